@@ -1,0 +1,58 @@
+// Ed25519 under the protocol's one rule, and key files.
+//
+// The rule (spec section 1): S < L, cofactorless equation, R compared byte for byte, public keys that
+// are not canonical refused everywhere, those of small order refused where a key is registered.
+// Verification is pure and belongs to the verifier set. Secret keys are wiped when they go out of
+// scope and are never printed. RFC 8032.
+#pragma once
+
+#include <filesystem>
+
+#include "core/result.hpp"
+#include "core/types.hpp"
+
+namespace holdfast {
+
+/// True when `key` is the canonical encoding of a point on the curve.
+[[nodiscard]] bool key_is_canonical(const PublicKey& key);
+/// True when the key is one of the eight points whose order divides 8.
+[[nodiscard]] bool key_is_small_order(const PublicKey& key);
+/// kBadKey for a key that may not be registered: not canonical, or of small order.
+[[nodiscard]] Verdict check_registrable_key(const PublicKey& key);
+/// kBadKey for a key that is not canonical, kBadSignature for a signature that does not hold.
+[[nodiscard]] Verdict verify_signature(const PublicKey& key, ByteView message,
+                                       const Signature& signature);
+
+/// A secret key with its public key. Movable, not copyable; wiped on destruction.
+class KeyPair {
+  public:
+    /// From the 32-byte RFC 8032 secret.
+    static KeyPair from_secret(ByteView secret32);
+    /// From the operating system's randomness.
+    static Result<KeyPair> generate();
+    /// Reads an Ed25519 PKCS#8 PEM file. kPermission when others can read it, kCorrupt when it is not
+    /// such a key, kNotFound.
+    static Result<KeyPair> load(const std::filesystem::path& file);
+
+    KeyPair(KeyPair&& other) noexcept;
+    KeyPair& operator=(KeyPair&& other) noexcept;
+    KeyPair(const KeyPair&) = delete;
+    KeyPair& operator=(const KeyPair&) = delete;
+    ~KeyPair();
+
+    [[nodiscard]] const PublicKey& public_key() const { return public_; }
+    /// Deterministic (RFC 8032). Thread-safe.
+    [[nodiscard]] Signature sign(ByteView message) const;
+    /// Writes a new PEM file with mode 0600; kAlreadyExists rather than overwriting.
+    [[nodiscard]] Status save(const std::filesystem::path& file) const;
+
+  private:
+    KeyPair() = default;
+    std::array<std::uint8_t, 32> secret_{};
+    PublicKey public_{};
+};
+
+/// Fills `out` from the operating system's randomness.
+[[nodiscard]] Status random_bytes(MutByteView out);
+
+}  // namespace holdfast

@@ -1,0 +1,210 @@
+#include "core/merkle.hpp"
+
+#include <bit>
+
+namespace holdfast {
+namespace {
+
+/// Walks a multiproof level by level. `known` holds the opened nodes of the current level, ascending.
+/// `sibling(level, index)` is asked for every partner that is not known; `merge` says whether to hash.
+struct Cursor {
+    std::uint64_t index;
+    Digest hash;
+};
+
+bool ascending_below(std::span<const std::uint64_t> indices, std::uint64_t leaves) {
+    if (indices.empty()) return false;
+    for (std::size_t i = 0; i + 1 < indices.size(); ++i) {
+        if (indices[i] >= indices[i + 1]) return false;
+    }
+    return indices.back() < leaves;
+}
+
+/// Calls `missing(level, index)` for each partner hash that a multiproof must supply, in order.
+template <class Missing>
+void for_each_missing(std::uint64_t leaves, std::span<const std::uint64_t> indices,
+                      Missing&& missing) {
+    std::vector<std::uint64_t> known(indices.begin(), indices.end());
+    std::uint64_t nodes = leaves;
+    for (unsigned level = 0; nodes > 1; ++level, nodes = nodes / 2 + nodes % 2) {
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i < known.size(); ++i) {
+            const std::uint64_t index = known[i];
+            const std::uint64_t partner = index ^ 1;
+            if (i + 1 < known.size() && known[i + 1] == partner) {
+                ++i;
+            } else if (partner < nodes) {
+                missing(level, partner);
+            }
+            known[kept++] = index / 2;
+        }
+        known.resize(kept);
+    }
+}
+
+}  // namespace
+
+Digest empty_tree_root() { return sha256({}); }
+
+unsigned tree_levels(std::uint64_t leaves) {
+    return leaves == 0 ? 0 : static_cast<unsigned>(std::bit_width(leaves - 1)) + 1;
+}
+
+std::uint64_t level_nodes(std::uint64_t leaves, unsigned level) {
+    if (level >= 64) return leaves == 0 ? 0 : 1;
+    const std::uint64_t rest = leaves & ((std::uint64_t{1} << level) - 1);
+    return (leaves >> level) + (rest != 0 ? 1 : 0);
+}
+
+void hash_level_up(std::span<const Digest> in, std::span<Digest> out) {
+    const std::size_t pairs = in.size() / 2;
+    HOLDFAST_CHECK(out.size() == pairs + in.size() % 2);
+    sha256_batch({reinterpret_cast<const std::uint8_t*>(in.data()), 2 * kDigestBytes,
+                  2 * kDigestBytes, pairs, std::uint8_t{1}},
+                 out.first(pairs));
+    if (in.size() % 2 != 0) out[pairs] = in.back();
+}
+
+Digest merkle_root(std::span<const Digest> leaf_hashes) {
+    if (leaf_hashes.empty()) return empty_tree_root();
+    std::vector<Digest> level(leaf_hashes.begin(), leaf_hashes.end());
+    while (level.size() > 1) {
+        const std::size_t above = level.size() / 2 + level.size() % 2;
+        std::vector<Digest> next(above);
+        hash_level_up(level, next);
+        level = std::move(next);
+    }
+    return level[0];
+}
+
+std::size_t path_length(std::uint64_t leaves, std::uint64_t index) {
+    const std::uint64_t indices[] = {index};
+    return multiproof_length(leaves, indices);
+}
+
+Checked<Digest> root_from_path(std::uint64_t leaves, std::uint64_t index, const Digest& leaf,
+                               std::span<const Digest> path) {
+    const std::uint64_t indices[] = {index};
+    const Digest hashes[] = {leaf};
+    return root_from_multiproof(leaves, indices, hashes, path);
+}
+
+std::size_t multiproof_length(std::uint64_t leaves, std::span<const std::uint64_t> indices) {
+    HOLDFAST_CHECK(ascending_below(indices, leaves));
+    std::size_t count = 0;
+    for_each_missing(leaves, indices, [&](unsigned, std::uint64_t) { ++count; });
+    return count;
+}
+
+Checked<Digest> root_from_multiproof(std::uint64_t leaves, std::span<const std::uint64_t> indices,
+                                     std::span<const Digest> leaf_hashes,
+                                     std::span<const Digest> siblings) {
+    if (!ascending_below(indices, leaves) || leaf_hashes.size() != indices.size()) {
+        return refuse(Reason::kBadIndex);
+    }
+    std::vector<Cursor> known;
+    known.reserve(indices.size());
+    for (std::size_t i = 0; i < indices.size(); ++i) known.push_back({indices[i], leaf_hashes[i]});
+
+    std::size_t used = 0;
+    for (std::uint64_t nodes = leaves; nodes > 1; nodes = nodes / 2 + nodes % 2) {
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i < known.size(); ++i) {
+            const Cursor own = known[i];
+            const std::uint64_t partner = own.index ^ 1;
+            Digest up = own.hash;
+            if (i + 1 < known.size() && known[i + 1].index == partner) {
+                up = node_hash(own.hash, known[i + 1].hash);
+                ++i;
+            } else if (partner < nodes) {
+                if (used == siblings.size()) return refuse(Reason::kProofLength);
+                const Digest& other = siblings[used++];
+                up = partner < own.index ? node_hash(other, own.hash) : node_hash(own.hash, other);
+            }
+            known[kept++] = {own.index / 2, up};
+        }
+        known.resize(kept);
+    }
+    if (used != siblings.size()) return refuse(Reason::kProofLength);
+    return known[0].hash;
+}
+
+Result<std::vector<Digest>> make_multiproof(const NodeSource& tree,
+                                            std::span<const std::uint64_t> indices) {
+    HOLDFAST_CHECK(ascending_below(indices, tree.leaves()));
+    std::vector<Digest> out;
+    std::optional<Error> failed;
+    for_each_missing(tree.leaves(), indices, [&](unsigned level, std::uint64_t index) {
+        if (failed) return;
+        Result<Digest> node = tree.node(level, index);
+        if (node) {
+            out.push_back(*node);
+        } else {
+            failed = node.error();
+        }
+    });
+    if (failed) return fail(*failed);
+    return out;
+}
+
+MerkleTree::MerkleTree(std::vector<Digest> leaf_hashes) : leaves_(leaf_hashes.size()) {
+    if (leaf_hashes.empty()) return;
+    levels_.push_back(std::move(leaf_hashes));
+    while (levels_.back().size() > 1) {
+        const std::vector<Digest>& below = levels_.back();
+        std::vector<Digest> above(below.size() / 2 + below.size() % 2);
+        hash_level_up(below, above);
+        levels_.push_back(std::move(above));
+    }
+}
+
+Result<Digest> MerkleTree::node(unsigned level, std::uint64_t index) const {
+    HOLDFAST_CHECK(level < levels_.size() && index < levels_[level].size());
+    return levels_[level][index];
+}
+
+Digest MerkleTree::root() const { return levels_.empty() ? empty_tree_root() : levels_.back()[0]; }
+
+std::vector<Digest> MerkleTree::path(std::uint64_t index) const {
+    const std::uint64_t indices[] = {index};
+    return multiproof(indices);
+}
+
+std::vector<Digest> MerkleTree::multiproof(std::span<const std::uint64_t> indices) const {
+    return *make_multiproof(*this, indices);
+}
+
+void chunk_leaf_hashes(std::span<const std::uint8_t, kChunkBytes> chunk,
+                       std::span<Digest, kCellsPerChunk> out) {
+    sha256_batch({chunk.data(), kCellBytes, kCellBytes, kCellsPerChunk, std::uint8_t{0}}, out);
+}
+
+Digest chunk_root(std::span<const std::uint8_t, kChunkBytes> chunk) {
+    Digest root;
+    chunk_roots(chunk.data(), {&root, 1});
+    return root;
+}
+
+void chunk_roots(const std::uint8_t* chunks, std::span<Digest> out) {
+    // Sixteen chunks at a time: 256 cells fill any number of lanes, and 8 KiB of hashes stay in L1.
+    constexpr std::size_t kBatch = 16;
+    std::array<Digest, kBatch * kCellsPerChunk> level;
+    std::array<Digest, kBatch * kCellsPerChunk / 2> above;
+    for (std::size_t first = 0; first < out.size(); first += kBatch) {
+        const std::size_t count = std::min(kBatch, out.size() - first);
+        std::size_t nodes = count * kCellsPerChunk;
+        sha256_batch({chunks + first * kChunkBytes, kCellBytes, kCellBytes, nodes, std::uint8_t{0}},
+                     std::span(level).first(nodes));
+        std::span<Digest> from = std::span(level).first(nodes);
+        std::span<Digest> to = above;
+        for (unsigned l = 0; l < kChunkTreeLevel; ++l) {
+            nodes /= 2;
+            hash_level_up(from, to.first(nodes));
+            std::swap(from, to);
+            from = from.first(nodes);
+        }
+        std::copy(from.begin(), from.end(), out.begin() + static_cast<std::ptrdiff_t>(first));
+    }
+}
+
+}  // namespace holdfast

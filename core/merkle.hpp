@@ -1,0 +1,83 @@
+// RFC 9162 Merkle trees: roots, inclusion paths and canonical multiproofs.
+//
+// Level 0 has n nodes (leaf hashes), level L+1 has ceil(n_L / 2); node i pairs with i XOR 1, and a last
+// node without a partner rises unchanged, which equals RFC 9162's recursive definition. Proofs carry no
+// lengths: the number of hashes follows from the tree's size and the indices.
+// The verifying functions are pure, allocate in proportion to the indices only, and belong to the
+// verifier set. Spec: docs/spec.md sections 1 and 7; RFC 9162 sections 2.1.1 and 2.1.3.
+#pragma once
+
+#include <span>
+
+#include "core/hash.hpp"
+#include "core/result.hpp"
+#include "core/types.hpp"
+
+namespace holdfast {
+
+/// SHA-256 of nothing.
+[[nodiscard]] Digest empty_tree_root();
+/// Root over leaf hashes (already hashed with leaf_hash); empty_tree_root() for none.
+[[nodiscard]] Digest merkle_root(std::span<const Digest> leaf_hashes);
+/// Number of levels from the leaves to the root, both included; 0 for an empty tree.
+[[nodiscard]] unsigned tree_levels(std::uint64_t leaves);
+/// Nodes on `level` of a tree of `leaves`: ceil(leaves / 2^level).
+[[nodiscard]] std::uint64_t level_nodes(std::uint64_t leaves, unsigned level);
+
+/// Hashes in the inclusion path of leaf `index` (index < leaves).
+[[nodiscard]] std::size_t path_length(std::uint64_t leaves, std::uint64_t index);
+/// Root that the path leads to. kBadIndex, or kProofLength when the number of hashes is wrong.
+[[nodiscard]] Checked<Digest> root_from_path(std::uint64_t leaves, std::uint64_t index,
+                                             const Digest& leaf, std::span<const Digest> path);
+
+/// Hashes in the multiproof of `indices` (strictly ascending, all below leaves).
+[[nodiscard]] std::size_t multiproof_length(std::uint64_t leaves,
+                                            std::span<const std::uint64_t> indices);
+/// Root that the multiproof leads to; leaf_hashes[i] belongs to indices[i]. At least one index.
+/// kBadIndex (not ascending, out of range, none), kProofLength (surplus or missing hashes).
+[[nodiscard]] Checked<Digest> root_from_multiproof(std::uint64_t leaves,
+                                                   std::span<const std::uint64_t> indices,
+                                                   std::span<const Digest> leaf_hashes,
+                                                   std::span<const Digest> siblings);
+
+/// Where a prover gets nodes from: memory, a tree file, or chunks hashed again.
+class NodeSource {
+  public:
+    virtual ~NodeSource() = default;
+    [[nodiscard]] virtual std::uint64_t leaves() const = 0;
+    /// Node `index` of `level` (level 0: leaf hashes). Must be within level_nodes().
+    [[nodiscard]] virtual Result<Digest> node(unsigned level, std::uint64_t index) const = 0;
+};
+
+/// Siblings of the multiproof, in canonical order. For one index: the inclusion path.
+[[nodiscard]] Result<std::vector<Digest>> make_multiproof(const NodeSource& tree,
+                                                          std::span<const std::uint64_t> indices);
+
+/// A whole tree in memory, all levels, 64 bytes a leaf.
+class MerkleTree final : public NodeSource {
+  public:
+    explicit MerkleTree(std::vector<Digest> leaf_hashes);
+    [[nodiscard]] std::uint64_t leaves() const override { return leaves_; }
+    [[nodiscard]] Result<Digest> node(unsigned level, std::uint64_t index) const override;
+    [[nodiscard]] Digest root() const;
+    [[nodiscard]] std::vector<Digest> path(std::uint64_t index) const;
+    [[nodiscard]] std::vector<Digest> multiproof(std::span<const std::uint64_t> indices) const;
+    [[nodiscard]] const std::vector<Digest>& level(unsigned l) const { return levels_.at(l); }
+    [[nodiscard]] unsigned levels() const { return static_cast<unsigned>(levels_.size()); }
+
+  private:
+    std::uint64_t leaves_;
+    std::vector<std::vector<Digest>> levels_;
+};
+
+/// One level up: out[i] = node of in[2i], in[2i+1]; a last odd node is copied. out has ceil(n/2).
+void hash_level_up(std::span<const Digest> in, std::span<Digest> out);
+
+/// The 16 leaf hashes of a chunk's cells, and the chunk's root (level 4 of the cell tree).
+void chunk_leaf_hashes(std::span<const std::uint8_t, kChunkBytes> chunk,
+                       std::span<Digest, kCellsPerChunk> out);
+[[nodiscard]] Digest chunk_root(std::span<const std::uint8_t, kChunkBytes> chunk);
+/// Roots of `out.size()` chunks that lie one behind another.
+void chunk_roots(const std::uint8_t* chunks, std::span<Digest> out);
+
+}  // namespace holdfast

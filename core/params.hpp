@@ -1,0 +1,112 @@
+// Network parameters: every consensus parameter, their canonical encoding, their bounds, network_id.
+//
+// Plain values. decode() and validate() are pure and part of the verifier set.
+// Spec: docs/spec.md section 2.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/codec.hpp"
+#include "core/constants.hpp"
+#include "core/result.hpp"
+#include "core/types.hpp"
+
+namespace holdfast {
+
+struct SealParams {
+    std::uint32_t window_chunks = 32'768;
+    std::uint64_t work_blocks = 10'485'760;
+    friend bool operator==(const SealParams&, const SealParams&) = default;
+
+    void encode(Writer& w) const;
+    /// Refuses kBadVersion only; bounds are validate()'s, policy is NetworkParams::check_seal's.
+    static SealParams decode(Reader& r);
+    /// kSealPolicy outside the bounds of every build.
+    [[nodiscard]] Verdict validate() const;
+};
+
+inline constexpr SealParams kSealStandard{32'768, 10'485'760};
+inline constexpr SealParams kSealHardened{32'768, 41'943'040};
+inline constexpr SealParams kSealEconomy{65'536, 2'621'440};
+inline constexpr SealParams kSealDev{256, 8'192};
+
+/// "standard", "hardened", "economy" or "dev"; empty for parameters without a name.
+std::string_view seal_preset_name(const SealParams& params);
+std::optional<SealParams> seal_preset(std::string_view name);
+
+struct VdfParams {
+    std::uint32_t arena_kib = 262'144;
+    std::uint32_t passes = 3;
+    std::uint32_t lanes = 4;
+    std::uint64_t steps_per_checkpoint = std::uint64_t{1} << 18;
+    std::uint32_t checkpoints = 1'024;
+    friend bool operator==(const VdfParams&, const VdfParams&) = default;
+
+    void encode(Writer& w) const;
+    static VdfParams decode(Reader& r);
+    /// kVdfPolicy outside the bounds of every build.
+    [[nodiscard]] Verdict validate() const;
+    [[nodiscard]] std::uint64_t arena_bytes() const { return std::uint64_t{arena_kib} * 1024; }
+    [[nodiscard]] std::uint64_t lines() const { return std::uint64_t{arena_kib} * kVdfLinesPerKib; }
+    [[nodiscard]] std::uint64_t total_steps() const { return steps_per_checkpoint * checkpoints; }
+};
+
+struct NetworkParams {
+    std::string name = "holdfast";
+    Height genesis_height{0};
+    std::uint32_t block_ms = 52'000;
+    std::uint32_t finality_blocks = 3;
+    bool has_beacon = false;
+    bool has_vdf = true;
+    Bytes beacon_key;
+    std::uint64_t beacon_genesis_s = 0;
+    std::uint32_t beacon_period_s = 0;
+    std::uint32_t beacon_delay_s = 0;
+    VdfParams vdf;  // meaningless without has_vdf
+    std::uint32_t epoch_blocks = 256;
+    std::uint32_t epoch_lag = 8;
+    std::vector<SealParams> seal_presets{kSealStandard, kSealHardened};
+    std::uint32_t seal_delay = 5;
+    std::uint32_t seal_deadline = 20;
+    std::uint32_t seal_windows = 2;
+    std::uint32_t audit_windows = 1;
+    std::uint32_t seal_cells = 64;
+    std::uint32_t audits_per_block = 8;
+    std::uint32_t link_lag = 2;
+    std::uint32_t rate_window = 2'070;
+    std::uint32_t misses_late = 103;
+    std::uint32_t misses_expired = 1'035;
+    std::uint32_t proof_deadline = 8;
+    std::uint32_t availability_n = 1;
+    std::uint32_t availability_d = 10;
+    std::uint32_t availability_chunks = 10;
+    std::uint32_t deadline_ms = 500;
+    std::uint32_t quorum = 3;
+    std::uint32_t quorum_of = 5;
+    std::uint32_t quorum_window = 500;
+    std::uint32_t group_slots = 1'000;
+    std::uint32_t region_groups = 10;
+    std::uint32_t removal_delay = 20;
+    std::uint32_t liability_blocks = 2'070;
+    std::uint32_t checkpoint_blocks = 69;
+    std::uint32_t min_chunks = 16;
+    friend bool operator==(const NetworkParams&, const NetworkParams&) = default;
+
+    [[nodiscard]] Bytes encode() const;
+    /// Decodes and validates; kBadParameters, kBadVersion, kTruncated, kTrailingBytes, kNotCanonical.
+    static Checked<NetworkParams> decode(ByteView body);
+    /// kBadParameters where a bound of spec section 2 is broken; index: the number of the bound.
+    [[nodiscard]] Verdict validate() const;
+    [[nodiscard]] NetworkId id() const;
+
+    /// kSealPolicy unless `params` is one of the presets.
+    [[nodiscard]] Verdict check_seal(const SealParams& params) const;
+    /// kVdfPolicy unless the network has a VDF and `params` are its parameters.
+    [[nodiscard]] Verdict check_vdf(const VdfParams& params) const;
+    /// Blocks between a digest's height and the first block at which it closes: 1 + link_lag.
+    [[nodiscard]] std::uint64_t closing_blocks() const { return 1 + std::uint64_t{link_lag}; }
+};
+
+}  // namespace holdfast
