@@ -8,6 +8,25 @@ set(HOLDFAST_DEPS_callbacks core)
 set(HOLDFAST_DEPS_proofs core vdf chunking callbacks)
 set(HOLDFAST_DEPS_hierarchy core vdf chunking callbacks proofs)
 set(HOLDFAST_DEPS_api core vdf chunking callbacks proofs hierarchy)
+# Folders above the rooms; no room includes them.
+set(HOLDFAST_CLIENTS conformance cli node examples)
+set(HOLDFAST_DEPS_conformance core vdf chunking callbacks proofs hierarchy api)
+set(HOLDFAST_DEPS_cli core vdf chunking callbacks proofs hierarchy api conformance)
+set(HOLDFAST_DEPS_node core vdf chunking callbacks proofs hierarchy api)
+set(HOLDFAST_DEPS_examples core vdf chunking callbacks proofs hierarchy api)
+
+# The verifier set: everything that a third party must trust to accept a proof. Pure functions of bytes
+# and parameters: no I/O, thread, clock, randomness, callback or floating point. Every *_verify.* and the
+# kernels of what is listed belong to it too. It includes nothing but itself and, by their headers, the
+# files that it uses: values, signature checks, CPU features.
+set(HOLDFAST_VERIFIER_SET
+  core/blake2b core/codec core/constants core/fill core/hash core/merkle core/params core/sha256
+  core/sha256_batch core/types
+  vdf/proof vdf/walk
+  chunking/geometry chunking/keystream chunking/replica_header chunking/selection
+  proofs/checkpoint proofs/digests proofs/entropy proofs/evidence_format proofs/formats proofs/latency
+  proofs/link proofs/registration proofs/reveal proofs/seal_proof)
+set(HOLDFAST_VERIFIER_USES core/cpu core/keys core/reasons core/result)
 
 add_library(holdfast_options INTERFACE)
 target_compile_options(holdfast_options INTERFACE
@@ -21,9 +40,12 @@ endif()
 
 # The suffix of a kernel's file name is the instruction set that it alone is compiled for.
 # Kernel files include C headers only: no std:: template may be instantiated under these flags.
-set(HOLDFAST_ISA_avx2 -mavx2 -mbmi2)
-set(HOLDFAST_ISA_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mbmi2)
-set(HOLDFAST_ISA_shani -msha -msse4.1 -mssse3)
+# -O3 unrolls their small loops over arrays, which then live in registers: up to 1.6 times faster.
+set(HOLDFAST_ISA_avx2 -O3 -mavx2 -mbmi2)
+set(HOLDFAST_ISA_avx512 -O3 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mbmi2
+  # g++ 12 takes its own header's _mm512_undefined_* for a mistake.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+set(HOLDFAST_ISA_shani -O3 -msha -msse4.1 -mssse3)
 
 function(holdfast_room name)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)

@@ -78,10 +78,10 @@ std::uint64_t load_le64(const std::uint8_t* in) {
 namespace {
 
 constexpr std::string_view kKindNames[] = {
-    "",          "registration", "update",       "seal-proof",  "receipt",  "compact",
-    "full",      "path",         "window",       "vdf-proof",   "vdf-segment", "challenge",
-    "response",  "outcome",      "manifest",     "checkpoint",  "evidence", "replica-file",
-    "tree-file", "network",      "removal",      "challenger",
+    "",          "registration", "update",   "seal-proof", "receipt",     "compact",
+    "full",      "path",         "window",   "vdf-proof",  "vdf-segment", "challenge",
+    "response",  "outcome",      "manifest", "checkpoint", "evidence",    "replica-file",
+    "tree-file", "network",      "removal",  "challenger",
 };
 
 }  // namespace

@@ -1,7 +1,8 @@
 // Canonical encoding: little-endian, fixed width, no padding, lengths checked before allocation.
 //
-// A Reader never allocates and never reads past its bytes; its first failure sticks, later reads give
-// zeros, and finish() reports it. A Writer only grows its own vector. Spec: docs/spec.md section 1.
+// A Reader never allocates and never reads past its bytes; its first failure sticks, later reads
+// give zeros, and finish() reports it. A Writer only grows its own vector. Spec: docs/spec.md
+// section 0.
 #pragma once
 
 #include "core/constants.hpp"

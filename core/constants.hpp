@@ -28,7 +28,8 @@ inline constexpr std::uint64_t kMaxChunks = std::uint64_t{1} << 20;
 inline constexpr std::uint64_t kMaxDataBytes = std::uint64_t{1} << 32;
 static_assert(kMaxChunks * kChunkBytes == kMaxDataBytes);
 inline constexpr std::string_view kSealSalt = "holdfast-seal-v1";
-inline constexpr std::uint64_t kGenesisMaxAge = 100;  // blocks, at acceptance; also of a removal's height
+inline constexpr std::uint64_t kGenesisMaxAge =
+    100;  // blocks, at acceptance; also of a removal's height
 static_assert(kSealSalt.size() == 16);
 
 // Selection and links.

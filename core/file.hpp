@@ -1,8 +1,8 @@
 // Files: positioned reads and writes, locks, durable publication under a final name.
 //
 // Every function reports what failed on which path. A File is owned by one thread at a time, except
-// that read_at and write_at on distinct ranges may run from several. Nothing here hides EINTR, short
-// reads or short writes: they are finished or reported. POSIX.
+// that read_at and write_at on distinct ranges may run from several. Nothing here hides EINTR,
+// short reads or short writes: they are finished or reported. POSIX.
 #pragma once
 
 #include <filesystem>
@@ -17,8 +17,10 @@ namespace holdfast {
 class File {
   public:
     enum class Mode { kRead, kReadWrite, kCreate, kCreateNew };
-    /// kCreate opens or creates; kCreateNew fails with kAlreadyExists. `permissions` as for open(2).
-    static Result<File> open(const std::filesystem::path& path, Mode mode, unsigned permissions = 0644);
+    /// kCreate opens or creates; kCreateNew fails with kAlreadyExists. `permissions` as for
+    /// open(2).
+    static Result<File> open(const std::filesystem::path& path, Mode mode,
+                             unsigned permissions = 0644);
 
     File(File&& other) noexcept;
     File& operator=(File&& other) noexcept;
@@ -31,6 +33,11 @@ class File {
     [[nodiscard]] Result<std::size_t> read_some_at(std::uint64_t offset, MutByteView out) const;
     [[nodiscard]] Status write_at(std::uint64_t offset, ByteView bytes);
     [[nodiscard]] Status truncate(std::uint64_t bytes);
+    /// Makes room for `bytes` bytes and sets the size to at least that, so that a full disk is reported
+    /// now and not hours later; where the file system cannot reserve, only the size is set.
+    [[nodiscard]] Status reserve(std::uint64_t bytes);
+    /// Starts writing a range back without waiting for it: the later sync() finds little left to do.
+    void start_writeback(std::uint64_t offset, std::uint64_t bytes);
     /// fsync: data and size are on the device when this returns.
     [[nodiscard]] Status sync();
     /// Exclusive advisory lock, released with the File; kBusy when another process holds it.
@@ -44,8 +51,8 @@ class File {
     std::filesystem::path path_;
 };
 
-/// A file that appears under its final name only when it is complete: written as a hidden temporary in
-/// the same folder, then fsync, rename, fsync of the folder. Without publish() nothing remains.
+/// A file that appears under its final name only when it is complete: written as a hidden temporary
+/// in the same folder, then fsync, rename, fsync of the folder. Without publish() nothing remains.
 class PendingFile {
   public:
     /// Refuses (kAlreadyExists) when `final_path` exists, unless `replace`.
@@ -57,8 +64,8 @@ class PendingFile {
 
     [[nodiscard]] File& file() { return *file_; }
     [[nodiscard]] const std::filesystem::path& temporary_path() const { return temporary_; }
-    /// After this the final name holds the whole content, durably; on failure the final name is as
-    /// before.
+    /// After this the final name holds the whole content, durably, and file() may not be used; on
+    /// failure the final name is as before (or, if only the folder's fsync failed under `replace`, new).
     [[nodiscard]] Status publish();
 
   private:
@@ -72,8 +79,8 @@ class PendingFile {
 /// Whole small file; kTooLarge-like kInvalidArgument above `max_bytes`.
 [[nodiscard]] Result<Bytes> read_file(const std::filesystem::path& path, std::uint64_t max_bytes);
 /// Whole file published atomically.
-[[nodiscard]] Status write_file(const std::filesystem::path& path, ByteView bytes, bool replace = false,
-                                unsigned permissions = 0644);
+[[nodiscard]] Status write_file(const std::filesystem::path& path, ByteView bytes,
+                                bool replace = false, unsigned permissions = 0644);
 [[nodiscard]] Status sync_folder(const std::filesystem::path& folder);
 
 }  // namespace holdfast

@@ -1,8 +1,8 @@
 // The memory-hard fill: the memory matrix of Argon2d version 0x13 after t passes with p lanes.
 //
-// Pure: the same bytes for every kernel, thread count, compiler and machine. Part of the verifier set:
-// it starts no thread itself; a caller that wants lanes in parallel passes a ParallelFor.
-// Spec: docs/spec.md section 3; RFC 9106.
+// Pure: the same bytes for every kernel, thread count, compiler and machine. Part of the verifier
+// set: it starts no thread itself; a caller that wants lanes in parallel passes a ParallelFor.
+// Spec: docs/spec.md section 2; RFC 9106.
 #pragma once
 
 #include <functional>
@@ -15,18 +15,20 @@
 
 namespace holdfast {
 
+struct FillRun;  // core/fill_kernel.hpp; the business of kernels alone
+
 /// Runs body(0) … body(count-1), in any order, possibly at once, and returns when all are done.
-using ParallelFor = std::function<void(std::size_t count, const std::function<void(std::size_t)>& body)>;
+using ParallelFor =
+    std::function<void(std::size_t count, const std::function<void(std::size_t)>& body)>;
 
 /// Asked now and then by long work; true stops it. Must be callable from any thread.
 using StopCheck = std::function<bool()>;
 
-/// One way of computing Argon2's compression function G.
+/// One way of computing a run of the matrix's blocks (core/fill_kernel.hpp). All give the same
+/// bytes.
 struct FillKernel {
-    std::string_view name;  // "portable", "avx2", "avx512"
-    /// out = G(x, y), or out ^= G(x, y) when `with_xor`. Blocks of 1,024 bytes, 64-byte aligned; out
-    /// may be x or y.
-    void (*compress)(const std::uint8_t* x, const std::uint8_t* y, std::uint8_t* out, bool with_xor);
+    std::string_view name;  // "portable", "avx2", "avx512", "neon"
+    void (*run)(const FillRun& run);
     bool (*usable)();  // this CPU has the instructions
 };
 
@@ -54,11 +56,11 @@ struct FillOptions {
     std::function<void(std::uint64_t done, std::uint64_t total)> progress;
 };
 
-/// Memory for a fill: zeroed or not, 64-byte aligned (2 MiB for large ones), asked to be backed by huge
-/// pages, returned to the system when destroyed.
+/// Memory for a fill: zeros, page-aligned (2 MiB when it is at least that large), asked to be
+/// backed by huge pages, returned to the system when destroyed. A moved-from one is empty.
 class FillMemory {
   public:
-    /// kOutOfMemory instead of throwing.
+    /// kOutOfMemory instead of throwing; kInvalidArgument for none.
     static Result<FillMemory> allocate(std::uint64_t bytes);
     FillMemory(FillMemory&& other) noexcept;
     FillMemory& operator=(FillMemory&& other) noexcept;
@@ -79,7 +81,8 @@ class FillMemory {
 
 /// Fills `memory` (exactly spec.blocks * 1,024 bytes, 64-byte aligned). kInvalidArgument for a spec
 /// outside its bounds, kInterrupted when stopped (the memory then holds nothing of use).
-[[nodiscard]] Status fill(const FillSpec& spec, MutByteView memory, const FillOptions& options = {});
+[[nodiscard]] Status fill(const FillSpec& spec, MutByteView memory,
+                          const FillOptions& options = {});
 
 /// The 32-byte Argon2d tag of a finished fill, as any Argon2 library returns it.
 [[nodiscard]] Digest argon2d_tag(const FillSpec& spec, ByteView memory);

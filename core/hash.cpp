@@ -1,4 +1,5 @@
-#define OPENSSL_SUPPRESS_DEPRECATED  // the low-level calls cost 500 ns less a message than EVP's fetch
+#define OPENSSL_SUPPRESS_DEPRECATED  // the low-level calls cost 500 ns less a message than EVP's
+                                     // fetch
 #include "core/hash.hpp"
 
 #include <openssl/sha.h>
@@ -60,17 +61,6 @@ TaggedHash& TaggedHash::add(std::uint64_t v) {
 TaggedHash& TaggedHash::add(ByteView bytes) {
     hash_.update(bytes);
     return *this;
-}
-
-void sha256_batch(const HashBatch& batch, std::span<Digest> out) {
-    HOLDFAST_CHECK(out.size() == batch.count);
-    HOLDFAST_CHECK(batch.count <= 1 || batch.stride_bytes >= batch.message_bytes);
-    for (std::size_t i = 0; i < batch.count; ++i) {
-        Sha256 h;
-        if (batch.prefix) h.update({&*batch.prefix, 1});
-        h.update({batch.data + i * batch.stride_bytes, batch.message_bytes});
-        out[i] = h.finish();
-    }
 }
 
 Digest leaf_hash(ByteView data) {

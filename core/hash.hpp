@@ -1,7 +1,7 @@
 // SHA-256, tagged hashes H(tag; …) and the batch entry for many equal-length messages.
 //
 // Pure functions of bytes, any thread, no allocation. Part of the verifier set.
-// Spec: docs/spec.md section 1; FIPS 180-4; RFC 9162 for the 0x00 and 0x01 prefixes.
+// Spec: docs/spec.md section 0; FIPS 180-4; RFC 9162 for the 0x00 and 0x01 prefixes.
 #pragma once
 
 #include <concepts>
@@ -27,8 +27,8 @@ class Sha256 {
 
 [[nodiscard]] Digest sha256(ByteView bytes);
 
-/// Builds H(tag; fields…). Integers are written little-endian at their own width; anything else as its
-/// bytes. A field of variable width must be preceded by add_length.
+/// Builds H(tag; fields…). Integers are written little-endian at their own width; anything else as
+/// its bytes. A field of variable width must be preceded by add_length.
 class TaggedHash {
   public:
     /// `tag` without the holdfast/1/ prefix; at most 52 bytes.
@@ -70,9 +70,29 @@ struct HashBatch {
     std::optional<std::uint8_t> prefix;
 };
 
-/// Digest i of message i. `out` holds exactly batch.count digests and may not overlap the input, except
-/// that a 64-byte-message batch may write onto its own input front (tree levels in place).
+/// Digest i of message i. `out` holds exactly batch.count digests and may not overlap the input,
+/// except that a 64-byte-message batch may write onto its own input front (tree levels in place).
+/// The fastest way of this machine for the number and length of these messages.
 void sha256_batch(const HashBatch& batch, std::span<Digest> out);
+
+struct Sha256Run;  // core/sha256_kernel.hpp; the business of kernels alone
+
+/// One way of hashing a batch (core/sha256_kernel.hpp). All give the same digests.
+struct Sha256Kernel {
+    std::string_view name;  // "portable", "avx2", "shani", "avx512"
+    std::size_t lanes;      // messages that it works on at once
+    void (*run)(const Sha256Run& run);
+    bool (*usable)();  // this CPU has the instructions
+};
+
+/// All kernels of this build, portable first, fastest (for many messages) last.
+std::span<const Sha256Kernel> sha256_kernels();
+/// The fastest usable kernel that passed its self-test on this machine.
+const Sha256Kernel& best_sha256_kernel();
+/// By name; nullptr for one that this build lacks or this CPU cannot run.
+const Sha256Kernel* find_sha256_kernel(std::string_view name);
+/// The whole batch by this kernel and no other.
+void sha256_batch(const Sha256Kernel& kernel, const HashBatch& batch, std::span<Digest> out);
 
 /// RFC 9162 leaf hash SHA-256(0x00 || d) and node hash SHA-256(0x01 || left || right).
 [[nodiscard]] Digest leaf_hash(ByteView data);

@@ -1,9 +1,9 @@
 // Ed25519 under the protocol's one rule, and key files.
 //
-// The rule (spec section 1): S < L, cofactorless equation, R compared byte for byte, public keys that
-// are not canonical refused everywhere, those of small order refused where a key is registered.
-// Verification is pure and belongs to the verifier set. Secret keys are wiped when they go out of
-// scope and are never printed. RFC 8032.
+// The rule (spec section 0): S < L, cofactorless equation, R compared byte for byte, public keys
+// that are not canonical refused everywhere, those of small order refused where a key is
+// registered. Verification is pure and belongs to the verifier set. Secret keys are wiped when they
+// go out of scope and are never printed. RFC 8032.
 #pragma once
 
 #include <filesystem>
@@ -30,8 +30,8 @@ class KeyPair {
     static KeyPair from_secret(ByteView secret32);
     /// From the operating system's randomness.
     static Result<KeyPair> generate();
-    /// Reads an Ed25519 PKCS#8 PEM file. kPermission when others can read it, kCorrupt when it is not
-    /// such a key, kNotFound.
+    /// Reads an Ed25519 PKCS#8 PEM file. kPermission when others can read it, kCorrupt when it is
+    /// not such a key, kNotFound.
     static Result<KeyPair> load(const std::filesystem::path& file);
 
     KeyPair(KeyPair&& other) noexcept;

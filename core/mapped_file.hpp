@@ -1,10 +1,11 @@
 // Memory-mapped files on Boost.Interprocess that let go of their files deterministically.
 //
 // A page that cannot be read (file truncated under the map, bad sector) raises SIGBUS in the thread
-// that touches it. Reads go through guarded_copy / guarded_call: the fault becomes an Error for this
-// mapping alone and never ends the process. Mapping, unmapping and closing happen in the constructor,
-// unmap() and the destructor, nowhere else: afterwards neither a view nor a handle remains on any
-// system. One MappedFile may be read from many threads; flush, advise and unmap need exclusive use.
+// that touches it. Reads go through guarded_copy / guarded_call: the fault becomes an Error for
+// this mapping alone and never ends the process. Mapping, unmapping and closing happen in the
+// constructor, unmap() and the destructor, nowhere else: afterwards neither a view nor a handle
+// remains on any system. One MappedFile may be read from many threads; flush, advise and unmap need
+// exclusive use.
 #pragma once
 
 #include <filesystem>
@@ -30,13 +31,13 @@ class MappedFile {
 
     [[nodiscard]] std::uint64_t size() const;
     [[nodiscard]] const std::filesystem::path& path() const;
-    /// Copies a range out. kInvalidArgument beyond the mapping, kIo ("unreadable or truncated under the
-    /// map at byte N") when a page cannot be read.
+    /// Copies a range out. kInvalidArgument beyond the mapping, kIo ("unreadable or truncated under
+    /// the map at byte N") when a page cannot be read.
     [[nodiscard]] Status read(std::uint64_t offset, MutByteView out) const;
     /// Copies a range in (kReadWrite only); same errors.
     [[nodiscard]] Status write(std::uint64_t offset, ByteView bytes);
-    /// Runs `body` on the mapped bytes themselves; a fault inside becomes kIo. `body` must only read,
-    /// must not throw, and must hold no lock or owning object while it touches the bytes.
+    /// Runs `body` on the mapped bytes themselves; a fault inside becomes kIo. `body` must only
+    /// read, must not throw, and must hold no lock or owning object while it touches the bytes.
     [[nodiscard]] Status with_bytes(std::uint64_t offset, std::uint64_t length,
                                     const std::function<void(ByteView)>& body) const;
     /// Writes changes back and waits (msync).

@@ -5,8 +5,7 @@
 namespace holdfast {
 namespace {
 
-/// Walks a multiproof level by level. `known` holds the opened nodes of the current level, ascending.
-/// `sibling(level, index)` is asked for every partner that is not known; `merge` says whether to hash.
+/// A node that a multiproof's verifier knows, on the level where it stands.
 struct Cursor {
     std::uint64_t index;
     Digest hash;

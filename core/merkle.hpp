@@ -1,10 +1,10 @@
 // RFC 9162 Merkle trees: roots, inclusion paths and canonical multiproofs.
 //
-// Level 0 has n nodes (leaf hashes), level L+1 has ceil(n_L / 2); node i pairs with i XOR 1, and a last
-// node without a partner rises unchanged, which equals RFC 9162's recursive definition. Proofs carry no
-// lengths: the number of hashes follows from the tree's size and the indices.
-// The verifying functions are pure, allocate in proportion to the indices only, and belong to the
-// verifier set. Spec: docs/spec.md sections 1 and 7; RFC 9162 sections 2.1.1 and 2.1.3.
+// Level 0 has n nodes (leaf hashes), level L+1 has ceil(n_L / 2); node i pairs with i XOR 1, and a
+// last node without a partner rises unchanged, which equals RFC 9162's recursive definition. Proofs
+// carry no lengths: the number of hashes follows from the tree's size and the indices. The
+// verifying functions are pure, allocate in proportion to the indices only, and belong to the
+// verifier set. Spec: docs/spec.md sections 0 and 7; RFC 9162 sections 2.1.1 and 2.1.3.
 #pragma once
 
 #include <span>

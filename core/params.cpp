@@ -134,12 +134,12 @@ Checked<NetworkParams> NetworkParams::decode(ByteView body) {
         p.seal_presets.push_back(SealParams::decode(r));
     }
     for (std::uint32_t* field :
-         {&p.seal_delay, &p.seal_deadline, &p.seal_windows, &p.audit_windows, &p.seal_cells,
-          &p.audits_per_block, &p.link_lag, &p.rate_window, &p.misses_late, &p.misses_expired,
-          &p.proof_deadline, &p.availability_n, &p.availability_d, &p.availability_chunks,
-          &p.deadline_ms, &p.quorum, &p.quorum_of, &p.quorum_window, &p.group_slots,
-          &p.region_groups, &p.removal_delay, &p.liability_blocks, &p.checkpoint_blocks,
-          &p.min_chunks}) {
+         {&p.seal_delay,     &p.seal_deadline,       &p.seal_windows,      &p.audit_windows,
+          &p.seal_cells,     &p.audits_per_block,    &p.link_lag,          &p.rate_window,
+          &p.misses_late,    &p.misses_expired,      &p.proof_deadline,    &p.availability_n,
+          &p.availability_d, &p.availability_chunks, &p.deadline_ms,       &p.quorum,
+          &p.quorum_of,      &p.quorum_window,       &p.group_slots,       &p.region_groups,
+          &p.removal_delay,  &p.liability_blocks,    &p.checkpoint_blocks, &p.min_chunks}) {
         *field = r.u32();
     }
     if (const Verdict v = r.finish(); !v) return refuse(v);
@@ -154,14 +154,16 @@ Verdict NetworkParams::validate() const {
         /* 0 */ name.size() <= kMaxNameBytes && std::all_of(name.begin(), name.end(), ascii),
         /* 1 */ block_ms >= 1,
         /* 2 */ beacon_key.size() <= kMaxBeaconKeyBytes,
-        /* 3 */ has_beacon ? beacon_period_s >= 1
-                           : beacon_key.empty() && beacon_genesis_s == 0 && beacon_period_s == 0 &&
-                                 beacon_delay_s == 0,
+        /* 3 */
+            has_beacon ? beacon_period_s >= 1
+                       : beacon_key.empty() && beacon_genesis_s == 0 && beacon_period_s == 0 &&
+                             beacon_delay_s == 0,
         /* 4 */ !has_vdf || vdf.validate().accepted(),
         /* 5 */ !has_vdf || (lag_and_finality + 1 < epoch_lag && epoch_lag <= epoch_blocks),
         /* 6 */ !seal_presets.empty() && seal_presets.size() <= kMaxSealPresets,
-        /* 7 */ std::all_of(seal_presets.begin(), seal_presets.end(),
-                            [](const SealParams& p) { return p.validate().accepted(); }),
+        /* 7 */
+        std::all_of(seal_presets.begin(), seal_presets.end(),
+                    [](const SealParams& p) { return p.validate().accepted(); }),
         /* 8 */ seal_delay > std::uint64_t{finality_blocks} + 1,
         /* 9 */ proof_deadline > lag_and_finality,
         /* 10 */ availability_d >= 1 && availability_n <= availability_d,
@@ -177,10 +179,13 @@ Verdict NetworkParams::validate() const {
     return Verdict::ok();
 }
 
-NetworkId NetworkParams::id() const { return NetworkId(tagged_hash("network", ByteView(encode()))); }
+NetworkId NetworkParams::id() const {
+    return NetworkId(tagged_hash("network", ByteView(encode())));
+}
 
 Verdict NetworkParams::check_seal(const SealParams& params) const {
-    const bool known = std::find(seal_presets.begin(), seal_presets.end(), params) != seal_presets.end();
+    const bool known =
+        std::find(seal_presets.begin(), seal_presets.end(), params) != seal_presets.end();
     return known ? Reason::kOk : Reason::kSealPolicy;
 }
 

@@ -1,7 +1,8 @@
-// Network parameters: every consensus parameter, their canonical encoding, their bounds, network_id.
+// Network parameters: every consensus parameter, their canonical encoding, their bounds,
+// network_id.
 //
 // Plain values. decode() and validate() are pure and part of the verifier set.
-// Spec: docs/spec.md section 2.
+// Spec: docs/spec.md section 1.
 #pragma once
 
 #include <optional>
@@ -95,9 +96,10 @@ struct NetworkParams {
     friend bool operator==(const NetworkParams&, const NetworkParams&) = default;
 
     [[nodiscard]] Bytes encode() const;
-    /// Decodes and validates; kBadParameters, kBadVersion, kTruncated, kTrailingBytes, kNotCanonical.
+    /// Decodes and validates; kBadParameters, kBadVersion, kTruncated, kTrailingBytes,
+    /// kNotCanonical.
     static Checked<NetworkParams> decode(ByteView body);
-    /// kBadParameters where a bound of spec section 2 is broken; index: the number of the bound.
+    /// kBadParameters where a bound of spec section 1 is broken; index: the number of the bound.
     [[nodiscard]] Verdict validate() const;
     [[nodiscard]] NetworkId id() const;
 

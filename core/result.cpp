@@ -34,20 +34,34 @@ std::string to_string(const Verdict& verdict) {
 
 std::string_view to_string(ErrorCode code) {
     switch (code) {
-        case ErrorCode::kInvalidArgument: return "invalid-argument";
-        case ErrorCode::kNotFound: return "not-found";
-        case ErrorCode::kAlreadyExists: return "already-exists";
-        case ErrorCode::kPermission: return "permission";
-        case ErrorCode::kIo: return "io";
-        case ErrorCode::kCorrupt: return "corrupt";
-        case ErrorCode::kOutOfSpace: return "out-of-space";
-        case ErrorCode::kOutOfMemory: return "out-of-memory";
-        case ErrorCode::kBusy: return "busy";
-        case ErrorCode::kInterrupted: return "interrupted";
-        case ErrorCode::kUnavailable: return "unavailable";
-        case ErrorCode::kTimeout: return "timeout";
-        case ErrorCode::kRefused: return "refused";
-        case ErrorCode::kUnsupported: return "unsupported";
+        case ErrorCode::kInvalidArgument:
+            return "invalid-argument";
+        case ErrorCode::kNotFound:
+            return "not-found";
+        case ErrorCode::kAlreadyExists:
+            return "already-exists";
+        case ErrorCode::kPermission:
+            return "permission";
+        case ErrorCode::kIo:
+            return "io";
+        case ErrorCode::kCorrupt:
+            return "corrupt";
+        case ErrorCode::kOutOfSpace:
+            return "out-of-space";
+        case ErrorCode::kOutOfMemory:
+            return "out-of-memory";
+        case ErrorCode::kBusy:
+            return "busy";
+        case ErrorCode::kInterrupted:
+            return "interrupted";
+        case ErrorCode::kUnavailable:
+            return "unavailable";
+        case ErrorCode::kTimeout:
+            return "timeout";
+        case ErrorCode::kRefused:
+            return "refused";
+        case ErrorCode::kUnsupported:
+            return "unsupported";
     }
     return "unknown";
 }
@@ -61,20 +75,35 @@ tl::unexpected<Error> fail_errno(int error_number, std::string_view what) {
     ErrorCode code = ErrorCode::kIo;
     switch (error_number) {
         case ENOENT:
-        case ENOTDIR: code = ErrorCode::kNotFound; break;
+        case ENOTDIR:
+            code = ErrorCode::kNotFound;
+            break;
         case EEXIST:
-        case ENOTEMPTY: code = ErrorCode::kAlreadyExists; break;
+        case ENOTEMPTY:
+            code = ErrorCode::kAlreadyExists;
+            break;
         case EACCES:
         case EPERM:
-        case EROFS: code = ErrorCode::kPermission; break;
+        case EROFS:
+            code = ErrorCode::kPermission;
+            break;
         case ENOSPC:
         case EDQUOT:
-        case EFBIG: code = ErrorCode::kOutOfSpace; break;
-        case ENOMEM: code = ErrorCode::kOutOfMemory; break;
-        case EINTR: code = ErrorCode::kInterrupted; break;
+        case EFBIG:
+            code = ErrorCode::kOutOfSpace;
+            break;
+        case ENOMEM:
+            code = ErrorCode::kOutOfMemory;
+            break;
+        case EINTR:
+            code = ErrorCode::kInterrupted;
+            break;
         case EAGAIN:
-        case EBUSY: code = ErrorCode::kBusy; break;
-        default: break;
+        case EBUSY:
+            code = ErrorCode::kBusy;
+            break;
+        default:
+            break;
     }
     return fail(code, std::string(what) + ": " + std::generic_category().message(error_number));
 }

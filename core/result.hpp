@@ -1,8 +1,8 @@
 // The three ways in which something can fail, as three types.
 //
-//   Verdict  the object under examination is bad, and why. Malformed bytes from anywhere are a verdict.
-//   Error    the environment failed: disk, memory, network, a host's callback, a wrong argument.
-//   a bug    HOLDFAST_CHECK: stays on in release builds and ends the process.
+//   Verdict  the object under examination is bad, and why. Malformed bytes from anywhere are a
+//   verdict. Error    the environment failed: disk, memory, network, a host's callback, a wrong
+//   argument. a bug    HOLDFAST_CHECK: stays on in release builds and ends the process.
 //
 // No exception crosses a public boundary. All types are values, safe in any thread.
 #pragma once
@@ -16,8 +16,8 @@
 
 namespace holdfast {
 
-/// Why an object was refused. The list, with each reason's name, meaning and what an operator should
-/// do, is core/reasons.def.
+/// Why an object was refused. The list, with each reason's name, meaning and what an operator
+/// should do, is core/reasons.def.
 enum class Reason : std::uint16_t {
 #define HOLDFAST_REASON(id, name, meaning, action) id,
 #include "core/reasons.def"
@@ -69,16 +69,16 @@ enum class ErrorCode : std::uint8_t {
     kNotFound,
     kAlreadyExists,
     kPermission,
-    kIo,            // the disk or the file system failed
-    kCorrupt,       // a file of ours does not hold what it must
+    kIo,       // the disk or the file system failed
+    kCorrupt,  // a file of ours does not hold what it must
     kOutOfSpace,
     kOutOfMemory,
-    kBusy,          // locked by another process, or a ceiling is reached
-    kInterrupted,   // cancelled by the caller
-    kUnavailable,   // a required source or callback has no answer (yet)
+    kBusy,         // locked by another process, or a ceiling is reached
+    kInterrupted,  // cancelled by the caller
+    kUnavailable,  // a required source or callback has no answer (yet)
     kTimeout,
-    kRefused,       // carries a verdict on somebody's object
-    kUnsupported,   // newer schema, missing kernel
+    kRefused,      // carries a verdict on somebody's object
+    kUnsupported,  // newer schema, missing kernel
 };
 
 std::string_view to_string(ErrorCode code);
@@ -114,10 +114,11 @@ tl::unexpected<Error> fail_errno(int error_number, std::string_view what);
 #define HOLDFAST_CONCAT_(a, b) a##b
 #define HOLDFAST_CONCAT(a, b) HOLDFAST_CONCAT_(a, b)
 // Returns the error or verdict of `expr` from the enclosing function; otherwise goes on.
-#define HOLDFAST_TRY(expr)                                                            \
-    do {                                                                              \
-        auto holdfast_try_result = (expr);                                            \
-        if (!holdfast_try_result) return tl::make_unexpected(std::move(holdfast_try_result).error()); \
+#define HOLDFAST_TRY(expr)                                                      \
+    do {                                                                        \
+        auto holdfast_try_result = (expr);                                      \
+        if (!holdfast_try_result)                                               \
+            return tl::make_unexpected(std::move(holdfast_try_result).error()); \
     } while (false)
 // Declares `var` as the value of `expr`, or returns its error from the enclosing function.
 #define HOLDFAST_ASSIGN(var, expr)                                                    \
@@ -126,8 +127,8 @@ tl::unexpected<Error> fail_errno(int error_number, std::string_view what);
         return tl::make_unexpected(std::move(HOLDFAST_CONCAT(var, _result)).error()); \
     auto var = std::move(*HOLDFAST_CONCAT(var, _result))
 // In a function that returns Verdict: passes a refusal on.
-#define HOLDFAST_REQUIRE_OK(expr)                                 \
-    do {                                                          \
-        ::holdfast::Verdict holdfast_verdict = (expr);            \
+#define HOLDFAST_REQUIRE_OK(expr)                                  \
+    do {                                                           \
+        ::holdfast::Verdict holdfast_verdict = (expr);             \
         if (!holdfast_verdict.accepted()) return holdfast_verdict; \
     } while (false)

@@ -3,7 +3,7 @@
 // All types here are plain values: copyable, comparable, without hidden state, safe to use from any
 // thread. Digest kinds are distinct types so that a chain id cannot be passed where a block hash is
 // meant; each converts implicitly to its common base Digest (for hashing) and explicitly back.
-// Spec: docs/spec.md section 1 (conventions) and 2 (units).
+// Spec: docs/spec.md sections 0 (conventions) and 1 (units).
 #pragma once
 
 #include <algorithm>
@@ -36,6 +36,8 @@ struct FixedBytes {
     [[nodiscard]] static constexpr std::size_t size() { return N; }
     [[nodiscard]] constexpr auto begin() const { return bytes.begin(); }
     [[nodiscard]] constexpr auto end() const { return bytes.end(); }
+    [[nodiscard]] constexpr auto begin() { return bytes.begin(); }
+    [[nodiscard]] constexpr auto end() { return bytes.end(); }
     constexpr std::uint8_t operator[](std::size_t i) const { return bytes[i]; }
     constexpr std::uint8_t& operator[](std::size_t i) { return bytes[i]; }
     [[nodiscard]] bool is_zero() const {
@@ -62,14 +64,14 @@ using NetworkId = DigestOf<struct NetworkIdTag>;
 using ReplicaId = DigestOf<struct ReplicaIdTag>;
 using ChainId = DigestOf<struct ChainIdTag>;
 using BlockHash = DigestOf<struct BlockHashTag>;
-using Root = DigestOf<struct RootTag>;              // root of a data tree (raw or sealed)
-using Link = DigestOf<struct LinkTag>;              // link_h, or chain_id standing in for none
-using GlobalDigest = DigestOf<struct GlobalTag>;    // global digest of a height; also an anchor
-using Seed = DigestOf<struct SeedTag>;              // seed_h, input of the VDF
-using VdfOutput = DigestOf<struct VdfOutputTag>;    // y_h
-using EpochSeed = DigestOf<struct EpochSeedTag>;    // e_n
-using Entropy = DigestOf<struct EntropyTag>;        // E of one chain and height; S of a seal challenge
-using Reveal = DigestOf<struct RevealTag>;          // a_i of a reveal chain; zeros: none
+using Root = DigestOf<struct RootTag>;            // root of a data tree (raw or sealed)
+using Link = DigestOf<struct LinkTag>;            // link_h, or chain_id standing in for none
+using GlobalDigest = DigestOf<struct GlobalTag>;  // global digest of a height; also an anchor
+using Seed = DigestOf<struct SeedTag>;            // seed_h, input of the VDF
+using VdfOutput = DigestOf<struct VdfOutputTag>;  // y_h
+using EpochSeed = DigestOf<struct EpochSeedTag>;  // e_n
+using Entropy = DigestOf<struct EntropyTag>;  // E of one chain and height; S of a seal challenge
+using Reveal = DigestOf<struct RevealTag>;    // a_i of a reveal chain; zeros: none
 using BondId = DigestOf<struct BondIdTag>;
 using OffenceId = DigestOf<struct OffenceIdTag>;
 using ChallengeId = DigestOf<struct ChallengeIdTag>;
@@ -82,8 +84,8 @@ struct Signature : FixedBytes<64> {
 };
 
 /// A u64 that cannot be mixed with another kind of u64. Arithmetic with a plain u64 keeps the kind;
-/// the difference of two is a plain u64. Additions saturate at 2^64-1: a height computed from hostile
-/// bytes can never wrap round into an honest one.
+/// the difference of two is a plain u64. Additions saturate at 2^64-1: a height computed from
+/// hostile bytes can never wrap round into an honest one.
 template <class Tag>
 struct StrongU64 {
     std::uint64_t value = 0;
@@ -112,7 +114,7 @@ struct StrongU64 {
 using Height = StrongU64<struct HeightTag>;          // host chain height
 using ChunkIndex = StrongU64<struct ChunkIndexTag>;  // 4,096-byte chunk within a replica
 using ChunkCount = StrongU64<struct ChunkCountTag>;
-using CellIndex = StrongU64<struct CellIndexTag>;    // 256-byte cell within a replica
+using CellIndex = StrongU64<struct CellIndexTag>;  // 256-byte cell within a replica
 
 /// Lower-case hex of any bytes.
 std::string to_hex(ByteView bytes);

@@ -1,0 +1,448 @@
+#include "api/aggregator.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+
+#include "proofs/checkpoint.hpp"
+#include "proofs/seal_proof_verify.hpp"
+
+namespace holdfast {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Decodes the body of a submission; the verdict when it is not one of its kind.
+template <class T>
+Checked<T> decode_submission(const Submission& submission) {
+    HOLDFAST_ASSIGN(body, unwrap_object(submission.kind, submission.object));
+    return T::decode(body);
+}
+
+}  // namespace
+
+struct Aggregator::Impl {
+    NetworkParams params;
+    NetworkId network_id;
+    Blockchain* chain = nullptr;
+    VdfClock* clock = nullptr;
+    Token* token = nullptr;
+    const KeyPair* checkpointer = nullptr;
+    AggregatorOptions options;
+    std::unique_ptr<Registry> registry;
+    bool tip_resumed = false;
+    std::optional<Height> settled;  // effects up to here have been answered by the token
+
+    Result<std::optional<Height>> newest_final() const;
+    Status note_missing_y(Height newest, const VdfClockWork& work, BlockReport& report);
+    Status feed(Height height, BlockReport& report);
+    Status take_submissions(Height height, const VdfClockWork& work, BlockReport& report);
+    Result<Verdict> take(const Submission& submission, const VdfClockWork& work, ObjectOutcome& out);
+    Result<Verdict> take_registration(const Registration& registration);
+    Result<Verdict> take_seal_proof(ByteView body, const VdfClockWork& work, ObjectOutcome& out);
+    Result<Verdict> check_bond(const Registration& registration);
+    void drive(Prover& prover, Height height, const VdfClockWork& work, BlockReport& report);
+    Status answer_seal_duties(Prover& prover, const VdfClockWork& work, BlockReport& report);
+    Status make_link(Prover& prover, Height height, BlockReport& report);
+    Status make_proof(Prover& prover, Height height, BlockReport& report);
+    Result<LinkRequest> link_request(const ChainId& chain_id, Height height) const;
+    void settle(BlockReport& report);
+    Status settle_height(Height height);
+    Status submit_checkpoint(Height closed);
+    Status work_on_tip(Height height, std::span<Prover* const> provers, const VdfClockWork& work,
+                       BlockReport& report);
+};
+
+Result<std::optional<Height>> Aggregator::Impl::newest_final() const {
+    HOLDFAST_ASSIGN(tip, chain->current_height());
+    for (Height h = tip;; h = h - 1) {
+        const Result<BlockInfo> block = chain->block_by_height(h);
+        if (!block && block.error().code != ErrorCode::kNotFound) return fail(block.error());
+        if (block && block->final) return std::optional(h);
+        // Finality lags by finality_blocks; a host that shows less is believed, but not searched for
+        // ever.
+        if (h <= params.genesis_height || tip.since(h) > std::uint64_t{params.finality_blocks} + 1) {
+            return std::optional<Height>();
+        }
+    }
+}
+
+/// y of every open height that lacks it. A source without an answer is reported and asked again with
+/// the next block; the height closes without y when its time has come (spec section 5).
+Status Aggregator::Impl::note_missing_y(Height newest, const VdfClockWork& work, BlockReport& report) {
+    HOLDFAST_ASSIGN(open, registry->open_heights());
+    for (const Height h : open) {
+        if (h > newest) continue;
+        HOLDFAST_ASSIGN(record, registry->block(h));
+        if (!record || record->y) continue;
+        const Result<HeightEntropy> entropy = clock->at(h, work);
+        if (!entropy) {
+            if (entropy.error().code == ErrorCode::kInterrupted) return fail(entropy.error());
+            report.faults.push_back({std::nullopt, h, entropy.error()});
+            continue;
+        }
+        if (entropy->block.hash != record->hash) return fail_refused(Reason::kWrongBlock, "the host chain");
+        HOLDFAST_ASSIGN(verdict, registry->note_y(h, entropy->y));
+        if (!verdict) return fail_refused(verdict, "y of height " + std::to_string(h.value));
+        if (h == report.height) report.y = entropy->y;
+    }
+    return {};
+}
+
+Status Aggregator::Impl::feed(Height height, BlockReport& report) {
+    HOLDFAST_ASSIGN(block, chain->block_by_height(height));
+    if (!block.final) return fail(ErrorCode::kUnavailable, "the host chain took back a final block");
+    FinalBlock final_block;
+    final_block.height = height;
+    final_block.hash = block.hash;
+    final_block.time_s = block.time_ms / 1000;
+    HOLDFAST_ASSIGN(outcome, registry->on_final_block(final_block));
+    if (outcome.closed) {
+        report.closed = outcome.closed->block.height;
+        report.global = outcome.closed->block.global;
+        report.counts = outcome.closed->block.counts;
+        report.effects = outcome.closed->effects;
+        if (outcome.closed->checkpoint_due) HOLDFAST_TRY(submit_checkpoint(*report.closed));
+    }
+    return {};
+}
+
+Status Aggregator::Impl::submit_checkpoint(Height closed) {
+    if (checkpointer == nullptr || !options.checkpoint_bond) return {};
+    HOLDFAST_ASSIGN(checkpoint,
+                    build_checkpoint(*registry, closed, *options.checkpoint_bond, *checkpointer));
+    return chain->submit_checkpoint(wrap_object(Kind::kCheckpoint, checkpoint.encode()));
+}
+
+Result<Verdict> Aggregator::Impl::check_bond(const Registration& registration) {
+    if (token == nullptr) return Verdict::ok();
+    const Result<BondInfo> bond = token->bond_info(registration.bond_id);
+    if (!bond && bond.error().code == ErrorCode::kNotFound) return Verdict(Reason::kNoBond);
+    if (!bond) return fail(bond.error());
+    const bool good = bond->owner == registration.header.prover && bond->state == BondState::kHeld &&
+                      bond->purpose == BondPurpose::kStorage && bond->held_amount >= options.min_bond;
+    return good ? Verdict::ok() : Verdict(Reason::kNoBond);
+}
+
+Result<Verdict> Aggregator::Impl::take_registration(const Registration& registration) {
+    HOLDFAST_ASSIGN(bond, check_bond(registration));
+    if (!bond) return bond;
+    return registry->accept_registration(registration);
+}
+
+Result<Verdict> Aggregator::Impl::take_seal_proof(ByteView body, const VdfClockWork& work,
+                                                  ObjectOutcome& out) {
+    Reader head(body);
+    const auto chain_id = head.fixed<ChainId>();
+    const Height y_height = head.height();
+    if (head.failed()) return head.verdict();
+    out.chain_id = chain_id;
+    out.height = y_height;
+    const SealCheck check = [&](const Registration& registration, const SealContext& known) {
+        FillOptions fill;
+        fill.stop = work.stop;
+        return verify_seal_proof(params, network_id, registration, known, body, fill);
+    };
+    return registry->accept_seal_proof(chain_id, y_height, check);
+}
+
+Result<Verdict> Aggregator::Impl::take(const Submission& submission, const VdfClockWork& work,
+                                       ObjectOutcome& out) {
+    switch (submission.kind) {
+        case Kind::kRegistration: {
+            const Checked<Registration> registration = decode_submission<Registration>(submission);
+            if (!registration) return registration.error();
+            out.chain_id = registration->chain_id(network_id);
+            return take_registration(*registration);
+        }
+        case Kind::kUpdate: {
+            const Checked<Update> update = decode_submission<Update>(submission);
+            if (!update) return update.error();
+            out.chain_id = update->chain_id;
+            return registry->accept_update(*update);
+        }
+        case Kind::kRemoval: {
+            const Checked<Removal> removal = decode_submission<Removal>(submission);
+            if (!removal) return removal.error();
+            out.chain_id = removal->chain_id;
+            return registry->accept_removal(*removal);
+        }
+        case Kind::kSealProof: {
+            const Checked<ByteView> body = unwrap_object(Kind::kSealProof, submission.object);
+            if (!body) return body.error();
+            return take_seal_proof(*body, work, out);
+        }
+        case Kind::kCheckpoint: {
+            const Checked<Checkpoint> checkpoint = decode_submission<Checkpoint>(submission);
+            if (!checkpoint) return checkpoint.error();
+            out.height = checkpoint->height;
+            return judge_checkpoint(*registry, *checkpoint);
+        }
+        default: return Verdict(Reason::kBadKind);
+    }
+}
+
+Status Aggregator::Impl::take_submissions(Height height, const VdfClockWork& work,
+                                          BlockReport& report) {
+    HOLDFAST_ASSIGN(submissions, chain->submissions_at(height));
+    for (const Submission& submission : submissions) {
+        ObjectOutcome outcome;
+        outcome.kind = submission.kind;
+        HOLDFAST_ASSIGN(verdict, take(submission, work, outcome));
+        outcome.verdict = verdict;
+        report.objects.push_back(outcome);
+    }
+    return {};
+}
+
+Result<LinkRequest> Aggregator::Impl::link_request(const ChainId& chain_id, Height height) const {
+    HOLDFAST_ASSIGN(info, registry->chain(chain_id));
+    if (!info) {
+        return fail(ErrorCode::kUnavailable, "chain " + to_hex(chain_id) + " is not registered (yet)");
+    }
+    if (!info->sealed_at || *info->sealed_at > height || info->phase != ChainPhase::kSealed) {
+        return fail(ErrorCode::kUnavailable, "chain " + to_hex(chain_id) + " holds no slot at height " +
+                                                 std::to_string(height.value));
+    }
+    HOLDFAST_ASSIGN(known, registry->known_height(height, chain_id));
+    if (!known.y) {
+        return fail(ErrorCode::kUnavailable,
+                    "height " + std::to_string(height.value) + " has no y: no link counts there");
+    }
+    HOLDFAST_ASSIGN(chain_facts, registry->known_chain(chain_id, height));
+    LinkRequest request;
+    request.height = height;
+    request.block_hash = known.block_hash;
+    request.y = *known.y;
+    request.anchor = known.anchor;
+    request.link_before = known.link_before.value_or(Link(chain_id));
+    if (chain_facts.reveals) request.reveal_base = chain_facts.reveals->base;
+    return request;
+}
+
+Status Aggregator::Impl::answer_seal_duties(Prover& prover, const VdfClockWork& work,
+                                            BlockReport& report) {
+    HOLDFAST_ASSIGN(duties, registry->seal_duties(prover.chain_id()));
+    for (const SealDuty& duty : duties) {
+        if (!duty.y || !duty.y_height) continue;
+        RawOptions raw;
+        raw.workers = options.seal_workers == 0 ? 1 : options.seal_workers;
+        raw.stop = work.stop;
+        HOLDFAST_ASSIGN(proof, prover.seal_proof(*duty.y_height, *duty.y, duty.kind, raw));
+        ObjectOutcome outcome;
+        outcome.kind = Kind::kSealProof;
+        HOLDFAST_ASSIGN(verdict, take_seal_proof(proof.encode(), work, outcome));
+        outcome.verdict = verdict;
+        report.objects.push_back(outcome);
+    }
+    return {};
+}
+
+Status Aggregator::Impl::make_link(Prover& prover, Height height, BlockReport& report) {
+    const Result<LinkRequest> request = link_request(prover.chain_id(), height);
+    if (!request && request.error().code == ErrorCode::kUnavailable) return {};
+    if (!request) return fail(request.error());
+    HOLDFAST_ASSIGN(link, prover.link(*request));
+    const SubmittedReceipt submitted[] = {{prover.chain_id(), link.receipt}};
+    HOLDFAST_ASSIGN(outcomes, registry->accept_receipts(submitted));
+    if (!outcomes[0].verdict) return fail_refused(outcomes[0].verdict, "our own receipt");
+    report.receipts.push_back(link.receipt);
+    return {};
+}
+
+/// The proof of the link whose compact index this block's y draws.
+Status Aggregator::Impl::make_proof(Prover& prover, Height height, BlockReport& report) {
+    const std::uint64_t lag = params.closing_blocks() + params.finality_blocks;
+    if (height.since(params.genesis_height) < lag) return {};
+    const Height proven = height - lag;
+    const ChainId& chain_id = prover.chain_id();
+    HOLDFAST_ASSIGN(receipt, registry->receipt(chain_id, proven));
+    if (!receipt) return {};  // no link was made there
+    HOLDFAST_ASSIGN(known, registry->known_height(proven, chain_id));
+    if (!known.y || !known.y_compact) return {};  // a height without y or y_c counts for nobody
+    HOLDFAST_ASSIGN(request, link_request(chain_id, proven));
+    HOLDFAST_ASSIGN(link, prover.link(request));  // the same link: recorded, so the same bytes
+    const bool needs_full = full_required(network_id, *known.y_compact, chain_id);
+    MadeProof made{chain_id, proven, needs_full, {}};
+    std::optional<AnyProof> proof;
+    if (needs_full) {
+        const Full full = prover.full(link);
+        made.object = wrap_object(Kind::kFull, full.encode());
+        proof = full;
+    } else {
+        HOLDFAST_ASSIGN(path, registry->path(chain_id, proven));
+        HOLDFAST_ASSIGN(compact, prover.compact(link, path, *known.y_compact));
+        made.object = wrap_object(Kind::kCompact, compact.encode());
+        proof = compact;
+    }
+    const AnyProof proofs[] = {*proof};
+    HOLDFAST_ASSIGN(verdicts, registry->accept_proofs(proofs));
+    if (!verdicts[0]) return fail_refused(verdicts[0], "our own proof");
+    report.proofs.push_back(std::move(made));
+    return {};
+}
+
+void Aggregator::Impl::drive(Prover& prover, Height height, const VdfClockWork& work,
+                             BlockReport& report) {
+    for (const auto& step :
+         {std::function<Status()>([&] { return answer_seal_duties(prover, work, report); }),
+          std::function<Status()>([&] { return make_link(prover, height, report); }),
+          std::function<Status()>([&] { return make_proof(prover, height, report); })}) {
+        const Status done = step();
+        if (!done) report.faults.push_back({prover.chain_id(), height, done.error()});
+    }
+}
+
+/// The token's part of one closed height. Keys are derived from what is settled, so that repeating a
+/// call is harmless.
+Status Aggregator::Impl::settle_height(Height height) {
+    const Result<std::vector<Effect>> effects = registry->effects(height);
+    if (!effects) return effects.error().code == ErrorCode::kNotFound ? Status{} : fail(effects.error());
+    for (const Effect& effect : *effects) {
+        const bool slash = effect.kind == EffectKind::kVoided || effect.kind == EffectKind::kBondForfeited;
+        if (!slash && effect.kind != EffectKind::kBondReleased) continue;
+        HOLDFAST_ASSIGN(info, registry->chain(effect.chain_id));
+        if (!info) continue;
+        const Digest key = tagged_hash("node/settle", network_id, effect.chain_id, height,
+                                       static_cast<std::uint8_t>(effect.kind));
+        const Result<std::uint64_t> answered =
+            slash ? token->slash_bond(info->registration.bond_id, UINT64_MAX, OffenceId(key),
+                                      IdempotencyKey(key))
+                  : token->release_bond(info->registration.bond_id, IdempotencyKey(key));
+        if (!answered && answered.error().code != ErrorCode::kNotFound) return fail(answered.error());
+    }
+    return {};
+}
+
+void Aggregator::Impl::settle(BlockReport& report) {
+    if (token == nullptr) return;
+    const Result<std::optional<Height>> closed = registry->closed();
+    if (!closed || !*closed) return;
+    // Everything still kept is asked again after a restart; the token answers repetitions from memory.
+    Height next = settled ? *settled + 1 : std::max(params.genesis_height, **closed - 64);
+    for (; next <= **closed; ++next) {
+        const Status done = settle_height(next);
+        if (!done) {
+            report.faults.push_back({std::nullopt, next, done.error()});
+            return;
+        }
+        settled = next;
+    }
+}
+
+Status Aggregator::Impl::work_on_tip(Height height, std::span<Prover* const> provers,
+                                     const VdfClockWork& work, BlockReport& report) {
+    const Clock::time_point start = Clock::now();
+    HOLDFAST_TRY(note_missing_y(height, work, report));
+    report.vdf_seconds += seconds_since(start);
+    HOLDFAST_TRY(take_submissions(height, work, report));
+    for (Prover* const prover : provers) drive(*prover, height, work, report);
+    settle(report);
+    return {};
+}
+
+Aggregator::Aggregator(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Aggregator::Aggregator(Aggregator&&) noexcept = default;
+Aggregator& Aggregator::operator=(Aggregator&&) noexcept = default;
+Aggregator::~Aggregator() = default;
+
+Result<Aggregator> Aggregator::open(const NetworkParams& params, Blockchain& chain, VdfClock& clock,
+                                    Token* token, const KeyPair* checkpointer,
+                                    const AggregatorOptions& options) {
+    auto impl = std::make_unique<Impl>();
+    impl->params = params;
+    impl->network_id = params.id();
+    impl->chain = &chain;
+    impl->clock = &clock;
+    impl->token = token;
+    impl->checkpointer = checkpointer;
+    impl->options = options;
+    HOLDFAST_ASSIGN(registry, Registry::open(options.registry, params, options.registry_options));
+    impl->registry = std::move(registry);
+    return Aggregator(std::move(impl));
+}
+
+Registry& Aggregator::registry() { return *impl_->registry; }
+const Registry& Aggregator::registry() const { return *impl_->registry; }
+
+Result<std::uint64_t> Aggregator::behind() const {
+    HOLDFAST_ASSIGN(newest, impl_->newest_final());
+    if (!newest) return 0;
+    HOLDFAST_ASSIGN(tip, impl_->registry->tip());
+    return tip ? newest->since(*tip) : newest->since(impl_->params.genesis_height) + 1;
+}
+
+Result<std::optional<BlockReport>> Aggregator::advance(std::span<Prover* const> provers,
+                                                       const VdfClockWork& work) {
+    const Clock::time_point start = Clock::now();
+    HOLDFAST_ASSIGN(tip, impl_->registry->tip());
+    BlockReport report;
+    if (tip && !impl_->tip_resumed) {
+        // A run that ended within a block did some of its steps; all of them may be done again, and
+        // only what was not done before is accepted now.
+        BlockReport again;
+        again.height = *tip;
+        HOLDFAST_TRY(impl_->work_on_tip(*tip, provers, work, again));
+        std::copy_if(again.objects.begin(), again.objects.end(), std::back_inserter(report.objects),
+                     [](const ObjectOutcome& o) { return o.verdict.accepted(); });
+    }
+    impl_->tip_resumed = true;
+    HOLDFAST_ASSIGN(newest, impl_->newest_final());
+    const Height next = tip ? *tip + 1 : impl_->params.genesis_height;
+    if (!newest || next > *newest) return std::optional<BlockReport>();
+    report.height = next;
+    HOLDFAST_TRY(impl_->feed(next, report));
+    HOLDFAST_TRY(impl_->work_on_tip(next, provers, work, report));
+    report.seconds = seconds_since(start);
+    return std::optional(std::move(report));
+}
+
+Result<LinkRequest> Aggregator::link_request(const ChainId& chain_id, Height height) const {
+    return impl_->link_request(chain_id, height);
+}
+
+Result<PublicRecord> Aggregator::public_record(Height first) const {
+    PublicRecord record(impl_->params);
+    const Registry& registry = *impl_->registry;
+    HOLDFAST_ASSIGN(tip, registry.tip());
+    if (!tip) return record;
+    for (Height h = std::max(first, impl_->params.genesis_height); h <= *tip; ++h) {
+        HOLDFAST_ASSIGN(block, registry.block(h));
+        if (!block) continue;
+        PublicHeight facts;
+        HOLDFAST_ASSIGN(host, impl_->chain->block_by_height(h));
+        facts.block = host;
+        facts.y = block->y;
+        if (block->closed) facts.global = block->global;
+        if (impl_->params.has_beacon && block->y) {
+            HOLDFAST_ASSIGN(entropy, impl_->clock->at(h));
+            facts.beacon = entropy.beacon;
+        }
+        record.set_height(std::move(facts));
+    }
+    std::optional<Error> failed;
+    const auto add = [&](const ChainInfo& info) -> Status {
+        PublicChain chain;
+        chain.registration = info.registration;
+        chain.accepted = info.accepted;
+        HOLDFAST_ASSIGN(updates, registry.updates(info.chain_id));
+        chain.updates = updates;
+        HOLDFAST_ASSIGN(known, registry.known_chain(info.chain_id, *tip));
+        if (known.reveals && known.reveals->known.i > 0) chain.reveal = known.reveals;
+        HOLDFAST_TRY(record.add_chain(std::move(chain)));
+        return {};
+    };
+    HOLDFAST_TRY(registry.for_each_chain([&](const ChainInfo& info) {
+        const Status added = add(info);
+        if (!added) failed = added.error();
+        return added.has_value();
+    }));
+    if (failed) return fail(*failed);
+    return record;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,115 @@
+// The aggregator: follows the host chain, closes each height's digest, and drives provers.
+//
+// One final block at a time, in the order of spec section 10: y of the block, the digest that it
+// closes, what the block lists (registrations, updates, removals, seal proofs, checkpoints), then what
+// the given provers owe: seal and audit proofs, links, and compact or full proofs of earlier links. All
+// state is the registry's, one durable transaction a step; every step may be repeated after a crash and
+// changes nothing the second time. What closing a height did to bonds is settled through Token with
+// idempotent calls, and repeated until it answers.
+//
+// Threading: one call at a time. Ownership: the callbacks and the clock must outlive it.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "api/prover.hpp"
+#include "api/public_record.hpp"
+#include "api/vdf_clock.hpp"
+#include "callbacks/blockchain.hpp"
+#include "callbacks/token.hpp"
+#include "core/result.hpp"
+#include "hierarchy/checkpoints.hpp"
+#include "hierarchy/registry.hpp"
+
+namespace holdfast {
+
+/// What became of one object that a block listed or a prover made.
+struct ObjectOutcome {
+    Kind kind{};
+    std::optional<ChainId> chain_id;
+    std::optional<Height> height;
+    Verdict verdict;
+};
+
+/// A proof of an earlier link that a prover of ours made and the registry took.
+struct MadeProof {
+    ChainId chain_id;
+    Height height;
+    bool full_required = false;
+    Bytes object;  // compact or full, standing alone
+};
+
+/// Something that a block needed and did not get: a prover's part (`chain_id`), y, or a settlement. The
+/// rest of the block is not touched by it.
+struct BlockFault {
+    std::optional<ChainId> chain_id;
+    Height height;
+    Error error;
+};
+
+struct BlockReport {
+    Height height;
+    std::optional<VdfOutput> y;    // empty while a required source has no answer
+    std::optional<Height> closed;  // the height whose digest this block closed
+    GlobalDigest global;           // of `closed`
+    StatusCounts counts;           // in it
+    std::vector<Effect> effects;
+    std::vector<ObjectOutcome> objects;
+    std::vector<Receipt> receipts;
+    std::vector<MadeProof> proofs;
+    std::vector<BlockFault> faults;
+    double seconds = 0;      // in all
+    double vdf_seconds = 0;  // of them, for y
+};
+
+struct AggregatorOptions {
+    std::filesystem::path registry;
+    RegistryOptions registry_options;
+    /// Least amount that a registration's bond must hold; needs a Token.
+    std::uint64_t min_bond = 0;
+    /// Submits the checkpoints that fall due, signed with this key under this bond.
+    std::optional<BondId> checkpoint_bond;
+    unsigned seal_workers = 0;  // windows refilled at once for seal proofs; 0: one
+};
+
+class Aggregator {
+  public:
+    /// `token` may be null: then bonds are neither checked nor settled. `checkpointer` may be null.
+    static Result<Aggregator> open(const NetworkParams& params, Blockchain& chain, VdfClock& clock,
+                                   Token* token, const KeyPair* checkpointer,
+                                   const AggregatorOptions& options);
+    Aggregator(Aggregator&&) noexcept;
+    Aggregator& operator=(Aggregator&&) noexcept;
+    ~Aggregator();
+
+    [[nodiscard]] Registry& registry();
+    [[nodiscard]] const Registry& registry() const;
+
+    /// How many final blocks the registry has not seen.
+    [[nodiscard]] Result<std::uint64_t> behind() const;
+
+    /// The next final block, if there is one. An error leaves everything as after some prefix of the
+    /// block's steps, and the next call goes on from there.
+    [[nodiscard]] Result<std::optional<BlockReport>> advance(std::span<Prover* const> provers,
+                                                             const VdfClockWork& work = {});
+
+    /// The request for a prover's link at an open height; kUnavailable where there is none to make
+    /// (no y, no slot yet, chain ended).
+    [[nodiscard]] Result<LinkRequest> link_request(const ChainId& chain_id, Height height) const;
+
+    /// Everything public about chains, and about heights from `first` on, for PublicRecord::save.
+    [[nodiscard]] Result<PublicRecord> public_record(Height first = Height(0)) const;
+
+  private:
+    struct Impl;
+    explicit Aggregator(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,68 @@
+// A verifier: judges any object of the protocol from public data alone.
+//
+// It has neither the file nor the replica. Cheap checks come first; only a seal proof costs fills and
+// only a VDF proof costs an arena, both after everything else has held.
+//
+// Threading: const, any thread (each call that fills uses its own memory). Ownership: keeps a copy of
+// the record. Spec: docs/spec.md sections 3.1, 6, 7, 10.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "api/public_record.hpp"
+#include "core/fill.hpp"
+#include "core/result.hpp"
+#include "proofs/formats.hpp"
+#include "vdf/arena.hpp"
+
+namespace holdfast {
+
+/// What the object itself does not say, or what the caller expects it to be. Anything given here is
+/// compared with the object where the object says it too.
+struct VerifyHints {
+    std::optional<ChainId> chain_id;  // needed for a receipt when the record knows several chains
+    std::optional<Height> height;     // needed for a path proof
+};
+
+struct VerifyOptions {
+    const FillKernel* kernel = nullptr;
+    StopCheck stop;
+};
+
+/// A verdict and what it is about.
+struct VerifyReport {
+    Kind kind{};
+    std::optional<ChainId> chain_id;
+    std::optional<Height> height;
+    std::optional<std::uint64_t> links;  // of a window
+    Verdict verdict;
+};
+
+class Verifier {
+  public:
+    explicit Verifier(PublicRecord record) : record_(std::move(record)) {}
+    [[nodiscard]] const PublicRecord& record() const { return record_; }
+
+    /// Registration, update, removal, seal proof, receipt, compact, full, path, window, checkpoint or
+    /// network parameters, standing alone. The verdict is in the report; an Error means that the record
+    /// lacks what is needed (kNotFound), a hint is missing (kInvalidArgument), or memory is.
+    [[nodiscard]] Result<VerifyReport> verify(ByteView object, const VerifyHints& hints = {},
+                                              const VerifyOptions& options = {}) const;
+
+  private:
+    Result<VerifyReport> receipt(ByteView body, const VerifyHints& hints) const;
+    Result<VerifyReport> proof(Kind kind, ByteView body, const VerifyHints& hints) const;
+    Result<VerifyReport> window(ByteView body, const VerifyHints& hints) const;
+    Result<VerifyReport> path(ByteView body, const VerifyHints& hints) const;
+    Result<VerifyReport> registration(ByteView body) const;
+    Result<VerifyReport> update(ByteView body) const;
+    Result<VerifyReport> removal(ByteView body) const;
+    Result<VerifyReport> checkpoint(ByteView body) const;
+    Result<VerifyReport> seal_proof(ByteView body, const VerifyHints& hints,
+                                    const VerifyOptions& options) const;
+
+    PublicRecord record_;
+};
+
+}  // namespace holdfast

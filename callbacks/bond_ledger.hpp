@@ -1,0 +1,76 @@
+// A durable ledger of accounts and bonds in LMDB: the embedded default Token.
+//
+// Every unit is somewhere: in an account, in a bond, or in the pool that slashes feed and rewards
+// are paid from; their sum is what was issued, always. Each changing call is one LMDB transaction,
+// on the device when the call returns, so that a crash leaves it done or not done, never half. A
+// bond's id is H("bond-ledger/bond"; network_id, owner, key): known before the call.
+//
+// Threading   every function may be called from several threads at once.
+// Processes   one at a time (kBusy for the second).
+// Failure     besides Token's: kCorrupt for a damaged ledger, kOutOfSpace when the device is full
+// or
+//             Options::max_bytes is reached.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "callbacks/token.hpp"
+
+namespace holdfast {
+
+class BondLedger final : public Token {
+  public:
+    struct Options {
+        std::uint64_t max_bytes = std::uint64_t{16} << 30;  // the ledger's largest size on disk
+    };
+    struct Totals {
+        std::uint64_t issued = 0;
+        std::uint64_t in_accounts = 0;
+        std::uint64_t in_bonds = 0;
+        std::uint64_t in_pool = 0;  // slashed or funded, not yet paid out
+        friend bool operator==(const Totals&, const Totals&) = default;
+    };
+
+    /// Opens or makes the ledger in `folder` (its parent must exist). kRefused (kWrongNetwork) when
+    /// it belongs to another network, kBusy, kCorrupt, kPermission.
+    static Result<std::unique_ptr<BondLedger>> open(const std::filesystem::path& folder,
+                                                    const NetworkId& network,
+                                                    const Options& options);
+    static Result<std::unique_ptr<BondLedger>> open(const std::filesystem::path& folder,
+                                                    const NetworkId& network) {
+        return open(folder, network, Options{});
+    }
+    ~BondLedger() override;
+
+    [[nodiscard]] Result<BondId> create_bond(const PublicKey& owner, std::uint64_t amount,
+                                             BondPurpose purpose,
+                                             const IdempotencyKey& key) override;
+    [[nodiscard]] Result<std::uint64_t> release_bond(const BondId& bond,
+                                                     const IdempotencyKey& key) override;
+    [[nodiscard]] Result<std::uint64_t> slash_bond(const BondId& bond, std::uint64_t amount,
+                                                   const OffenceId& offence,
+                                                   const IdempotencyKey& key) override;
+    [[nodiscard]] Status pay_reward(const PublicKey& to, std::uint64_t amount,
+                                    const Digest& reference, const IdempotencyKey& key) override;
+    [[nodiscard]] Result<BondInfo> bond_info(const BondId& bond) override;
+
+    /// The operator's own calls, under the same rules: new units into an account or into the pool.
+    /// kInvalidArgument when the sum of all units would pass 2^64 - 1.
+    [[nodiscard]] Status issue(const PublicKey& to, std::uint64_t amount,
+                               const IdempotencyKey& key);
+    [[nodiscard]] Status fund_pool(std::uint64_t amount, const IdempotencyKey& key);
+
+    /// 0 for an account that nobody has used.
+    [[nodiscard]] Result<std::uint64_t> balance(const PublicKey& account);
+    [[nodiscard]] Result<Totals> totals();
+    /// Adds up every account and bond again and compares with totals(): kCorrupt when they differ.
+    [[nodiscard]] Status audit();
+
+  private:
+    class Impl;
+    explicit BondLedger(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,94 @@
+// A real host chain kept in a folder: the embedded default Blockchain, deterministic and durable.
+//
+// One append-only record file holds everything in order: submissions as they come, and blocks that
+// list them. Whoever opens the folder for writing makes the blocks (append_block) and thereby
+// decides the order: by arrival, all pending submissions into the next block. The same calls give
+// the same bytes and hashes anywhere. The hash of a block is this adapter's own, not the
+// protocol's:
+//
+//   block hash = H("local-chain/block"; network_id, u64 height, parent, u64 time_ms, u32 branch, R)
+//   R          = MTH over the objects listed, in order; branch = replacements made before this
+//   block
+//
+// Folder      network.params (kind 19, standing alone), chain.log (records), chain.tip (size of the
+//             acknowledged part of chain.log: a torn record behind it is cut at open, damage before
+//             it is kCorrupt and nothing is cut).
+// Processes   one writer at a time (kBusy for the second), any number of readers beside it; a
+// reader
+//             sees new blocks at its next call.
+// Threading   every function may be called from several threads at once.
+// Durability  submit, append_block and replace_branch return when the record is on the device.
+// Finality    params.finality_blocks: block x is final when block x + finality_blocks is there.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "callbacks/blockchain.hpp"
+#include "core/params.hpp"
+
+namespace holdfast {
+
+inline constexpr std::size_t kMaxSubmissionBytes = std::size_t{16} << 20;
+inline constexpr std::size_t kMaxSubmissionsPerBlock = 65'536;
+
+class LocalChain final : public Blockchain {
+  public:
+    enum class Mode { kRead, kReadWrite };
+    static constexpr std::string_view kNetworkFile = "network.params";
+    static constexpr std::string_view kLogFile = "chain.log";
+    static constexpr std::string_view kTipFile = "chain.tip";
+
+    /// Makes the folder (its parent must exist) and the genesis block at params.genesis_height, and
+    /// opens it for writing. kAlreadyExists when it holds a chain; kRefused for parameters that are
+    /// out of bounds.
+    static Result<std::unique_ptr<LocalChain>> create(const std::filesystem::path& folder,
+                                                      const NetworkParams& params,
+                                                      std::uint64_t genesis_time_ms);
+    /// kNotFound, kBusy, kCorrupt, kPermission; kRefused (kWrongNetwork) when the folder is of
+    /// another network than `expected`, or its files are of two networks.
+    static Result<std::unique_ptr<LocalChain>> open(
+        const std::filesystem::path& folder, Mode mode,
+        const std::optional<NetworkId>& expected = std::nullopt);
+    ~LocalChain() override;
+
+    [[nodiscard]] const NetworkParams& params() const;
+    [[nodiscard]] const NetworkId& network_id() const;
+    /// Bytes of a torn record that were cut when this was opened for writing.
+    [[nodiscard]] std::uint64_t cut_bytes() const;
+
+    [[nodiscard]] Result<Height> current_height() override;
+    [[nodiscard]] Result<BlockInfo> block_by_height(Height height) override;
+    /// Carries every kind but files and network parameters (kinds 17 to 19); at most
+    /// kMaxSubmissionBytes. kPermission when opened for reading.
+    [[nodiscard]] Status submit(Kind kind, ByteView object) override;
+    [[nodiscard]] Result<std::vector<Submission>> submissions_at(Height height) override;
+
+    /// Submissions that no block of the current branch lists yet.
+    [[nodiscard]] Result<std::uint64_t> pending_count();
+
+    /// The next block, with the pending submissions (the oldest kMaxSubmissionsPerBlock of them),
+    /// at `time_ms` or else params.block_ms after its parent. kInvalidArgument for a time before
+    /// its parent's; kPermission when opened for reading.
+    [[nodiscard]] Result<BlockInfo> append_block(
+        std::optional<std::uint64_t> time_ms = std::nullopt);
+
+    struct NewBlock {
+        std::uint64_t time_ms = 0;
+        bool with_submissions = true;  // lists what is pending at this point of the new branch
+    };
+    /// A reorganisation, in one durable step: drops every block from `first` on, makes what they
+    /// listed pending again in the order of arrival, and appends `blocks` in their place.
+    /// kInvalidArgument when `first` is final or above the tip, or the new branch is shorter than
+    /// what it replaces.
+    [[nodiscard]] Result<BlockInfo> replace_branch(Height first, std::span<const NewBlock> blocks);
+
+  private:
+    class Impl;
+    explicit LocalChain(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,156 @@
+// network init, params, keygen.
+
+#include "cli/commands.hpp"
+#include "cli/param_fields.hpp"
+#include "cli/workspace.hpp"
+#include "core/file.hpp"
+
+namespace holdfast::cli {
+namespace {
+
+struct InitOptions {
+    std::string dir = "node";
+    std::string name = "local";
+    std::vector<std::string> presets;
+    std::vector<std::string> settings;
+    std::uint64_t genesis_height = 0;
+    std::optional<std::uint64_t> genesis_time_ms;
+    bool no_vdf = false;
+    bool beacon = false;
+};
+
+Result<NetworkParams> params_from(const InitOptions& options, const std::optional<PublicKey>& beacon_key,
+                                  std::uint64_t genesis_time_ms) {
+    NetworkParams params;
+    params.name = options.name;
+    params.genesis_height = Height(options.genesis_height);
+    if (options.no_vdf) {
+        params.has_vdf = false;
+        params.epoch_blocks = params.epoch_lag = 0;
+    }
+    if (beacon_key) {
+        params.has_beacon = true;
+        params.beacon_key.assign(beacon_key->begin(), beacon_key->end());
+        params.beacon_genesis_s = genesis_time_ms / 1000;
+        params.beacon_period_s = 3;
+        params.beacon_delay_s = 3;
+    }
+    if (!options.presets.empty()) params.seal_presets.clear();
+    for (const std::string& name : options.presets) {
+        HOLDFAST_ASSIGN(preset, seal_params_from(name));
+        params.seal_presets.push_back(preset);
+    }
+    for (const std::string& setting : options.settings) HOLDFAST_TRY(apply_setting(params, setting));
+    if (const Verdict v = params.validate(); !v) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "these parameters break bound " + std::to_string(v.index.value_or(0)) + ": " +
+                        std::string(bound_text(v.index.value_or(0))));
+    }
+    return params;
+}
+
+CommandResult init(const InitOptions& options) {
+    const NodePaths paths{options.dir};
+    const std::uint64_t now_ms = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(
+            std::chrono::system_clock::now().time_since_epoch())
+            .count());
+    const std::uint64_t genesis_ms = options.genesis_time_ms.value_or(now_ms);
+    std::optional<KeyPair> beacon;
+    std::optional<PublicKey> beacon_key;
+    if (options.beacon) {
+        HOLDFAST_ASSIGN(key, KeyPair::generate());
+        beacon_key = key.public_key();
+        beacon = std::move(key);
+    }
+    HOLDFAST_ASSIGN(params, params_from(options, beacon_key, genesis_ms));
+    std::error_code error;
+    if (std::filesystem::exists(paths.chain(), error)) {
+        return fail(ErrorCode::kAlreadyExists, paths.dir.string() + " holds a node already");
+    }
+    std::filesystem::create_directories(paths.dir, error);
+    if (error) return fail_errno(error.value(), paths.dir.string());
+    HOLDFAST_ASSIGN(evaluator, KeyPair::generate());
+    HOLDFAST_TRY(evaluator.save(paths.evaluator_key()));
+    if (beacon) HOLDFAST_TRY(beacon->save(paths.beacon_key()));
+    HOLDFAST_ASSIGN(chain, LocalChain::create(paths.chain(), params, genesis_ms));
+    Output out;
+    out.field("dir", paths.dir.string());
+    out.field("network_id", to_hex(params.id()));
+    out.field("evaluator", to_hex(evaluator.public_key()));
+    out.field("genesis_height", params.genesis_height.value);
+    out.json["network"] = params_json(params);
+    out.line("next: holdfast chain new-block --dir " + paths.dir.string() + " --count " +
+             std::to_string(params.finality_blocks + 1));
+    return out;
+}
+
+CommandResult show_params(const std::string& file) {
+    NetworkParams params;
+    if (!file.empty()) {
+        std::filesystem::path path = file;
+        if (std::filesystem::is_directory(path / "chain")) path /= "chain";
+        if (std::filesystem::is_directory(path)) path /= LocalChain::kNetworkFile;
+        HOLDFAST_ASSIGN(object, read_object(path));
+        const Checked<ByteView> body = unwrap_object(Kind::kNetwork, object);
+        if (!body) return fail_refused(body.error(), path.string());
+        const Checked<NetworkParams> decoded = NetworkParams::decode(*body);
+        if (!decoded) return fail_refused(decoded.error(), path.string());
+        params = *decoded;
+    }
+    Output out;
+    out.field("network_id", to_hex(params.id()));
+    const Json fields = params_json(params);
+    for (const auto& [key, value] : fields.items()) out.field(key, value);
+    out.json["encoding"] = to_hex(params.encode());
+    return out;
+}
+
+CommandResult keygen(const std::string& file) {
+    HOLDFAST_ASSIGN(key, KeyPair::generate());
+    HOLDFAST_TRY(key.save(file));
+    Output out;
+    out.field("file", file);
+    out.field("public_key", to_hex(key.public_key()));
+    return out;
+}
+
+}  // namespace
+
+void add_network_commands(Commands& commands) {
+    CLI::App* network = commands.app().add_subcommand("network", "networks and their parameters");
+    network->require_subcommand(1);
+    auto options = std::make_shared<InitOptions>();
+    CLI::App* init_command = network->add_subcommand("init", "make a network and a node folder for it");
+    init_command->add_option("dir", options->dir, "folder to make")->capture_default_str();
+    init_command->add_option("--name", options->name, "the network's name")->capture_default_str();
+    init_command->add_option("--preset", options->presets,
+                             "seal presets: standard, hardened, economy, dev or WINDOW:WORK "
+                             "(default: standard and hardened)");
+    init_command->add_option("--set", options->settings,
+                             "any other parameter, as NAME=VALUE (names: holdfast params)");
+    init_command->add_option("--genesis-height", options->genesis_height)->capture_default_str();
+    init_command->add_option("--genesis-time-ms", options->genesis_time_ms,
+                             "time of the first block (default: now)");
+    init_command->add_flag("--no-vdf", options->no_vdf, "y is the seed itself (needs a beacon to be unbiased)");
+    init_command->add_flag("--beacon", options->beacon, "with a local signed beacon");
+    commands.run(init_command,
+                 "  holdfast network init node\n"
+                 "  holdfast network init demo --preset dev --set vdf.arena_kib=65536 --set "
+                 "vdf.steps_per_checkpoint=4096 --set vdf.checkpoints=64\n",
+                 [options] { return init(*options); });
+
+    auto file = std::make_shared<std::string>();
+    CLI::App* params = commands.app().add_subcommand(
+        "params", "print network parameters: of a node or file, or the defaults");
+    params->add_option("network", *file, "node folder, public folder or network.params file");
+    commands.run(params, "  holdfast params\n  holdfast params node --json\n",
+                 [file] { return show_params(*file); });
+
+    auto key = std::make_shared<std::string>();
+    CLI::App* keygen_command = commands.app().add_subcommand("keygen", "make an Ed25519 key file (mode 0600)");
+    keygen_command->add_option("file", *key, "file to make; never replaced")->required();
+    commands.run(keygen_command, "  holdfast keygen alice.key\n", [key] { return keygen(*key); });
+}
+
+}  // namespace holdfast::cli

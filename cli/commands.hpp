@@ -1,0 +1,17 @@
+// One function per file of commands; each adds its commands to the parser.
+#pragma once
+
+#include "cli/console.hpp"
+
+namespace holdfast::cli {
+
+void add_network_commands(Commands& commands);   // network init, params, keygen
+void add_chain_commands(Commands& commands);     // chain new-block, chain status, ledger issue|show
+void add_seal_commands(Commands& commands);      // seal, unseal
+void add_register_commands(Commands& commands);  // register, update, remove, seal-proof make|verify
+void add_block_commands(Commands& commands);     // block process, public export, stats
+void add_proof_commands(Commands& commands);     // prove, path make|verify, verify
+void add_vdf_commands(Commands& commands);       // vdf eval|verify
+void add_tool_commands(Commands& commands);      // select, inspect, vectors check
+
+}  // namespace holdfast::cli

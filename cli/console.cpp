@@ -1,0 +1,132 @@
+#include "cli/console.hpp"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <mutex>
+
+namespace holdfast::cli {
+namespace {
+
+volatile std::sig_atomic_t g_stop = 0;
+
+extern "C" void on_signal(int) { g_stop = 1; }
+
+std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+}  // namespace
+
+Output& Output::field(const std::string& key, const Json& value) {
+    json[key] = value;
+    std::string label = key;
+    for (char& c : label) c = c == '_' ? ' ' : c;
+    text += label + ": " + text_of(value) + "\n";
+    return *this;
+}
+
+Output& Output::line(const std::string& text_line) {
+    text += text_line + "\n";
+    return *this;
+}
+
+Output& Output::verdict(const Verdict& v) {
+    const ReasonInfo& info = describe(v.reason);
+    json["accepted"] = v.accepted();
+    json["reason"] = info.name;
+    json["meaning"] = info.meaning;
+    if (v.index) json["index"] = *v.index;
+    if (v.accepted()) {
+        text += "verdict: accepted\n";
+    } else {
+        json["action"] = info.action;
+        text += "verdict: REFUSED\nreason: " + to_string(v) + "\nwhat to do: " + std::string(info.action) + "\n";
+        exit_code = kExitRefused;
+    }
+    return *this;
+}
+
+struct Progress::State {
+    std::mutex mutex;
+    std::string what;
+    std::string unit;
+    bool shown = false;
+    std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+    std::chrono::steady_clock::time_point last{};
+};
+
+Progress::Progress(const Globals& globals, std::string what, std::string unit) {
+    if (globals.quiet || (::isatty(STDERR_FILENO) == 0 && !globals.force_progress)) return;
+    state_ = std::make_unique<State>();
+    state_->what = std::move(what);
+    state_->unit = std::move(unit);
+}
+
+Progress::~Progress() {
+    if (state_ && state_->shown) std::fputs("\n", stderr);
+}
+
+void Progress::update(std::uint64_t done, std::uint64_t total) {
+    if (!state_ || total == 0) return;
+    const std::lock_guard lock(state_->mutex);
+    const auto now = std::chrono::steady_clock::now();
+    if (done < total && now - state_->last < std::chrono::milliseconds(200)) return;
+    state_->last = now;
+    state_->shown = true;
+    const double seconds = std::chrono::duration<double>(now - state_->started).count();
+    const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
+    const double left = rate > 0 ? static_cast<double>(total - done) / rate : 0;
+    const bool is_bytes = state_->unit == "B";
+    std::fprintf(stderr, "\r%s: %5.1f%%  %.1f %s/s  %s left   ", state_->what.c_str(),
+                 100.0 * static_cast<double>(done) / static_cast<double>(total),
+                 is_bytes ? rate / 1048576.0 : rate, is_bytes ? "MiB" : state_->unit.c_str(),
+                 format_duration(left).c_str());
+    std::fflush(stderr);
+}
+
+StopCheck stop_requested() {
+    return [] { return g_stop != 0; };
+}
+
+void install_signal_handlers() {
+    struct sigaction action {};
+    action.sa_handler = on_signal;
+    action.sa_flags = static_cast<int>(SA_RESETHAND);  // a second Ctrl-C ends the process at once
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+}
+
+std::string format_duration(double seconds) {
+    char text[64];
+    if (seconds < 10) {
+        std::snprintf(text, sizeof text, "%.2f s", seconds);
+    } else if (seconds < 120) {
+        std::snprintf(text, sizeof text, "%.0f s", seconds);
+    } else {
+        const auto whole = static_cast<unsigned long long>(seconds);
+        std::snprintf(text, sizeof text, "%llu min %02llu s", whole / 60, whole % 60);
+    }
+    return text;
+}
+
+std::string format_bytes(std::uint64_t bytes) {
+    static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double value = static_cast<double>(bytes);
+    std::size_t unit = 0;
+    while (value >= 1024 && unit + 1 < std::size(kUnits)) {
+        value /= 1024;
+        ++unit;
+    }
+    char text[64];
+    std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", value, kUnits[unit]);
+    return text;
+}
+
+void Commands::run(CLI::App* command, const std::string& examples, std::function<CommandResult()> body) {
+    if (!examples.empty()) command->footer("Examples:\n" + examples);
+    command->callback([this, body = std::move(body)] { chosen_ = body; });
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,20 @@
+// Network parameters by name, for --set and for printing.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "cli/console.hpp"
+#include "core/params.hpp"
+
+namespace holdfast::cli {
+
+Json params_json(const NetworkParams& params);
+/// "NAME=VALUE"; kInvalidArgument names what is wrong.
+Status apply_setting(NetworkParams& params, const std::string& setting);
+/// A preset's name or "WINDOW_CHUNKS:WORK_BLOCKS".
+Result<SealParams> seal_params_from(const std::string& text);
+/// What bound number `index` of NetworkParams::validate asks for.
+std::string_view bound_text(std::uint64_t index);
+
+}  // namespace holdfast::cli

@@ -1,0 +1,139 @@
+// The whole path with a host's own callbacks: a chain and a token kept in memory, a file sealed,
+// registered, proven block after block, aggregated, and verified by somebody with public data only.
+
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <unistd.h>
+
+#include "api/aggregator.hpp"
+#include "api/prover.hpp"
+#include "api/verifier.hpp"
+#include "chunking/seal.hpp"
+#include "core/hash.hpp"
+
+using namespace holdfast;
+
+/// A host chain: every block lists what was submitted before it.
+class MemoryChain final : public Blockchain {
+  public:
+    explicit MemoryChain(const NetworkParams& params) : params_(params) {}
+    Result<Height> current_height() override { return tip(); }
+    Result<BlockInfo> block_by_height(Height h) override {
+        if (h < params_.genesis_height || h > tip()) return fail(ErrorCode::kNotFound, "no such block");
+        BlockInfo info{h, hash(h), hash(h - 1), 1'700'000'000'000 + h.value * params_.block_ms, false};
+        info.final = tip().since(h) >= params_.finality_blocks;
+        return info;
+    }
+    Status submit(Kind kind, ByteView object) override {
+        blocks_[tip() + 1].push_back({kind, Bytes(object.begin(), object.end())});
+        return {};
+    }
+    Result<std::vector<Submission>> submissions_at(Height h) override { return blocks_[h]; }
+    void new_block() { ++count_; }
+
+  private:
+    Height tip() const { return params_.genesis_height + count_; }
+    BlockHash hash(Height h) const { return BlockHash(tagged_hash("example/block", params_.id(), h)); }
+    NetworkParams params_;
+    std::uint64_t count_ = 0;
+    std::map<Height, std::vector<Submission>> blocks_;
+};
+
+/// A token: bonds in a map, every call answered once for each key.
+class MemoryToken final : public Token {
+  public:
+    Result<BondId> create_bond(const PublicKey& owner, std::uint64_t amount, BondPurpose purpose,
+                               const IdempotencyKey& key) override {
+        const BondId id(tagged_hash("example/bond", owner, key));
+        bonds_.try_emplace(id, BondInfo{id, owner, purpose, BondState::kHeld, amount, amount, 0});
+        return id;
+    }
+    Result<std::uint64_t> release_bond(const BondId& bond, const IdempotencyKey&) override {
+        BondInfo& info = bonds_[bond];
+        info.state = BondState::kReleased;
+        return std::exchange(info.held_amount, 0);
+    }
+    Result<std::uint64_t> slash_bond(const BondId& bond, std::uint64_t amount, const OffenceId&,
+                                     const IdempotencyKey& key) override {
+        BondInfo& info = bonds_[bond];
+        if (!settled_.try_emplace(key, true).second) return 0;
+        const std::uint64_t taken = std::min(amount, info.held_amount);
+        info.held_amount -= taken;
+        info.slashed_amount += taken;
+        return taken;
+    }
+    Status pay_reward(const PublicKey&, std::uint64_t, const Digest&, const IdempotencyKey&) override { return {}; }
+    Result<BondInfo> bond_info(const BondId& bond) override {
+        const auto found = bonds_.find(bond);
+        if (found == bonds_.end()) return fail(ErrorCode::kNotFound, "no such bond");
+        return found->second;
+    }
+
+  private:
+    std::map<BondId, BondInfo> bonds_;
+    std::map<IdempotencyKey, bool> settled_;
+};
+
+NetworkParams example_network() {
+    NetworkParams params;
+    params.name = "example";
+    params.seal_presets = {kSealDev};
+    params.vdf = {1'024, 1, 4, 256, 8};  // a toy clock: 1 MiB, 2,048 steps
+    return params;
+}
+
+Status run(const std::filesystem::path& folder) {
+    const NetworkParams params = example_network();
+    MemoryChain chain(params);
+    MemoryToken token;
+    for (std::uint32_t i = 0; i <= params.finality_blocks; ++i) chain.new_block();
+
+    // Seal a file and register the replica.
+    std::ofstream(folder / "data", std::ios::binary) << std::string(200'000, 'h');
+    HOLDFAST_ASSIGN(key, KeyPair::generate());
+    const ProverFiles files = ProverFiles::beside(folder / "data.replica");
+    SealRequest request{params, key.public_key(), kSealDev, 0, {}, folder / "data", files.replica, files.tree};
+    HOLDFAST_ASSIGN(sealed, seal(request));
+    HOLDFAST_ASSIGN(bond, token.create_bond(key.public_key(), 1'000, BondPurpose::kStorage, {}));
+    HOLDFAST_ASSIGN(genesis, chain.block_by_height(Height(1)));
+    HOLDFAST_ASSIGN(registration, make_registration(params, sealed.header, {genesis.height, genesis.hash, Retention::kDefault, bond, true}, key));
+    HOLDFAST_TRY(chain.submit_registration(wrap_object(Kind::kRegistration, registration.encode())));
+
+    // Follow the chain: seal proof, links, digests, compact and full proofs.
+    HOLDFAST_ASSIGN(evaluator, KeyPair::generate());
+    HOLDFAST_ASSIGN(clock, VdfClock::open(params, chain, nullptr, std::move(evaluator), {folder / "vdf", 0}));
+    HOLDFAST_ASSIGN(aggregator, Aggregator::open(params, chain, clock, &token, nullptr, {folder / "registry", {}, 1'000, {}, 0}));
+    HOLDFAST_ASSIGN(prover, Prover::open(params, files, registration, std::move(key)));
+    Prover* const provers[] = {&prover};
+    std::vector<MadeProof> proofs;
+    for (int i = 0; i < 24; ++i) {
+        chain.new_block();
+        for (;;) {
+            HOLDFAST_ASSIGN(report, aggregator.advance(provers));
+            if (!report) break;
+            if (!report->faults.empty()) return fail(report->faults.front().error);
+            proofs.insert(proofs.end(), report->proofs.begin(), report->proofs.end());
+        }
+    }
+
+    // Verify with public data alone.
+    HOLDFAST_ASSIGN(record, aggregator.public_record());
+    const Verifier verifier(std::move(record));
+    for (const MadeProof& proof : proofs) {
+        HOLDFAST_ASSIGN(report, verifier.verify(proof.object));
+        if (!report.verdict) return fail_refused(report.verdict, "a proof");
+        std::printf("height %llu: %zu bytes, %s\n", static_cast<unsigned long long>(proof.height.value),
+                    proof.object.size() - 2, to_string(report.verdict).c_str());
+    }
+    return proofs.size() >= 8 ? Status{} : fail(ErrorCode::kCorrupt, "too few proofs were made");
+}
+
+int main() {
+    std::string folder = (std::filesystem::temp_directory_path() / "holdfast-example-XXXXXX").string();
+    if (::mkdtemp(folder.data()) == nullptr) return 1;
+    const Status done = run(folder);
+    std::filesystem::remove_all(folder);
+    if (!done) std::fprintf(stderr, "minimal_node: %s\n", done.error().message.c_str());
+    return done ? 0 : 1;
+}

@@ -1,0 +1,255 @@
+#include "hierarchy/registry.hpp"
+
+#include <utility>
+
+#include "core/codec.hpp"
+#include "core/file.hpp"
+#include "hierarchy/registry_impl.hpp"
+
+namespace holdfast {
+namespace {
+
+constexpr std::string_view kNetworkFile = "network.params";
+/// Above this no deadline or effective height could be computed any more.
+constexpr std::uint64_t kMaxHeight = std::uint64_t{1} << 62;
+constexpr std::uint64_t kMaxNetworkBytes = 4096;
+
+Key meta_key(std::string_view name) { return Key().raw(view(name)); }
+Key schema_key() { return meta_key("schema"); }
+Key network_key() { return meta_key("network"); }
+Key machine_key() { return meta_key("machine"); }
+
+/// The network of an existing registry must be ours.
+Status check_network(ByteView stored, const NetworkParams& params) {
+    const Checked<NetworkParams> found = NetworkParams::decode(stored);
+    if (!found) return corrupt_registry("its network parameters do not decode");
+    if (*found == params) return {};
+    return fail_refused(Reason::kWrongNetwork, "registry of network \"" + found->name + "\"");
+}
+
+}  // namespace
+
+std::string_view to_string(EffectKind kind) {
+    switch (kind) {
+        case EffectKind::kPlaced:
+            return "placed";
+        case EffectKind::kVacated:
+            return "vacated";
+        case EffectKind::kExpired:
+            return "expired";
+        case EffectKind::kVoided:
+            return "voided";
+        case EffectKind::kAuditDrawn:
+            return "audit-drawn";
+        case EffectKind::kAuditMissed:
+            return "audit-missed";
+        case EffectKind::kBondForfeited:
+            return "bond-forfeited";
+        case EffectKind::kBondReleased:
+            return "bond-released";
+    }
+    return "unknown";
+}
+
+std::string_view to_string(ChainPhase phase) {
+    switch (phase) {
+        case ChainPhase::kPending:
+            return "pending";
+        case ChainPhase::kSealed:
+            return "sealed";
+        case ChainPhase::kLiable:
+            return "liable";
+        case ChainPhase::kVoid:
+            return "void";
+        case ChainPhase::kEnded:
+            return "ended";
+    }
+    return "unknown";
+}
+
+tl::unexpected<Error> corrupt_registry(const std::string& what) {
+    return fail(ErrorCode::kCorrupt,
+                "registry is damaged: " + what + "; restore a backup or rebuild it");
+}
+
+Result<MachineState> load_machine(const Transaction& txn) {
+    HOLDFAST_ASSIGN(machine, load<MachineState>(txn, Table::kMeta, machine_key()));
+    if (!machine) return corrupt_registry("its state is missing");
+    return *machine;
+}
+
+Status save_machine(Transaction& txn, const MachineState& machine) {
+    return save(txn, Table::kMeta, machine_key(), machine);
+}
+
+Status schedule(Transaction& txn, const AgendaEntry& entry) {
+    return txn.put(Table::kAgenda, entry.key().bytes(), {});
+}
+
+// --- opening -------------------------------------------------------------------------------------
+
+Status Registry::Impl::prepare(const std::filesystem::path& folder) {
+    std::error_code failed;
+    std::filesystem::create_directories(folder, failed);
+    if (failed) return fail_errno(failed.value(), "cannot make the folder " + folder.string());
+    // The network's file is published when the database has been made, so that a database which is
+    // missing beside it is a loss and not a beginning.
+    const std::filesystem::path network_file = folder / kNetworkFile;
+    const bool made = std::filesystem::exists(network_file, failed);
+    if (made) {
+        HOLDFAST_ASSIGN(bytes, read_file(network_file, kMaxNetworkBytes));
+        const Checked<ByteView> body = unwrap_object(Kind::kNetwork, bytes);
+        if (!body) return corrupt_registry(network_file.string() + " is not a network file");
+        HOLDFAST_TRY(check_network(*body, params));
+    }
+    HOLDFAST_ASSIGN(opened, Store::open(folder, {options.map_bytes, options.check_on_open}, !made));
+    store = std::move(opened);
+    HOLDFAST_ASSIGN(txn, store->write());
+    HOLDFAST_ASSIGN(schema, txn.get(Table::kMeta, schema_key().bytes()));
+    if (!schema) {
+        if (made) return corrupt_registry("its database is empty");
+        HOLDFAST_TRY(
+            txn.put(Table::kMeta, schema_key().bytes(), Writer(4).u32(kRegistrySchema).bytes()));
+        HOLDFAST_TRY(txn.put(Table::kMeta, network_key().bytes(), params.encode()));
+        HOLDFAST_TRY(save_machine(txn, MachineState{}));
+        HOLDFAST_TRY(txn.commit());
+    } else {
+        Reader r(*schema);
+        const std::uint32_t version = r.u32();
+        if (!r.finish()) return corrupt_registry("its schema version does not decode");
+        if (version != kRegistrySchema) {
+            return fail(ErrorCode::kUnsupported,
+                        "registry " + folder.string() + " has schema " + std::to_string(version) +
+                            ", this build reads " + std::to_string(kRegistrySchema));
+        }
+        HOLDFAST_ASSIGN(stored, txn.get(Table::kMeta, network_key().bytes()));
+        if (!stored) return corrupt_registry("its network is missing");
+        HOLDFAST_TRY(check_network(*stored, params));
+    }
+    if (!made) {
+        HOLDFAST_TRY(write_file(network_file, wrap_object(Kind::kNetwork, params.encode())));
+    }
+    return {};
+}
+
+Status Registry::Impl::reload() {
+    HOLDFAST_ASSIGN(txn, store->read());
+    HOLDFAST_ASSIGN(machine, load_machine(txn));
+    HierarchyTree fresh(shape());
+    SlotAllocator allocator;
+    if (machine.closed != kNever) {
+        const Height height(machine.closed);
+        HOLDFAST_ASSIGN(loaded, load_tree(txn, height));
+        HOLDFAST_ASSIGN(stored, load<StoredBlock>(txn, Table::kBlocks, height_key(height)));
+        if (!stored) return corrupt_registry("the newest closed block is missing");
+        HOLDFAST_ASSIGN(previous, global_before(txn, height));
+        const GlobalHeader header{
+            height, stored->info.hash, stored->info.y.value_or(VdfOutput{}), previous, 0, 0};
+        if (loaded.global(network_id, header) != stored->info.global) {
+            return corrupt_registry("its leaves do not lead to the newest digest");
+        }
+        loaded.for_each([&](std::uint64_t slot, const ChainLeaf&) { allocator.mark_used(slot); });
+        fresh = std::move(loaded);
+    }
+    tree = std::move(fresh);
+    tree_height = machine.closed;
+    slots = std::move(allocator);
+    return {};
+}
+
+Registry::Registry(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Registry::~Registry() = default;
+
+Result<std::unique_ptr<Registry>> Registry::open(const std::filesystem::path& folder,
+                                                 const NetworkParams& params,
+                                                 const RegistryOptions& options) {
+    if (const Verdict v = params.validate(); !v) return fail_refused(v, "network parameters");
+    auto impl = std::make_unique<Impl>();
+    impl->params = params;
+    impl->network_id = params.id();
+    impl->options = options;
+    // Settling a height reads leaves under the anchor of the oldest link that can still be proven.
+    const std::uint64_t needed =
+        2 * params.closing_blocks() + params.proof_deadline + std::uint64_t{params.finality_blocks};
+    const std::uint64_t usual = needed - params.closing_blocks() - 1 + 64;
+    impl->kept = std::max(needed, options.kept_heights == 0 ? usual : options.kept_heights);
+    HOLDFAST_TRY(impl->prepare(folder));
+    HOLDFAST_TRY(impl->reload());
+    return std::unique_ptr<Registry>(new Registry(std::move(impl)));
+}
+
+const NetworkParams& Registry::params() const { return impl_->params; }
+const NetworkId& Registry::network_id() const { return impl_->network_id; }
+
+// --- time ----------------------------------------------------------------------------------------
+
+Result<BlockOutcome> Registry::on_final_block(const FinalBlock& block) {
+    const std::lock_guard writing(impl_->writer);
+    if (impl_->broken) return fail(*impl_->broken);
+    HOLDFAST_ASSIGN(txn, impl_->store->write());
+    HOLDFAST_ASSIGN(machine, load_machine(txn));
+    const Height first = impl_->params.genesis_height;
+    const Height next = machine.tip == kNever ? first : Height(machine.tip) + 1;
+    if (block.height.value >= kMaxHeight) {
+        return fail(ErrorCode::kInvalidArgument, "no block has a height over 2^62");
+    }
+    if (block.height < next && block.height >= first) {
+        HOLDFAST_ASSIGN(known, load<StoredBlock>(txn, Table::kBlocks, height_key(block.height)));
+        if (!known) return corrupt_registry("a block is missing");
+        if (known->info.hash != block.hash) {
+            return fail_refused(Reason::kWrongBlock,
+                                "block " + std::to_string(block.height.value) +
+                                    ": another one is final here, and final blocks stay");
+        }
+        return BlockOutcome{true, std::nullopt};
+    }
+    if (block.height != next) {
+        return fail(ErrorCode::kInvalidArgument, "block " + std::to_string(block.height.value) +
+                                                     " was fed where " +
+                                                     std::to_string(next.value) + " comes next");
+    }
+    StoredBlock stored;
+    stored.info.height = block.height;
+    stored.info.hash = block.hash;
+    stored.info.time_s = block.time_s;
+    stored.info.y = block.y;
+    HOLDFAST_TRY(save(txn, Table::kBlocks, height_key(block.height), stored));
+    machine.tip = block.height.value;
+    BlockOutcome outcome;
+    const std::optional<Height> closes = anchor_height(impl_->params, block.height);
+    if (!closes) {
+        HOLDFAST_TRY(save_machine(txn, machine));
+        HOLDFAST_TRY(txn.commit());
+        return outcome;
+    }
+    const std::unique_lock changing(impl_->memory);
+    const auto done = [&]() -> Status {
+        HOLDFAST_ASSIGN(closed, impl_->close(txn, machine, *closes, block.suspended));
+        HOLDFAST_TRY(save_machine(txn, machine));
+        HOLDFAST_TRY(txn.commit());
+        outcome.closed = std::move(closed);
+        return {};
+    }();
+    if (done) return outcome;
+    // Nothing was written, but the tree in memory may have gone ahead.
+    const Status back = impl_->reload();
+    if (!back) impl_->broken = back.error();
+    return fail(done.error());
+}
+
+Result<Verdict> Registry::note_y(Height height, const VdfOutput& y) {
+    const std::lock_guard writing(impl_->writer);
+    HOLDFAST_ASSIGN(txn, impl_->store->write());
+    HOLDFAST_ASSIGN(block, load<StoredBlock>(txn, Table::kBlocks, height_key(height)));
+    if (!block) return Verdict(Reason::kTooEarly);
+    if (block->info.y) {
+        return Verdict(*block->info.y == y ? Reason::kOk : Reason::kVdfOutputMismatch);
+    }
+    if (block->info.closed) return Verdict(Reason::kTooLate);
+    block->info.y = y;
+    HOLDFAST_TRY(save(txn, Table::kBlocks, height_key(height), *block));
+    HOLDFAST_TRY(txn.commit());
+    return Verdict::ok();
+}
+
+}  // namespace holdfast

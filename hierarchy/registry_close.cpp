@@ -1,0 +1,502 @@
+// Closing the digest of a height (spec section 10): what falls due there, audits, misses, statuses,
+// leaves, the tree, and what need not be kept any longer.
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "hierarchy/checkpoints.hpp"
+#include "hierarchy/registry_impl.hpp"
+#include "hierarchy/spread.hpp"
+
+namespace holdfast {
+namespace {
+
+class Closing {
+  public:
+    Closing(const NetworkParams& params, const NetworkId& network_id, unsigned threads,
+            std::uint64_t kept, Transaction& txn, MachineState& machine, HierarchyTree& tree,
+            SlotAllocator& slots, Height height)
+        : params_(params),
+          network_id_(network_id),
+          threads_(threads),
+          kept_(kept),
+          txn_(txn),
+          machine_(machine),
+          tree_(tree),
+          slots_(slots),
+          height_(height) {}
+
+    Result<ClosedHeight> run(const std::vector<ChainId>& suspended, const GlobalDigest& previous);
+
+  private:
+    /// A chain that is pending, sealed or liable; `changed` when its state has to be written.
+    struct Live {
+        ChainId id;
+        ChainState state;
+        bool changed = false;
+    };
+
+    Status fix_block();
+    // What falls due.
+    Status run_agenda();
+    Status run_entry(const AgendaEntry& entry);
+    Status vacate(const AgendaEntry& entry, ChainState& state);
+    Status place(const AgendaEntry& entry, ChainState& state);
+    Status seal_challenge(const AgendaEntry& entry, ChainState& state);
+    Status seal_deadline(const AgendaEntry& entry, const ChainState& state);
+    Status audit_challenge(const AgendaEntry& entry);
+    Status audit_deadline(const AgendaEntry& entry, ChainState& state);
+    Status liability_end(const AgendaEntry& entry, const ChainState& state);
+    Status make_liable(const ChainId& chain_id, ChainState& state);
+    Status end_chain(const ChainId& chain_id, const ChainState& state, ChainPhase end);
+    // All chains.
+    Status load_chains();
+    Status draw_audits();
+    Status settle_misses();
+    Status load_receipts(std::vector<std::optional<Receipt>>& out);
+    Status write_leaves(const std::vector<ChainId>& suspended);
+    Status write_leaf(Live& live, const Receipt* receipt, bool suspended);
+    Status store_chains();
+    // The tree.
+    Status store_tree(const GlobalDigest& previous);
+    Status forget();
+
+    template <class T, class Visit>
+    Status for_each_of_height(Table table, Height height, const Visit& visit) const;
+    void note(EffectKind kind, const ChainId& chain_id, std::uint64_t value = 0) {
+        effects_.push_back({kind, chain_id, value});
+    }
+    AgendaEntry later(const AgendaEntry& entry, Height when, AgendaItem item) const {
+        return {when, item, entry.chain_id, entry.argument};
+    }
+
+    const NetworkParams& params_;
+    const NetworkId& network_id_;
+    unsigned threads_;
+    std::uint64_t kept_;
+    Transaction& txn_;
+    MachineState& machine_;
+    HierarchyTree& tree_;
+    SlotAllocator& slots_;
+    Height height_;
+
+    StoredBlock block_;
+    std::vector<Live> live_;  // ascending by chain id
+    std::vector<Effect> effects_;
+    StatusCounts counts_;
+};
+
+Result<ClosedHeight> Closing::run(const std::vector<ChainId>& suspended,
+                                  const GlobalDigest& previous) {
+    HOLDFAST_TRY(fix_block());
+    HOLDFAST_TRY(run_agenda());
+    HOLDFAST_TRY(load_chains());
+    HOLDFAST_TRY(draw_audits());
+    HOLDFAST_TRY(settle_misses());
+    HOLDFAST_TRY(write_leaves(suspended));
+    HOLDFAST_TRY(store_chains());
+    HOLDFAST_TRY(store_tree(previous));
+    HOLDFAST_TRY(forget());
+    machine_.closed = height_.value;
+    return ClosedHeight{block_.info, effects_, checkpoint_due(params_, height_)};
+}
+
+/// From here on the height has y or stays without.
+Status Closing::fix_block() {
+    HOLDFAST_ASSIGN(block, load<StoredBlock>(txn_, Table::kBlocks, height_key(height_)));
+    if (!block || block->info.closed) return corrupt_registry("the block to close is missing");
+    block_ = *block;
+    block_.info.closed = true;
+    if (block_.info.y) block_.ordinal = machine_.heights_with_y++;
+    return {};
+}
+
+// --- what falls due ------------------------------------------------------------------------------
+
+Status Closing::run_agenda() {
+    // One entry may put others on the agenda of this very height: always the lowest that is left.
+    const Key prefix = height_key(height_);
+    for (;;) {
+        HOLDFAST_ASSIGN(key, txn_.first_key(Table::kAgenda, prefix.bytes()));
+        if (!key) return {};
+        HOLDFAST_TRY(txn_.erase(Table::kAgenda, *key));
+        HOLDFAST_TRY(run_entry(AgendaEntry::of_key(*key)));
+    }
+}
+
+Status Closing::run_entry(const AgendaEntry& entry) {
+    const Key key = chain_key(entry.chain_id);
+    HOLDFAST_ASSIGN(found, load<ChainState>(txn_, Table::kStates, key));
+    if (!found) return {};  // ended since the entry was made
+    ChainState& state = *found;
+    switch (entry.item) {
+        case AgendaItem::kVacate:
+            return vacate(entry, state);
+        case AgendaItem::kPlace:
+            return place(entry, state);
+        case AgendaItem::kSealChallenge:
+            return seal_challenge(entry, state);
+        case AgendaItem::kSealDeadline:
+            return seal_deadline(entry, state);
+        case AgendaItem::kAuditChallenge:
+            return audit_challenge(entry);
+        case AgendaItem::kAuditDeadline:
+            return audit_deadline(entry, state);
+        case AgendaItem::kLiabilityEnd:
+            return liability_end(entry, state);
+    }
+    return corrupt_registry("the agenda holds an unknown item");
+}
+
+Status Closing::vacate(const AgendaEntry& entry, ChainState& state) {
+    // Another end may have come before this one; a chain that has not been placed yet never will
+    // be.
+    if (!state.holds_slot() || state.vacant_from != height_.value) return {};
+    tree_.clear(state.slot);
+    slots_.free(state.slot);
+    note(EffectKind::kVacated, entry.chain_id, state.slot);
+    return make_liable(entry.chain_id, state);
+}
+
+Status Closing::place(const AgendaEntry& entry, ChainState& state) {
+    if (state.vacant_from <= height_.value) return make_liable(entry.chain_id, state);
+    state.slot = slots_.take_lowest();
+    tree_.set(state.slot,
+              {entry.chain_id, Link(entry.chain_id), state.genesis, ChainStatus::kActive});
+    note(EffectKind::kPlaced, entry.chain_id, state.slot);
+    return save(txn_, Table::kStates, chain_key(entry.chain_id), state);
+}
+
+Status Closing::make_liable(const ChainId& chain_id, ChainState& state) {
+    state.phase = ChainPhase::kLiable;
+    const Height until = height_ + params_.liability_blocks;
+    state.liable_until = until.value;
+    state.misses = {};
+    --machine_.sealed;
+    ++machine_.liable;
+    HOLDFAST_TRY(schedule(txn_, {until, AgendaItem::kLiabilityEnd, chain_id, 0}));
+    return save(txn_, Table::kStates, chain_key(chain_id), state);
+}
+
+Status Closing::seal_challenge(const AgendaEntry& entry, ChainState& state) {
+    if (state.phase != ChainPhase::kPending) return {};
+    if (block_.info.y) {
+        const Height deadline = height_ + params_.seal_deadline;
+        return schedule(txn_, later(entry, deadline, AgendaItem::kSealDeadline));
+    }
+    state.challenge_from = height_.value + 1;
+    HOLDFAST_TRY(save(txn_, Table::kStates, chain_key(entry.chain_id), state));
+    return schedule(txn_, later(entry, height_ + 1, AgendaItem::kSealChallenge));
+}
+
+Status Closing::seal_deadline(const AgendaEntry& entry, const ChainState& state) {
+    if (state.phase != ChainPhase::kPending) return {};
+    --machine_.pending;
+    ++machine_.voided;
+    note(EffectKind::kVoided, entry.chain_id);
+    return end_chain(entry.chain_id, state, ChainPhase::kVoid);
+}
+
+Status Closing::audit_challenge(const AgendaEntry& entry) {
+    const Key key = chain_height_key(entry.chain_id, Height(entry.argument));
+    HOLDFAST_ASSIGN(audit, load<AuditRecord>(txn_, Table::kAudits, key));
+    if (!audit) return {};  // answered
+    if (block_.info.y) {
+        const Height deadline = height_ + params_.seal_deadline;
+        return schedule(txn_, later(entry, deadline, AgendaItem::kAuditDeadline));
+    }
+    audit->from = height_.value + 1;
+    HOLDFAST_TRY(save(txn_, Table::kAudits, key, *audit));
+    return schedule(txn_, later(entry, height_ + 1, AgendaItem::kAuditChallenge));
+}
+
+Status Closing::audit_deadline(const AgendaEntry& entry, ChainState& state) {
+    const Key key = chain_height_key(entry.chain_id, Height(entry.argument));
+    HOLDFAST_ASSIGN(open, txn_.contains(Table::kAudits, key.bytes()));
+    if (!open) return {};
+    HOLDFAST_TRY(txn_.erase(Table::kAudits, key.bytes()));
+    if (state.phase == ChainPhase::kSealed) {
+        note(EffectKind::kAuditMissed, entry.chain_id, entry.argument);
+        const Key at = height_chain_key(height_, entry.chain_id);
+        HOLDFAST_ASSIGN(record, load<MissRecord>(txn_, Table::kMisses, at));
+        MissRecord misses = record.value_or(MissRecord{});
+        ++misses.audits;
+        return save(txn_, Table::kMisses, at, misses);
+    }
+    if (state.bond_forfeited) return {};
+    state.bond_forfeited = true;
+    note(EffectKind::kBondForfeited, entry.chain_id, entry.argument);
+    return save(txn_, Table::kStates, chain_key(entry.chain_id), state);
+}
+
+Status Closing::liability_end(const AgendaEntry& entry, const ChainState& state) {
+    HOLDFAST_ASSIGN(audit, txn_.first_key(Table::kAudits, view(entry.chain_id)));
+    if (audit) return schedule(txn_, later(entry, height_ + 1, AgendaItem::kLiabilityEnd));
+    --machine_.liable;
+    ++machine_.ended;
+    if (!state.bond_forfeited) note(EffectKind::kBondReleased, entry.chain_id);
+    return end_chain(entry.chain_id, state, ChainPhase::kEnded);
+}
+
+Status Closing::end_chain(const ChainId& chain_id, const ChainState& state, ChainPhase end) {
+    const Key key = chain_key(chain_id);
+    HOLDFAST_ASSIGN(record, load<ChainRecord>(txn_, Table::kChains, key));
+    if (!record) return corrupt_registry("a chain is missing");
+    record->end = end;
+    record->last_sequence = state.last_sequence;
+    record->sealed_at = state.sealed_at;
+    record->slot = state.slot;
+    record->removal_at = state.removal_at;
+    record->vacant_from = state.vacant_from;
+    record->liable_until = state.liable_until;
+    record->bond_forfeited = state.bond_forfeited;
+    HOLDFAST_TRY(save(txn_, Table::kChains, key, *record));
+    return txn_.erase(Table::kStates, key.bytes());
+}
+
+// --- all chains ----------------------------------------------------------------------------------
+
+Status Closing::load_chains() {
+    return txn_.for_each(Table::kStates, {}, [&](ByteView key, ByteView value) -> Result<bool> {
+        HOLDFAST_ASSIGN(state, ChainState::decode(value));
+        if (state.phase != ChainPhase::kPending) {
+            live_.push_back({KeyReader(key).fixed<ChainId>(), std::move(state), false});
+        }
+        return true;
+    });
+}
+
+/// Records of one height, each with its chain if that is live; both ascend by chain id.
+template <class T, class Visit>
+Status Closing::for_each_of_height(Table table, Height height, const Visit& visit) const {
+    std::size_t at = 0;
+    return txn_.for_each(table, height_key(height).bytes(),
+                         [&](ByteView key, ByteView value) -> Result<bool> {
+                             KeyReader r(key);
+                             (void)r.height();
+                             const auto chain_id = r.fixed<ChainId>();
+                             while (at < live_.size() && live_[at].id < chain_id) ++at;
+                             if (at == live_.size()) return false;
+                             if (live_[at].id != chain_id) return true;
+                             HOLDFAST_ASSIGN(record, T::decode(value));
+                             visit(at, record);
+                             return true;
+                         });
+}
+
+/// Spec section 3.1. The digest that counts the chains is the height's anchor.
+Status Closing::draw_audits() {
+    if (!block_.info.y) return {};
+    std::uint64_t total = 0;
+    if (const std::optional<Height> at = anchor_height(params_, height_)) {
+        HOLDFAST_ASSIGN(anchor, load<StoredBlock>(txn_, Table::kBlocks, height_key(*at)));
+        if (!anchor) return corrupt_registry("a block is missing");
+        total = anchor->info.counts.total;
+    }
+    std::vector<std::uint8_t> drawn(live_.size());
+    for_each_parallel(live_.size(), threads_, [&](std::size_t i) {
+        const ChainState& state = live_[i].state;
+        const bool liable = state.phase == ChainPhase::kLiable && !state.bond_forfeited &&
+                            height_.value < state.liable_until;
+        drawn[i] = (state.holds_slot() || liable) &&
+                   is_audited(params_, network_id_, *block_.info.y, live_[i].id, total);
+    });
+    for (std::size_t i = 0; i < live_.size(); ++i) {
+        if (drawn[i] == 0) continue;
+        const Height from = height_ + params_.seal_delay;
+        HOLDFAST_TRY(save(txn_, Table::kAudits, chain_height_key(live_[i].id, height_),
+                          AuditRecord{from.value}));
+        HOLDFAST_TRY(
+            schedule(txn_, {from, AgendaItem::kAuditChallenge, live_[i].id, height_.value}));
+        note(EffectKind::kAuditDrawn, live_[i].id);
+    }
+    return {};
+}
+
+/// Moves the rate window on to height - proof_deadline, whose links can no longer be proven.
+Status Closing::settle_misses() {
+    if (height_.since(params_.genesis_height) < params_.proof_deadline) return {};
+    const Height settled = height_ - params_.proof_deadline;
+    HOLDFAST_ASSIGN(block, load<StoredBlock>(txn_, Table::kBlocks, height_key(settled)));
+    HOLDFAST_ASSIGN(drawing, load<StoredBlock>(txn_, Table::kBlocks,
+                                               height_key(compact_draw_height(params_, settled))));
+    if (!block || !drawing) return corrupt_registry("a block is missing");
+    if (!block->info.y) return {};
+    // y_c is never of a later height than this one, so it is known by now or never.
+    const std::optional<VdfOutput>& y_c = drawing->info.y;
+
+    std::vector<std::uint64_t> misses(live_.size());
+    if (y_c) {
+        std::vector<LinkProof> proofs(live_.size(), LinkProof::kNone);
+        HOLDFAST_TRY(for_each_of_height<ReceiptRecord>(
+            Table::kReceipts, settled,
+            [&](std::size_t i, const ReceiptRecord& r) { proofs[i] = r.proof; }));
+        for_each_parallel(live_.size(), threads_, [&](std::size_t i) {
+            misses[i] = link_misses(network_id_, *y_c, live_[i].id, proofs[i]);
+        });
+        HOLDFAST_TRY(for_each_of_height<MissRecord>(
+            Table::kMisses, settled,
+            [&](std::size_t i, const MissRecord& r) { misses[i] += r.misses(params_); }));
+    }
+    for (std::size_t i = 0; i < live_.size(); ++i) {
+        ChainState& state = live_[i].state;
+        // From the height after the one at which the chain took its slot.
+        if (!state.holds_slot() || state.sealed_at >= settled.value) continue;
+        if (misses[i] == 0 && !state.misses.would_drop(block->ordinal, params_.rate_window)) {
+            continue;
+        }
+        state.misses.add(block->ordinal, misses[i], params_.rate_window);
+        live_[i].changed = true;
+    }
+    return {};
+}
+
+/// The receipts of this height, by the chains that hold a slot in its digest. Others do not go into
+/// it and can never be proven: they are dropped.
+Status Closing::load_receipts(std::vector<std::optional<Receipt>>& out) {
+    std::vector<Bytes> dropped;
+    std::size_t at = 0;
+    const auto visit = [&](ByteView key, ByteView value) -> Result<bool> {
+        KeyReader r(key);
+        (void)r.height();
+        const auto chain_id = r.fixed<ChainId>();
+        while (at < live_.size() && live_[at].id < chain_id) ++at;
+        const bool holds =
+            at < live_.size() && live_[at].id == chain_id && live_[at].state.holds_slot();
+        // A height without y counts for nobody: no link.
+        if (!holds || !block_.info.y) {
+            dropped.emplace_back(key.begin(), key.end());
+            return true;
+        }
+        HOLDFAST_ASSIGN(record, ReceiptRecord::decode(value));
+        out[at] = record.receipt;
+        return true;
+    };
+    HOLDFAST_TRY(txn_.for_each(Table::kReceipts, height_key(height_).bytes(), visit));
+    for (const Bytes& key : dropped) HOLDFAST_TRY(txn_.erase(Table::kReceipts, key));
+    return {};
+}
+
+Status Closing::write_leaves(const std::vector<ChainId>& suspended) {
+    std::vector<std::optional<Receipt>> receipts(live_.size());
+    HOLDFAST_TRY(load_receipts(receipts));
+    const std::set<ChainId> late(suspended.begin(), suspended.end());
+    for (std::size_t i = 0; i < live_.size(); ++i) {
+        if (!live_[i].state.holds_slot()) continue;
+        HOLDFAST_TRY(write_leaf(live_[i], receipts[i] ? &*receipts[i] : nullptr,
+                                late.contains(live_[i].id)));
+    }
+    return {};
+}
+
+Status Closing::write_leaf(Live& live, const Receipt* receipt, bool suspended) {
+    ChainState& state = live.state;
+    const std::optional<ChainLeaf> before = tree_.leaf(state.slot);
+    if (!before || before->chain_id != live.id)
+        return corrupt_registry("a slot is not its chain's");
+    ChainLeaf leaf = *before;
+    if (receipt != nullptr) {
+        leaf.link = receipt->link;
+        leaf.link_height = height_;
+    }
+    StatusFacts facts;
+    facts.age = height_.since(state.genesis);
+    facts.retention = state.retention;
+    facts.misses = state.misses.sum();
+    facts.removal_requested = state.removal_at <= height_.value;
+    facts.suspended = suspended;
+    leaf.status = status_in_digest(params_, facts);
+    if (leaf != *before) tree_.set(state.slot, leaf);
+    ++counts_.total;
+    switch (leaf.status) {
+        case ChainStatus::kActive:
+            ++counts_.active;
+            break;
+        case ChainStatus::kLate:
+            ++counts_.late;
+            break;
+        case ChainStatus::kRemoving:
+            ++counts_.removing;
+            break;
+        case ChainStatus::kExpired:
+            ++counts_.expired;
+            break;
+    }
+    if (leaf.status != ChainStatus::kExpired) return {};
+    note(EffectKind::kExpired, live.id, facts.misses);
+    const Height vacant = height_ + 1;
+    state.vacant_from = vacant.value;
+    live.changed = true;
+    return schedule(txn_, {vacant, AgendaItem::kVacate, live.id, 0});
+}
+
+Status Closing::store_chains() {
+    for (const Live& live : live_) {
+        if (!live.changed) continue;
+        HOLDFAST_TRY(save(txn_, Table::kStates, chain_key(live.id), live.state));
+    }
+    return {};
+}
+
+// --- the tree ------------------------------------------------------------------------------------
+
+Status Closing::store_tree(const GlobalDigest& previous) {
+    const std::vector<HierarchyTree::GroupPlace> changed = tree_.rehash(threads_);
+    for (const HierarchyTree::GroupPlace& place : changed) {
+        const HierarchyTree::GroupView group = tree_.group(place);
+        HOLDFAST_TRY(save(txn_, Table::kLeaves, group_height_key(place, height_),
+                          GroupRecord{group.active, group.leaves}));
+        // Older leaves of the group, but for those that the oldest kept height needs.
+        HOLDFAST_ASSIGN(oldest,
+                        txn_.last_at_most(Table::kLeaves, group_key(place).bytes(),
+                                          group_height_key(place, height_ - kept_).bytes()));
+        if (!oldest) continue;
+        const Bytes keep = oldest->first;
+        HOLDFAST_TRY(
+            txn_.erase_range(Table::kLeaves, group_height_key(place, Height(0)).bytes(), keep));
+    }
+    std::vector<RegionSummary> regions;
+    for (std::uint32_t r = 0; r < tree_.regions(); ++r) {
+        HierarchyTree::RegionView region = tree_.region(r);
+        regions.push_back({region.active, region.digest, std::move(region.group_digests)});
+    }
+    HOLDFAST_TRY(txn_.put(Table::kRegions, height_key(height_).bytes(), encode_regions(regions)));
+    HOLDFAST_TRY(txn_.put(Table::kEffects, height_key(height_).bytes(), encode_effects(effects_)));
+    GlobalHeader header;
+    header.height = height_;
+    header.block_hash = block_.info.hash;
+    header.y = block_.info.y.value_or(VdfOutput{});
+    header.previous = previous;
+    block_.info.global = tree_.global(network_id_, header);
+    block_.info.regions = tree_.regions();
+    block_.info.counts = counts_;
+    return save(txn_, Table::kBlocks, height_key(height_), block_);
+}
+
+Status Closing::forget() {
+    const Height none(0);
+    if (height_.since(params_.genesis_height) >= params_.proof_deadline) {
+        const Key settled = height_key(height_ - params_.proof_deadline + 1);
+        for (const Table table : {Table::kReceipts, Table::kMisses}) {
+            HOLDFAST_TRY(txn_.erase_range(table, height_key(none).bytes(), settled.bytes()));
+        }
+    }
+    const Key oldest = height_key(height_ - kept_);
+    for (const Table table : {Table::kRegions, Table::kEffects}) {
+        HOLDFAST_TRY(txn_.erase_range(table, height_key(none).bytes(), oldest.bytes()));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<ClosedHeight> Registry::Impl::close(Transaction& txn, MachineState& machine, Height height,
+                                           const std::vector<ChainId>& suspended) {
+    HOLDFAST_ASSIGN(previous, global_before(txn, height));
+    Closing closing(params, network_id, options.threads, kept, txn, machine, tree, slots, height);
+    HOLDFAST_ASSIGN(closed, closing.run(suspended, previous));
+    tree_height = height.value;
+    return closed;
+}
+
+}  // namespace holdfast

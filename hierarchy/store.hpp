@@ -1,0 +1,153 @@
+// The registry's database: named tables on LMDB, each value with a checksum over its key and
+// itself.
+//
+// Internal to this room. One Store per folder and process (kBusy otherwise); transactions are used
+// by one thread at a time, one writing transaction exists at a time, reading ones see the last
+// commit. Bytes that get() and the ranges hand out are valid until the transaction writes or ends.
+// A commit is on the device when it returns. Errors: kCorrupt (a checksum, or LMDB's own
+// structure), kOutOfSpace (disk or map full), kPermission, kIo.
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/codec.hpp"
+#include "core/file.hpp"
+#include "core/result.hpp"
+#include "core/types.hpp"
+
+struct MDB_env;
+struct MDB_txn;
+
+namespace holdfast {
+
+enum class Table : std::uint8_t {
+    kMeta,      // name -> value
+    kBlocks,    // height -> StoredBlock
+    kChains,    // chain_id -> ChainRecord: the registration, and how the chain ended
+    kReplicas,  // replica_id -> chain_id; never shrinks
+    kStates,    // chain_id -> ChainState, while a chain is pending, sealed or liable
+    kAgenda,    // height || AgendaItem || chain_id || u64 -> nothing: what that digest has to do
+    kAudits,    // chain_id || height drawn -> AuditRecord, while it is open
+    kUpdates,   // chain_id || sequence -> update
+    kRemovals,  // chain_id -> removal
+    kReveals,   // chain_id || base -> KnownReveal
+    kReceipts,  // height || chain_id -> ReceiptRecord, until the height is settled
+    kMisses,    // height || chain_id -> MissRecord, until the height is settled
+    kLeaves,    // region || group || height -> GroupRecord, where the group changed at that height
+    kRegions,   // height -> RegionSummary of every region
+    kEffects,   // height -> effects of closing it
+};
+inline constexpr std::size_t kTables = 15;
+
+/// Keys in LMDB's order: integers big-endian, so that ranges ascend by number.
+class Key {
+  public:
+    Key& u8(std::uint8_t v);
+    Key& u32(std::uint32_t v);
+    Key& u64(std::uint64_t v);
+    Key& height(Height h) { return u64(h.value); }
+    Key& raw(ByteView v);
+    template <std::size_t N>
+    Key& fixed(const FixedBytes<N>& v) {
+        return raw(view(v));
+    }
+    [[nodiscard]] ByteView bytes() const { return {bytes_.data(), size_}; }
+
+  private:
+    std::array<std::uint8_t, 64> bytes_{};
+    std::size_t size_ = 0;
+};
+
+/// Reads a key back, in the same order.
+class KeyReader {
+  public:
+    explicit KeyReader(ByteView bytes) : bytes_(bytes) {}
+    std::uint8_t u8();
+    std::uint32_t u32();
+    std::uint64_t u64();
+    Height height() { return Height(u64()); }
+    template <class T>
+    T fixed() {
+        T out{};
+        const ByteView v = take(T::size());
+        std::copy(v.begin(), v.end(), out.bytes.begin());
+        return out;
+    }
+
+  private:
+    /// Keys are ours and have been checked against their checksums: a short one is a bug.
+    ByteView take(std::size_t n);
+    ByteView bytes_;
+};
+
+class Store;
+
+class Transaction {
+  public:
+    Transaction(Transaction&& other) noexcept;
+    Transaction& operator=(Transaction&&) = delete;
+    /// Aborts unless committed.
+    ~Transaction();
+
+    [[nodiscard]] Result<std::optional<ByteView>> get(Table table, ByteView key) const;
+    [[nodiscard]] Result<bool> contains(Table table, ByteView key) const;
+    /// Entries whose key starts with `prefix`, ascending, until `visit` returns false. `visit` must
+    /// not write.
+    using Visitor = std::function<Result<bool>(ByteView key, ByteView value)>;
+    [[nodiscard]] Status for_each(Table table, ByteView prefix, const Visitor& visit) const;
+    /// The entry with the highest key that starts with `prefix` and is not above `key`.
+    [[nodiscard]] Result<std::optional<std::pair<Bytes, ByteView>>> last_at_most(
+        Table table, ByteView prefix, ByteView key) const;
+    /// The lowest key that starts with `prefix`.
+    [[nodiscard]] Result<std::optional<Bytes>> first_key(Table table, ByteView prefix) const;
+
+    [[nodiscard]] Status put(Table table, ByteView key, ByteView value);
+    /// Nothing happens when there is none.
+    [[nodiscard]] Status erase(Table table, ByteView key);
+    /// Erases the entries with first <= key < end.
+    [[nodiscard]] Status erase_range(Table table, ByteView first, ByteView end);
+    [[nodiscard]] Status commit();
+
+  private:
+    friend class Store;
+    Transaction(const Store& store, MDB_txn* txn) : store_(&store), txn_(txn) {}
+    const Store* store_;
+    MDB_txn* txn_;
+};
+
+class Store {
+  public:
+    struct Options {
+        std::uint64_t map_bytes = std::uint64_t{64} << 30;
+        bool check_values = true;  // every checksum when it is opened; its structure always
+    };
+    /// Opens the database in `folder`, which must exist, or makes an empty one there. `may_create`:
+    /// false where a database must be there already (kCorrupt when it is missing or empty).
+    static Result<std::unique_ptr<Store>> open(const std::filesystem::path& folder,
+                                               const Options& options, bool may_create);
+    ~Store();
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+
+    [[nodiscard]] Result<Transaction> read() const;
+    [[nodiscard]] Result<Transaction> write();
+    [[nodiscard]] std::uint64_t file_bytes() const;
+    [[nodiscard]] tl::unexpected<Error> error(int code, const std::string& what) const;
+
+  private:
+    friend class Transaction;
+    Store(std::filesystem::path folder, File lock);
+    Status open_tables();
+
+    std::filesystem::path folder_;
+    File lock_;
+    MDB_env* env_ = nullptr;
+    std::array<unsigned, kTables> handles_{};
+};
+
+}  // namespace holdfast

@@ -1,0 +1,37 @@
+// The two sides of an availability challenge: the challenger's and the prover's signed objects.
+//
+// Any thread; a Replica may serve several at once. What is checked is in availability_verify.hpp.
+// Times are those of the challenger's own monotonic clock: from the last byte of the challenge handed
+// over to the last byte of the response. Spec: docs/spec.md section 8.
+#pragma once
+
+#include "chunking/replica.hpp"
+#include "core/keys.hpp"
+#include "proofs/availability_verify.hpp"
+
+namespace holdfast {
+
+/// A signed registration of the key's owner; `commitment` is a_0 of its reveal chain from `base`.
+[[nodiscard]] Challenger make_challenger(const NetworkId& network_id, const Reveal& commitment,
+                                         Height base, const BondId& bond_id, const KeyPair& key);
+
+/// The challenge of the key's owner to a chain; `reveal` is the owner's of this height.
+[[nodiscard]] Challenge make_challenge(const NetworkId& network_id, const ChainId& chain_id,
+                                       Height height, const BlockHash& block_hash,
+                                       const Reveal& reveal, const KeyPair& key);
+
+/// Signs chunks and siblings as they are.
+[[nodiscard]] Response sign_response(const ChallengeId& id, Bytes chunks_and_siblings,
+                                     const KeyPair& key);
+
+/// The prover's answer, from chunks that were checked against the sealed root first: a rotten chunk is
+/// kCorrupt and nothing is signed. kInvalidArgument when the replica is not the one challenged.
+[[nodiscard]] Result<Response> make_response(const ResponseContext& context, const Replica& replica,
+                                             const KeyPair& key);
+
+/// What the challenger publishes after final block h + 2.
+[[nodiscard]] Outcome make_outcome(const ChallengeId& id, const Reveal& reveal, OutcomeKind outcome,
+                                   std::uint32_t service_us, std::uint32_t ping_us,
+                                   const KeyPair& key);
+
+}  // namespace holdfast

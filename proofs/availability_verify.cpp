@@ -1,0 +1,326 @@
+#include "proofs/availability_verify.hpp"
+
+#include "chunking/selection.hpp"
+#include "core/keys.hpp"
+#include "core/merkle.hpp"
+
+namespace holdfast {
+namespace {
+
+constexpr std::size_t kResponseFixedBytes = kDigestBytes + Signature::size();
+
+/// H(tag; network_id, y, chain, challenger, nonce): the draw and the chunks differ in their tag only.
+Digest draw_hash(std::string_view tag, const NetworkId& network_id, const VdfOutput& y,
+                 const ChainId& chain_id, const PublicKey& challenger,
+                 const ChallengeNonce& nonce) {
+    return tagged_hash(tag, network_id, y, chain_id, challenger, nonce);
+}
+
+void encode_unsigned(Writer& w, const Challenge& c) {
+    w.fixed(c.chain_id).height(c.height).fixed(c.block_hash).fixed(c.challenger).fixed(c.nonce);
+}
+
+void encode_unsigned(Writer& w, const Challenger& c) {
+    w.fixed(c.key).fixed(c.commitment).height(c.base).fixed(c.bond_id);
+}
+
+void encode_unsigned(Writer& w, const Outcome& o) {
+    w.fixed(o.id).fixed(o.reveal).u8(static_cast<std::uint8_t>(o.outcome));
+    w.u32(o.service_us).u32(o.ping_us);
+}
+
+std::vector<std::uint64_t> ascending_chunks(const ResponseContext& context) {
+    std::vector<std::uint64_t> chunks = context.selected;
+    std::sort(chunks.begin(), chunks.end());
+    return chunks;
+}
+
+}  // namespace
+
+// --- challengers ---------------------------------------------------------------------------------
+
+Bytes Challenger::encode() const {
+    Writer w(kChallengerBytes);
+    encode_unsigned(w, *this);
+    w.fixed(signature);
+    return w.take();
+}
+
+Checked<Challenger> Challenger::decode(ByteView body) {
+    Reader r(body);
+    Challenger c;
+    c.key = r.fixed<PublicKey>();
+    c.commitment = r.fixed<Reveal>();
+    c.base = r.height();
+    c.bond_id = r.fixed<BondId>();
+    c.signature = r.fixed<Signature>();
+    if (const Verdict v = r.finish(); !v) return refuse(v);
+    return c;
+}
+
+Digest Challenger::digest(const NetworkId& network_id) const {
+    Writer w(kChallengerBytes);
+    encode_unsigned(w, *this);
+    return tagged_hash("challenger", network_id, ByteView(w.bytes()));
+}
+
+Verdict check_challenger(const NetworkId& network_id, const Challenger& challenger) {
+    HOLDFAST_REQUIRE_OK(check_registrable_key(challenger.key));
+    return verify_signature(challenger.key, view(challenger.digest(network_id)),
+                            challenger.signature);
+}
+
+Verdict check_challenger_base(const NetworkParams& params, const Challenger& challenger,
+                              Height accepted, std::optional<Height> newest_base) {
+    if (challenger.base < accepted + params.seal_delay) return Reason::kTooEarly;
+    if (newest_base && challenger.base <= *newest_base) return Reason::kTooEarly;
+    return Verdict::ok();
+}
+
+std::vector<Challenger> challengers_in_force(std::span<const Challenger> registered, Height h) {
+    std::vector<Challenger> newest_first;
+    for (const Challenger& c : registered) {
+        if (c.base <= h) newest_first.push_back(c);
+    }
+    std::sort(newest_first.begin(), newest_first.end(),
+              [](const Challenger& a, const Challenger& b) {
+                  return a.key != b.key ? a.key < b.key : b.base < a.base;
+              });
+    const auto same_key = [](const Challenger& a, const Challenger& b) { return a.key == b.key; };
+    newest_first.erase(std::unique(newest_first.begin(), newest_first.end(), same_key),
+                       newest_first.end());
+    return newest_first;
+}
+
+// --- drawing -------------------------------------------------------------------------------------
+
+std::optional<PublicKey> assigned_challenger(const NetworkId& network_id, const VdfOutput& y,
+                                             const ChainId& chain_id,
+                                             std::span<const PublicKey> challengers) {
+    std::optional<PublicKey> assigned;
+    Digest lowest;
+    for (const PublicKey& key : challengers) {
+        const Digest rank = tagged_hash("availability/assign", network_id, y, chain_id, key);
+        if (!assigned || rank < lowest) {
+            assigned = key;
+            lowest = rank;
+        }
+    }
+    return assigned;
+}
+
+ChallengeNonce challenge_nonce(const Reveal& reveal, const ChainId& chain_id) {
+    return ChallengeNonce(tagged_hash("availability/nonce", reveal, chain_id));
+}
+
+bool challenge_is_drawn(const NetworkParams& params, const NetworkId& network_id,
+                        const VdfOutput& y, const ChainId& chain_id, const PublicKey& challenger,
+                        const ChallengeNonce& nonce) {
+    return hits(draw_hash("availability", network_id, y, chain_id, challenger, nonce),
+                params.availability_n, params.availability_d);
+}
+
+std::vector<std::uint64_t> challenged_chunks(const NetworkParams& params,
+                                             const NetworkId& network_id, const VdfOutput& y,
+                                             const ChainId& chain_id, const PublicKey& challenger,
+                                             const ChallengeNonce& nonce, ChunkCount chunks) {
+    const Digest e =
+        draw_hash("availability/chunks", network_id, y, chain_id, challenger, nonce);
+    auto selected = select_v2(e, chunks.value, params.availability_chunks);
+    HOLDFAST_CHECK(selected.has_value());
+    return std::move(*selected);
+}
+
+// --- challenge -----------------------------------------------------------------------------------
+
+void Challenge::encode(Writer& w) const {
+    encode_unsigned(w, *this);
+    w.fixed(signature);
+}
+
+Bytes Challenge::encode() const {
+    Writer w(kChallengeBytes);
+    encode(w);
+    return w.take();
+}
+
+Challenge Challenge::decode(Reader& r) {
+    Challenge c;
+    c.chain_id = r.fixed<ChainId>();
+    c.height = r.height();
+    c.block_hash = r.fixed<BlockHash>();
+    c.challenger = r.fixed<PublicKey>();
+    c.nonce = r.fixed<ChallengeNonce>();
+    c.signature = r.fixed<Signature>();
+    return c;
+}
+
+Checked<Challenge> Challenge::decode(ByteView body) {
+    Reader r(body);
+    const Challenge c = decode(r);
+    if (const Verdict v = r.finish(); !v) return refuse(v);
+    return c;
+}
+
+ChallengeId Challenge::id(const NetworkId& network_id) const {
+    Writer w(kChallengeBytes);
+    encode_unsigned(w, *this);
+    return ChallengeId(
+        tagged_hash("availability/challenge", network_id, ByteView(w.bytes())));
+}
+
+Verdict check_challenge(const ChallengeContext& context, const Challenge& challenge) {
+    if (challenge.chain_id != context.chain_id) return Reason::kWrongChain;
+    if (challenge.height != context.height) return Reason::kWrongHeight;
+    if (challenge.block_hash != context.block_hash) return Reason::kWrongBlock;
+    const auto assigned = assigned_challenger(context.network_id, context.y, context.chain_id,
+                                              context.challengers);
+    if (assigned != challenge.challenger) return Reason::kNotAssigned;
+    if (!challenge_is_drawn(context.params, context.network_id, context.y, context.chain_id,
+                            challenge.challenger, challenge.nonce)) {
+        return Reason::kNotDrawn;
+    }
+    return verify_signature(challenge.challenger, view(challenge.id(context.network_id)),
+                            challenge.signature);
+}
+
+Verdict check_challenge_arrival(Height challenge_height, Height final_tip) {
+    if (final_tip < challenge_height + 1) return Reason::kTooEarly;
+    return final_tip == challenge_height + 1 ? Reason::kOk : Reason::kTooLate;
+}
+
+// --- response ------------------------------------------------------------------------------------
+
+void Response::encode(Writer& w) const { w.fixed(id).raw(chunks_and_siblings).fixed(signature); }
+
+Bytes Response::encode() const {
+    Writer w(kResponseFixedBytes + chunks_and_siblings.size());
+    encode(w);
+    return w.take();
+}
+
+Checked<Response> Response::decode(ByteView body) {
+    if (body.size() < kResponseFixedBytes) return refuse(Reason::kTruncated);
+    Reader r(body);
+    Response response;
+    response.id = r.fixed<ChallengeId>();
+    const ByteView payload = r.raw(body.size() - kResponseFixedBytes);
+    response.chunks_and_siblings.assign(payload.begin(), payload.end());
+    response.signature = r.fixed<Signature>();
+    return response;
+}
+
+Digest Response::digest() const {
+    return tagged_hash("availability/response", id, sha256(chunks_and_siblings));
+}
+
+std::uint64_t response_payload_bytes(const ResponseContext& context) {
+    const std::vector<std::uint64_t> chunks = ascending_chunks(context);
+    return chunks.size() * kChunkBytes + multiproof_length(context.chunks.value, chunks) * kDigestBytes;
+}
+
+Verdict check_response_payload(const ResponseContext& context, ByteView payload) {
+    const std::vector<std::uint64_t> chunks = ascending_chunks(context);
+    if (payload.size() != response_payload_bytes(context)) return Reason::kProofLength;
+    // All 16 cells of each chunk are opened, so the multiproof over cells is that over chunk roots.
+    std::vector<Digest> roots(chunks.size());
+    chunk_roots(payload.data(), roots);
+    Reader r(payload.subspan(chunks.size() * kChunkBytes));
+    std::vector<Digest> siblings(r.remaining() / kDigestBytes);
+    for (Digest& sibling : siblings) sibling = r.fixed<Digest>();
+    const auto root = root_from_multiproof(context.chunks.value, chunks, roots, siblings);
+    if (!root) return root.error();
+    return *root == context.sealed_root ? Reason::kOk : Reason::kBadMultiproof;
+}
+
+Verdict check_response(const ResponseContext& context, const Response& response) {
+    if (response.id != context.id) return Reason::kWrongChallenge;
+    HOLDFAST_REQUIRE_OK(
+        verify_signature(context.prover, view(response.digest()), response.signature));
+    return check_response_payload(context, response.chunks_and_siblings);
+}
+
+bool response_is_evidence(const Verdict& verdict) {
+    return verdict.reason == Reason::kProofLength || verdict.reason == Reason::kBadMultiproof;
+}
+
+// --- outcome -------------------------------------------------------------------------------------
+
+Bytes Outcome::encode() const {
+    Writer w(kOutcomeBytes);
+    encode_unsigned(w, *this);
+    w.fixed(signature);
+    return w.take();
+}
+
+Checked<Outcome> Outcome::decode(ByteView body) {
+    Reader r(body);
+    Outcome o;
+    o.id = r.fixed<ChallengeId>();
+    o.reveal = r.fixed<Reveal>();
+    const std::uint8_t kind = r.u8();
+    o.service_us = r.u32();
+    o.ping_us = r.u32();
+    o.signature = r.fixed<Signature>();
+    if (const Verdict v = r.finish(); !v) return refuse(v);
+    if (kind < 1 || kind > 4) return refuse(Reason::kBadOutcome);
+    o.outcome = static_cast<OutcomeKind>(kind);
+    return o;
+}
+
+Digest Outcome::digest() const {
+    Writer w(kOutcomeBytes);
+    encode_unsigned(w, *this);
+    return tagged_hash("availability/outcome", ByteView(w.bytes()));
+}
+
+Verdict check_challenger_reveal(const OutcomeContext& context, const Reveal& reveal) {
+    // At the base itself the reveal is the commitment: i = 0.
+    if (context.challenge.height < context.base) return Reason::kRevealExhausted;
+    const std::uint64_t i = context.challenge.height.since(context.base);
+    return check_reveal(context.network_id, view(context.challenge.challenger), context.known, i,
+                        reveal, reveal_limit(context.params));
+}
+
+Verdict check_outcome(const OutcomeContext& context, const Outcome& outcome) {
+    const Challenge& challenge = context.challenge;
+    if (outcome.id != challenge.id(context.network_id)) return Reason::kWrongChallenge;
+    if (challenge_nonce(outcome.reveal, challenge.chain_id) != challenge.nonce) {
+        return Reason::kBadNonce;
+    }
+    HOLDFAST_REQUIRE_OK(
+        verify_signature(challenge.challenger, view(outcome.digest()), outcome.signature));
+    return check_challenger_reveal(context, outcome.reveal);
+}
+
+// --- suspension ----------------------------------------------------------------------------------
+
+bool suspended_by_quorum(const NetworkParams& params, Height h,
+                         std::span<const OutcomeRecord> outcomes) {
+    std::vector<OutcomeRecord> newest;
+    for (const OutcomeRecord& o : outcomes) {
+        if (o.height <= h && o.height + params.quorum_window > h) newest.push_back(o);
+    }
+    // Per challenger the newest first, so that unique() keeps it; the outcome breaks ties, which a
+    // registry that takes one challenge per chain and height never has.
+    std::sort(newest.begin(), newest.end(), [](const OutcomeRecord& a, const OutcomeRecord& b) {
+        if (a.challenger != b.challenger) return a.challenger < b.challenger;
+        return a.height != b.height ? b.height < a.height : a.outcome < b.outcome;
+    });
+    const auto same = [](const OutcomeRecord& a, const OutcomeRecord& b) {
+        return a.challenger == b.challenger;
+    };
+    newest.erase(std::unique(newest.begin(), newest.end(), same), newest.end());
+    std::stable_sort(newest.begin(), newest.end(),
+                     [](const OutcomeRecord& a, const OutcomeRecord& b) {
+                         return b.height < a.height;
+                     });
+    if (newest.size() > params.quorum_of) newest.resize(params.quorum_of);
+    const auto accuses = [](const OutcomeRecord& o) {
+        return o.outcome == OutcomeKind::kLate || o.outcome == OutcomeKind::kUnreachable;
+    };
+    return static_cast<std::uint64_t>(std::count_if(newest.begin(), newest.end(), accuses)) >=
+           params.quorum;
+}
+
+}  // namespace holdfast

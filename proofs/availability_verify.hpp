@@ -1,0 +1,193 @@
+// Availability: who challenges which chain, what is asked, what counts as an answer and as testimony.
+//
+// Pure functions of bytes and of what the verifier brings itself; any thread; part of the verifier
+// set. Malformed or foreign objects get a Verdict with their own Reason. Spec: docs/spec.md section 8.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/codec.hpp"
+#include "core/params.hpp"
+#include "core/result.hpp"
+#include "core/types.hpp"
+#include "proofs/reveal.hpp"
+
+namespace holdfast {
+
+using ChallengeNonce = DigestOf<struct ChallengeNonceTag>;
+
+// --- challengers ---------------------------------------------------------------------------------
+
+/// Registration of a challenger (kind 21, 168 bytes). Counts from `base` on.
+struct Challenger {
+    PublicKey key;
+    Reveal commitment;  // a_0 of its reveal chain
+    Height base;
+    BondId bond_id;
+    Signature signature;
+    friend bool operator==(const Challenger&, const Challenger&) = default;
+
+    [[nodiscard]] Bytes encode() const;
+    static Checked<Challenger> decode(ByteView body);
+    /// What the signature is over.
+    [[nodiscard]] Digest digest(const NetworkId& network_id) const;
+};
+
+/// kBadKey (not canonical, or of small order), kBadSignature.
+[[nodiscard]] Verdict check_challenger(const NetworkId& network_id, const Challenger& challenger);
+/// The registry's rule at acceptance: kTooEarly unless base >= accepted + seal_delay and above
+/// `newest_base`, the highest base that this key has registered before.
+[[nodiscard]] Verdict check_challenger_base(const NetworkParams& params, const Challenger& challenger,
+                                            Height accepted, std::optional<Height> newest_base);
+/// Of each key the registration with the newest base <= h; ascending by key.
+[[nodiscard]] std::vector<Challenger> challengers_in_force(std::span<const Challenger> registered,
+                                                           Height h);
+
+// --- drawing -------------------------------------------------------------------------------------
+
+/// The challenger assigned to a chain at the height of `y`; empty where there are no challengers.
+[[nodiscard]] std::optional<PublicKey> assigned_challenger(const NetworkId& network_id,
+                                                           const VdfOutput& y, const ChainId& chain_id,
+                                                           std::span<const PublicKey> challengers);
+/// The nonce that the challenger's reveal of this height gives for this chain.
+[[nodiscard]] ChallengeNonce challenge_nonce(const Reveal& reveal, const ChainId& chain_id);
+/// Whether the availability probability is hit: the challenger challenges this chain at this height.
+[[nodiscard]] bool challenge_is_drawn(const NetworkParams& params, const NetworkId& network_id,
+                                      const VdfOutput& y, const ChainId& chain_id,
+                                      const PublicKey& challenger, const ChallengeNonce& nonce);
+/// The chunks that the challenge asks for, in the order of selection. `chunks`: the replica's, >= 1.
+[[nodiscard]] std::vector<std::uint64_t> challenged_chunks(
+    const NetworkParams& params, const NetworkId& network_id, const VdfOutput& y,
+    const ChainId& chain_id, const PublicKey& challenger, const ChallengeNonce& nonce,
+    ChunkCount chunks);
+
+// --- challenge -----------------------------------------------------------------------------------
+
+/// Kind 11, 200 bytes.
+struct Challenge {
+    ChainId chain_id;
+    Height height;
+    BlockHash block_hash;
+    PublicKey challenger;
+    ChallengeNonce nonce;
+    Signature signature;
+    friend bool operator==(const Challenge&, const Challenge&) = default;
+
+    [[nodiscard]] Bytes encode() const;
+    void encode(Writer& w) const;
+    static Challenge decode(Reader& r);
+    static Checked<Challenge> decode(ByteView body);
+    /// Also what the signature is over.
+    [[nodiscard]] ChallengeId id(const NetworkId& network_id) const;
+};
+
+/// What the challenged prover (or anybody who checks a challenge) knows itself.
+struct ChallengeContext {
+    const NetworkParams& params;
+    NetworkId network_id;
+    ChainId chain_id;
+    Height height;         // of a final block with y
+    BlockHash block_hash;  // of that block on the verifier's branch
+    VdfOutput y;
+    std::span<const PublicKey> challengers;  // in force at `height`
+};
+
+/// kWrongChain, kWrongHeight, kWrongBlock, kNotAssigned, kNotDrawn, kBadKey, kBadSignature.
+[[nodiscard]] Verdict check_challenge(const ChallengeContext& context, const Challenge& challenge);
+/// A challenge for height h must be answered when it arrives while h + 1 is the newest final block:
+/// kTooEarly before, kTooLate after.
+[[nodiscard]] Verdict check_challenge_arrival(Height challenge_height, Height final_tip);
+
+// --- response ------------------------------------------------------------------------------------
+
+/// Kind 12. The chunks and siblings stay one run of bytes: a signed response of any length is
+/// evidence, so decoding does not judge the length.
+struct Response {
+    ChallengeId id;
+    Bytes chunks_and_siblings;
+    Signature signature;
+    friend bool operator==(const Response&, const Response&) = default;
+
+    [[nodiscard]] Bytes encode() const;
+    void encode(Writer& w) const;
+    /// kTruncated below 96 bytes.
+    static Checked<Response> decode(ByteView body);
+    /// What the signature is over.
+    [[nodiscard]] Digest digest() const;
+};
+
+/// What whoever checks a response knows: the challenge it sent, and the challenged chain.
+struct ResponseContext {
+    ChallengeId id;
+    PublicKey prover;
+    Root sealed_root;
+    ChunkCount chunks;                    // of the replica
+    std::vector<std::uint64_t> selected;  // challenged_chunks(), in any order
+};
+
+/// Bytes of chunks and siblings in a response to this challenge.
+[[nodiscard]] std::uint64_t response_payload_bytes(const ResponseContext& context);
+/// The selected chunks, ascending, and the siblings of their multiproof lead to sealed_root:
+/// kProofLength, kBadMultiproof.
+[[nodiscard]] Verdict check_response_payload(const ResponseContext& context, ByteView payload);
+/// First id and signature (kWrongChallenge, kBadKey, kBadSignature: nobody can be blamed), then the
+/// payload. response_is_evidence() tells which refusals the prover has signed for.
+[[nodiscard]] Verdict check_response(const ResponseContext& context, const Response& response);
+[[nodiscard]] bool response_is_evidence(const Verdict& verdict);
+
+// --- outcome -------------------------------------------------------------------------------------
+
+enum class OutcomeKind : std::uint8_t { kServed = 1, kLate = 2, kInvalid = 3, kUnreachable = 4 };
+
+/// Kind 13, 137 bytes: what the challenger publishes after final block h + 2.
+struct Outcome {
+    ChallengeId id;
+    Reveal reveal;
+    OutcomeKind outcome = OutcomeKind::kServed;
+    std::uint32_t service_us = 0;
+    std::uint32_t ping_us = 0;
+    Signature signature;
+    friend bool operator==(const Outcome&, const Outcome&) = default;
+
+    [[nodiscard]] Bytes encode() const;
+    /// kBadOutcome besides the usual.
+    static Checked<Outcome> decode(ByteView body);
+    /// What the signature is over.
+    [[nodiscard]] Digest digest() const;
+};
+
+/// The challenge that the outcome is about, and the newest reveal of its challenger that the verifier
+/// knows (at first the commitment, i = 0).
+struct OutcomeContext {
+    const NetworkParams& params;
+    NetworkId network_id;
+    const Challenge& challenge;  // already accepted by check_challenge
+    Height base;                 // of the challenger's registration in force
+    KnownReveal known;
+};
+
+/// The reveal of `height` must hash down to the known one: kBadReveal, kRevealTooFar,
+/// kRevealExhausted.
+[[nodiscard]] Verdict check_challenger_reveal(const OutcomeContext& context, const Reveal& reveal);
+/// kWrongChallenge, kBadKey, kBadSignature, kBadNonce (the reveal does not give the challenge's nonce),
+/// then the reveal.
+[[nodiscard]] Verdict check_outcome(const OutcomeContext& context, const Outcome& outcome);
+
+// --- suspension ----------------------------------------------------------------------------------
+
+/// An accepted outcome of one chain, as the registry keeps it.
+struct OutcomeRecord {
+    Height height;  // of the challenge
+    PublicKey challenger;
+    OutcomeKind outcome = OutcomeKind::kServed;
+};
+
+/// Whether the quorum suspends the chain in the digest of `h`: of each challenger its newest outcome
+/// with h - quorum_window < height <= h counts, of these the quorum_of newest, and at least `quorum`
+/// say late or unreachable. Does not depend on the order of `outcomes`.
+[[nodiscard]] bool suspended_by_quorum(const NetworkParams& params, Height h,
+                                       std::span<const OutcomeRecord> outcomes);
+
+}  // namespace holdfast

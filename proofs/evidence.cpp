@@ -1,0 +1,113 @@
+#include "proofs/evidence.hpp"
+
+#include "vdf/walk.hpp"
+
+namespace holdfast {
+namespace {
+
+/// Fills the fields that `needs` names from `knowledge`.
+Status gather(EvidenceFacts& facts, const EvidenceNeeds& needs,
+              const EvidenceKnowledge& knowledge) {
+    if (needs.chain) {
+        HOLDFAST_ASSIGN(chain, knowledge.chain(*needs.chain, needs.height));
+        facts.chain = std::move(chain);
+    }
+    if (needs.block_hash) {
+        HOLDFAST_ASSIGN(block_hash, knowledge.final_block(needs.height));
+        facts.block_hash = block_hash;
+    }
+    if (needs.y) {
+        HOLDFAST_ASSIGN(y, knowledge.y(needs.height));
+        facts.y = y;
+    }
+    if (needs.vdf && facts.params.has_vdf) {
+        HOLDFAST_ASSIGN(seed, knowledge.seed(needs.height));
+        facts.seed = seed;
+        HOLDFAST_ASSIGN(epoch_seed, knowledge.epoch_seed(epoch_of(facts.params, needs.height)));
+        facts.epoch_seed = epoch_seed;
+    }
+    return {};
+}
+
+}  // namespace
+
+Evidence make_equivocation(const ChainId& chain_id, const BlockHash& block_hash, const Receipt& a,
+                           const Receipt& b) {
+    const bool ascending = a.link < b.link;
+    return {Equivocation{chain_id, block_hash, ascending ? a : b, ascending ? b : a}};
+}
+
+Evidence make_false_opening(const LinkClaim& claim,
+                            std::span<const Digest, kChunksPerLink> openings, std::uint8_t j,
+                            const Cell& cell, std::vector<Digest> cell_path) {
+    HOLDFAST_CHECK(j < kChunksPerLink);
+    FalseOpening e{claim, j, openings[j], {}, cell, std::move(cell_path)};
+    const std::vector<Digest> path = opening_path(openings, j);
+    HOLDFAST_CHECK(path.size() == e.opening_path.size());
+    std::copy(path.begin(), path.end(), e.opening_path.begin());
+    return {std::move(e)};
+}
+
+Evidence make_false_entropy(const LinkClaim& claim, const Reveal& reveal) {
+    return {FalseEntropy{claim, reveal}};
+}
+
+Evidence make_bad_seal(const Registration& registration, CellIndex cell, const Cell& raw,
+                       std::vector<Digest> raw_path, const Cell& sealed,
+                       std::vector<Digest> sealed_path) {
+    return {BadSeal{registration, cell, raw, std::move(raw_path), sealed, std::move(sealed_path)}};
+}
+
+Evidence make_bad_segment(const VdfProof& proof, std::uint32_t i) {
+    return {make_segment_evidence(proof, i)};
+}
+
+Evidence make_false_end(const VdfProof& proof, VdfEndEvidence::End end) {
+    return {make_end_evidence(proof, end)};
+}
+
+Evidence make_checkpoint_conflict(const Checkpoint& a, const Checkpoint& b) {
+    const bool ascending = a.encode() < b.encode();
+    return {CheckpointConflict{ascending ? a : b, ascending ? b : a}};
+}
+
+Evidence make_double_slot(const Checkpoint& checkpoint, const VdfOutput& y,
+                          const GlobalDigest& previous_global, const PathProof& a,
+                          const PathProof& b) {
+    const auto place = [](const PathProof& p) {
+        return std::array{p.path.region, p.path.group, p.path.slot};
+    };
+    const bool ascending = place(a) < place(b);
+    return {DoubleSlot{checkpoint, y, previous_global, ascending ? a : b, ascending ? b : a}};
+}
+
+Evidence make_bad_response(const Challenge& challenge, const Response& response) {
+    return {BadResponse{challenge, response}};
+}
+
+Result<Judgement> judge_evidence(const EvidenceKnowledge& knowledge, const Evidence& evidence) {
+    EvidenceFacts facts{knowledge.params, knowledge.network_id, {}, {}, {}, {}, {}};
+    const EvidenceNeeds needs = evidence_needs(facts.network_id, evidence);
+    HOLDFAST_TRY(gather(facts, needs, knowledge));
+    Judgement out;
+    out.offence = accused_offence(facts.network_id, evidence);
+    out.id = out.offence.id(facts.network_id);
+    out.verdict = judge_without_fill(facts, evidence);
+    if (!out.verdict.accepted() || !needs_fill(evidence)) return out;
+
+    EvidenceResources resources{knowledge.fill, nullptr, knowledge.vdf};
+    std::shared_ptr<const VdfArena> arena;
+    ArenaView arena_view;
+    if (needs.vdf) {
+        const std::uint64_t epoch = epoch_of(facts.params, needs.height);
+        HOLDFAST_ASSIGN(filled, knowledge.arena(epoch, *facts.epoch_seed));
+        arena = std::move(filled);
+        arena_view = arena->view();
+        resources.arena = &arena_view;
+    }
+    HOLDFAST_ASSIGN(verdict, judge(facts, evidence, resources));
+    out.verdict = verdict;
+    return out;
+}
+
+}  // namespace holdfast

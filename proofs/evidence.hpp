@@ -1,0 +1,68 @@
+// Making evidence, and judging it against a source of what the verifier knows.
+//
+// make_* order the parts as the encoding demands and judge nothing else: judge_evidence does. Settling
+// (once per offence, decided durably first) is the registry's. Any thread; the functions of an
+// EvidenceKnowledge are called from the thread that judges. Spec: docs/spec.md section 11.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "proofs/evidence_verify.hpp"
+#include "vdf/arena.hpp"
+
+namespace holdfast {
+
+// --- making --------------------------------------------------------------------------------------
+
+[[nodiscard]] Evidence make_equivocation(const ChainId& chain_id, const BlockHash& block_hash,
+                                         const Receipt& a, const Receipt& b);
+/// `openings`: o_0 … o_15 as the prover committed them; `cell` and `cell_path` from the sealed replica.
+[[nodiscard]] Evidence make_false_opening(const LinkClaim& claim,
+                                          std::span<const Digest, kChunksPerLink> openings,
+                                          std::uint8_t j, const Cell& cell,
+                                          std::vector<Digest> cell_path);
+[[nodiscard]] Evidence make_false_entropy(const LinkClaim& claim, const Reveal& reveal);
+/// Both paths have the length that the registration's geometry gives.
+[[nodiscard]] Evidence make_bad_seal(const Registration& registration, CellIndex cell,
+                                     const Cell& raw, std::vector<Digest> raw_path,
+                                     const Cell& sealed, std::vector<Digest> sealed_path);
+[[nodiscard]] Evidence make_bad_segment(const VdfProof& proof, std::uint32_t i);
+[[nodiscard]] Evidence make_false_end(const VdfProof& proof, VdfEndEvidence::End end);
+[[nodiscard]] Evidence make_checkpoint_conflict(const Checkpoint& a, const Checkpoint& b);
+[[nodiscard]] Evidence make_double_slot(const Checkpoint& checkpoint, const VdfOutput& y,
+                                        const GlobalDigest& previous_global, const PathProof& a,
+                                        const PathProof& b);
+[[nodiscard]] Evidence make_bad_response(const Challenge& challenge, const Response& response);
+
+// --- judging -------------------------------------------------------------------------------------
+
+/// Where the facts come from. An empty optional: not known, or there is none; an Error: could not be
+/// asked, and the judgement ends with it.
+struct EvidenceKnowledge {
+    NetworkParams params;
+    NetworkId network_id;
+    /// The accepted chain, with the commitment in force at this height and its last reveal.
+    std::function<Result<std::optional<KnownChain>>(const ChainId&, Height)> chain;
+    std::function<Result<std::optional<BlockHash>>(Height)> final_block;
+    std::function<Result<std::optional<VdfOutput>>(Height)> y;
+    std::function<Result<std::optional<Seed>>(Height)> seed;
+    std::function<Result<std::optional<EpochSeed>>(std::uint64_t epoch)> epoch_seed;
+    /// Asked only after every cheap check of kind 4 has passed.
+    std::function<Result<std::shared_ptr<const VdfArena>>(std::uint64_t epoch, const EpochSeed&)> arena;
+    FillOptions fill;      // kind 3
+    VdfVerifyOptions vdf;  // kind 4
+};
+
+struct Judgement {
+    Verdict verdict;  // accepted: the offence is shown
+    Offence offence;  // what the evidence accuses somebody of
+    OffenceId id;     // under which it is settled, once
+};
+
+/// Gathers the facts that this evidence needs and judges it.
+[[nodiscard]] Result<Judgement> judge_evidence(const EvidenceKnowledge& knowledge,
+                                               const Evidence& evidence);
+
+}  // namespace holdfast

@@ -1,0 +1,125 @@
+// Evidence of an offence, kinds 1 to 8: values and canonical bodies.
+//
+// u8 kind || u64 length || body. decode() knows no network: it checks every length before it allocates
+// and accepts one byte string per value; whether anything is true is evidence_verify.hpp's to say.
+// Plain values, any thread; part of the verifier set. Spec: docs/spec.md section 11.
+#pragma once
+
+#include <array>
+#include <variant>
+#include <vector>
+
+#include "core/result.hpp"
+#include "core/types.hpp"
+#include "proofs/availability_verify.hpp"
+#include "proofs/checkpoint.hpp"
+#include "proofs/formats.hpp"
+#include "proofs/link.hpp"
+#include "proofs/registration.hpp"
+#include "vdf/proof.hpp"
+
+namespace holdfast {
+
+enum class EvidenceKind : std::uint8_t {
+    kEquivocation = 1,
+    kBadOpening = 2,
+    kBadSeal = 3,
+    kBadVdfSegment = 4,
+    kBadCheckpoint = 5,
+    kBadResponse = 6,
+    kFalseVdfOutput = 7,
+    kFalseVdfStart = 8,
+};
+
+std::string_view to_string(EvidenceKind kind);
+
+/// Kind 1: two receipts of one chain, height, block and anchor with different links.
+struct Equivocation {
+    ChainId chain_id;
+    BlockHash block_hash;
+    Receipt smaller;  // by the bytes of its link
+    Receipt larger;
+    friend bool operator==(const Equivocation&, const Equivocation&) = default;
+};
+
+/// A receipt with everything that its link commits to.
+struct LinkClaim {
+    ChainId chain_id;
+    BlockHash block_hash;
+    Receipt receipt;
+    Link link_before;
+    Entropy e;
+    Digest openings;  // O
+    friend bool operator==(const LinkClaim&, const LinkClaim&) = default;
+};
+
+/// Kind 2, first form: o_j under O is not the opening of the true cell.
+struct FalseOpening {
+    LinkClaim claim;
+    std::uint8_t j = 0;
+    Digest opening;  // o_j
+    std::array<Digest, kOpeningTreeDepth> opening_path;
+    Cell cell;                      // what the sealed replica holds there
+    std::vector<Digest> cell_path;  // to sealed_root
+    friend bool operator==(const FalseOpening&, const FalseOpening&) = default;
+};
+
+/// Kind 2, second form: E is not the E of the committed reveal.
+struct FalseEntropy {
+    LinkClaim claim;
+    Reveal reveal;
+    friend bool operator==(const FalseEntropy&, const FalseEntropy&) = default;
+};
+
+/// Kind 3: a registered cell that is not the raw cell XORed with the keystream.
+struct BadSeal {
+    Registration registration;
+    CellIndex cell;
+    Cell raw;
+    std::vector<Digest> raw_path;
+    Cell sealed;
+    std::vector<Digest> sealed_path;
+    friend bool operator==(const BadSeal&, const BadSeal&) = default;
+};
+
+/// Kind 5, first form: two statements of one submitter about one block.
+struct CheckpointConflict {
+    Checkpoint smaller;  // by the bytes of its body
+    Checkpoint larger;
+    friend bool operator==(const CheckpointConflict&, const CheckpointConflict&) = default;
+};
+
+/// Kind 5, second form: one chain in two slots under the digest that the submitter signed.
+struct DoubleSlot {
+    Checkpoint checkpoint;
+    VdfOutput y;
+    GlobalDigest previous_global;
+    PathProof lower;  // by region, group, slot
+    PathProof higher;
+    friend bool operator==(const DoubleSlot&, const DoubleSlot&) = default;
+};
+
+/// Kind 6: a signed response that fails its multiproof.
+struct BadResponse {
+    Challenge challenge;
+    Response response;
+    friend bool operator==(const BadResponse&, const BadResponse&) = default;
+};
+
+using EvidenceBody = std::variant<Equivocation, FalseOpening, FalseEntropy, BadSeal,
+                                  VdfSegmentEvidence, CheckpointConflict, DoubleSlot, BadResponse,
+                                  VdfEndEvidence>;
+
+struct Evidence {
+    EvidenceBody body;
+    friend bool operator==(const Evidence&, const Evidence&) = default;
+
+    [[nodiscard]] EvidenceKind kind() const;
+    /// With kind and length: the body of a standing-alone object of kind 16.
+    [[nodiscard]] Bytes encode() const;
+    /// kBadKind, kTruncated, kTrailingBytes, kBadField (form), kBadIndex, kBadGeometry, and the reasons
+    /// of the parts.
+    static Checked<Evidence> decode(ByteView bytes);
+};
+
+}  // namespace holdfast

@@ -1,0 +1,111 @@
+#include "proofs/link.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "chunking/selection.hpp"
+#include "core/hash.hpp"
+#include "core/merkle.hpp"
+
+namespace holdfast {
+namespace {
+
+std::vector<Digest> opening_leaves(std::span<const Digest, kChunksPerLink> openings) {
+    std::vector<Digest> leaves;
+    leaves.reserve(openings.size());
+    for (const Digest& o : openings) leaves.push_back(leaf_hash(view(o)));
+    return leaves;
+}
+
+Digest compact_draw(const NetworkId& network_id, const VdfOutput& y_c, const ChainId& chain_id) {
+    return tagged_hash("compact", network_id, y_c, chain_id);
+}
+
+}  // namespace
+
+OpenedCells opened_cells(const Entropy& e, ChunkCount chunks) {
+    const auto selected = select_v2(e, chunks.value, kChunksPerLink);
+    HOLDFAST_CHECK(selected && selected->size() == kChunksPerLink);
+    OpenedCells out;
+    for (std::uint32_t j = 0; j < kChunksPerLink; ++j) {
+        out[j] = {ChunkIndex((*selected)[j]), cell_in_chunk(e, j)};
+    }
+    return out;
+}
+
+std::array<std::uint8_t, kChunksPerLink> ascending_order(const OpenedCells& cells) {
+    std::array<std::uint8_t, kChunksPerLink> order;
+    std::iota(order.begin(), order.end(), std::uint8_t{0});
+    std::sort(order.begin(), order.end(),
+              [&](std::uint8_t a, std::uint8_t b) { return cells[a].index() < cells[b].index(); });
+    return order;
+}
+
+Digest opening_hash(const Entropy& e, const OpenedCell& where, const Cell& cell) {
+    return tagged_hash("opening", e, where.chunk, where.cell, cell);
+}
+
+Digest opening_root(std::span<const Digest, kChunksPerLink> openings) {
+    return merkle_root(opening_leaves(openings));
+}
+
+std::vector<Digest> opening_path(std::span<const Digest, kChunksPerLink> openings, std::uint8_t j) {
+    HOLDFAST_CHECK(j < kChunksPerLink);
+    return MerkleTree(opening_leaves(openings)).path(j);
+}
+
+Checked<Digest> opening_root_from_path(const Digest& opening, std::uint8_t j,
+                                       std::span<const Digest> path) {
+    return root_from_path(kChunksPerLink, j, leaf_hash(view(opening)), path);
+}
+
+Link link_hash(const NetworkId& network_id, const LinkFields& f) {
+    return Link(tagged_hash("link", network_id, f.chain_id, f.height, f.block_hash, f.anchor,
+                            f.link_before, f.e, f.openings));
+}
+
+Digest receipt_digest(const NetworkId& network_id, const ChainId& chain_id, Height height,
+                      const BlockHash& block_hash, const GlobalDigest& anchor, const Link& link) {
+    return tagged_hash("receipt", network_id, chain_id, height, block_hash, anchor, link);
+}
+
+void Receipt::encode(Writer& w) const {
+    w.fixed(link).height(height).fixed(anchor).fixed(signature);
+}
+
+Bytes Receipt::encode() const {
+    Writer w(kReceiptBytes);
+    encode(w);
+    return w.take();
+}
+
+Receipt Receipt::decode(Reader& r) {
+    Receipt out;
+    out.link = r.fixed<Link>();
+    out.height = r.height();
+    out.anchor = r.fixed<GlobalDigest>();
+    out.signature = r.fixed<Signature>();
+    return out;
+}
+
+Checked<Receipt> Receipt::decode(ByteView body) {
+    Reader r(body);
+    const Receipt out = decode(r);
+    if (const Verdict v = r.finish(); !v) return refuse(v);
+    return out;
+}
+
+std::uint8_t compact_index(const NetworkId& network_id, const VdfOutput& y_c,
+                           const ChainId& chain_id) {
+    return compact_draw(network_id, y_c, chain_id)[0] & 15;
+}
+
+bool full_required(const NetworkId& network_id, const VdfOutput& y_c, const ChainId& chain_id) {
+    return compact_draw(network_id, y_c, chain_id)[1] < 16;
+}
+
+Height compact_draw_height(const NetworkParams& params, Height height) {
+    return height + (params.closing_blocks() + params.finality_blocks);
+}
+
+}  // namespace holdfast

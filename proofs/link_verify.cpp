@@ -1,0 +1,206 @@
+#include "proofs/link_verify.hpp"
+
+#include "core/merkle.hpp"
+
+namespace holdfast {
+namespace {
+
+/// Everything before the reveal and the openings, cheap to dear.
+template <class Proof>
+Verdict check_common(const NetworkId& network_id, const KnownChain& chain, const KnownHeight& known,
+                     const Proof& proof) {
+    if (proof.chain_id != chain.id) return Reason::kWrongChain;
+    HOLDFAST_REQUIRE_OK(check_receipt_place(known, proof.receipt));
+    if (known.link_before && proof.link_before != *known.link_before) {
+        return Reason::kBadLinkBefore;
+    }
+    if (!known.y) return Reason::kNoEntropy;
+    return check_receipt_signature(network_id, chain, known, proof.receipt);
+}
+
+Verdict check_chain_reveal(const NetworkParams& params, const NetworkId& network_id,
+                           const KnownChain& chain, Height height, const Reveal& reveal) {
+    if (!chain.reveals) return reveal.is_zero() ? Reason::kOk : Reason::kBadReveal;
+    const auto i = reveal_index(chain.reveals->base, height);
+    if (!i) return i.error();
+    return check_reveal(network_id, view(chain.replica_id), chain.reveals->known, *i, reveal,
+                        reveal_limit(params));
+}
+
+template <class Proof>
+Verdict check_link(const NetworkId& network_id, const KnownHeight& known, const Proof& proof,
+                   const Entropy& e, const Digest& openings) {
+    const Link link = link_hash(network_id, {proof.chain_id, known.height, known.block_hash,
+                                             known.anchor, proof.link_before, e, openings});
+    return link == proof.receipt.link ? Reason::kOk : Reason::kBadLink;
+}
+
+/// kSealedMismatch unless these cells lead to the sealed root; kProofLength.
+Verdict check_cells(const KnownChain& chain, std::span<const std::uint64_t> indices,
+                    std::span<const Digest> leaves, std::span<const Digest> siblings) {
+    const std::uint64_t cells = chain.chunks.value * kCellsPerChunk;
+    const auto root = root_from_multiproof(cells, indices, leaves, siblings);
+    if (!root) return root.error();
+    return *root == chain.sealed_root ? Reason::kOk : Reason::kSealedMismatch;
+}
+
+/// Root of a tree over digests whose own digest is the leaf.
+Checked<Digest> root_over_digests(std::uint64_t leaves, std::uint64_t index, const Digest& own,
+                                  std::span<const Digest> path) {
+    return root_from_path(leaves, index, leaf_hash(view(own)), path);
+}
+
+}  // namespace
+
+KnownChain KnownChain::of(const NetworkId& network_id, const Registration& registration) {
+    KnownChain chain;
+    chain.id = registration.chain_id(network_id);
+    chain.replica_id = registration.replica_id(network_id);
+    chain.prover = registration.header.prover;
+    chain.sealed_root = registration.sealed_root;
+    chain.chunks = registration.header.chunks;
+    if (registration.has_commitment()) {
+        chain.reveals =
+            RevealState{registration.genesis_height, {0, registration.local_commitment}};
+    }
+    return chain;
+}
+
+void note_reveal(KnownChain& chain, Height height, const Reveal& reveal) {
+    if (!chain.reveals) return;
+    const auto i = reveal_index(chain.reveals->base, height);
+    if (i && *i > chain.reveals->known.i) chain.reveals->known = {*i, reveal};
+}
+
+Verdict check_receipt_place(const KnownHeight& known, const Receipt& receipt) {
+    if (receipt.height != known.height) return Reason::kWrongHeight;
+    return receipt.anchor == known.anchor ? Reason::kOk : Reason::kWrongAnchor;
+}
+
+Verdict check_receipt_signature(const NetworkId& network_id, const KnownChain& chain,
+                                const KnownHeight& known, const Receipt& receipt) {
+    const Digest digest = receipt_digest(network_id, chain.id, known.height, known.block_hash,
+                                         known.anchor, receipt.link);
+    return verify_signature(chain.prover, view(digest), receipt.signature);
+}
+
+Verdict verify_receipt(const NetworkId& network_id, const KnownChain& chain,
+                       const KnownHeight& known, const Receipt& receipt) {
+    HOLDFAST_REQUIRE_OK(check_receipt_place(known, receipt));
+    return check_receipt_signature(network_id, chain, known, receipt);
+}
+
+Verdict verify_compact(const NetworkParams& params, const NetworkId& network_id,
+                       const KnownChain& chain, const KnownHeight& known, const Compact& proof) {
+    if (!known.y_compact) return Reason::kNoEntropy;
+    HOLDFAST_REQUIRE_OK(check_common(network_id, chain, known, proof));
+    HOLDFAST_REQUIRE_OK(check_chain_reveal(params, network_id, chain, known.height, proof.reveal));
+
+    const Entropy e = chain_entropy(network_id, *known.y, chain.id, proof.reveal);
+    const std::uint8_t j = compact_index(network_id, *known.y_compact, chain.id);
+    const OpenedCell where = opened_cells(e, chain.chunks)[j];
+    const std::uint64_t indices[] = {where.index().value};
+    const Digest leaves[] = {leaf_hash(view(proof.cell))};
+    HOLDFAST_REQUIRE_OK(check_cells(chain, indices, leaves, proof.cell_path));
+
+    const auto openings =
+        opening_root_from_path(opening_hash(e, where, proof.cell), j, proof.opening_path);
+    if (!openings) return openings.error();
+    HOLDFAST_REQUIRE_OK(check_link(network_id, known, proof, e, *openings));
+
+    const ChainLeaf leaf{proof.chain_id, proof.receipt.link, proof.receipt.height, proof.status};
+    return verify_path(params, network_id, known, {leaf, proof.path});
+}
+
+Verdict verify_full(const NetworkParams& params, const NetworkId& network_id,
+                    const KnownChain& chain, const KnownHeight& known, const Full& proof) {
+    HOLDFAST_REQUIRE_OK(check_common(network_id, chain, known, proof));
+    HOLDFAST_REQUIRE_OK(check_chain_reveal(params, network_id, chain, known.height, proof.reveal));
+
+    const Entropy e = chain_entropy(network_id, *known.y, chain.id, proof.reveal);
+    const OpenedCells where = opened_cells(e, chain.chunks);
+    const auto order = ascending_order(where);
+    std::array<std::uint64_t, kChunksPerLink> indices;
+    std::array<Digest, kChunksPerLink> leaves;
+    std::array<Digest, kChunksPerLink> openings;
+    for (std::size_t k = 0; k < kChunksPerLink; ++k) {
+        const std::uint8_t j = order[k];
+        indices[k] = where[j].index().value;
+        leaves[k] = leaf_hash(view(proof.cells[k]));
+        openings[j] = opening_hash(e, where[j], proof.cells[k]);
+    }
+    HOLDFAST_REQUIRE_OK(check_cells(chain, indices, leaves, proof.siblings));
+    return check_link(network_id, known, proof, e, opening_root(openings));
+}
+
+Verdict verify_valid(const NetworkParams& params, const NetworkId& network_id,
+                     const KnownChain& chain, const KnownHeight& known, const AnyProof& proof) {
+    if (const auto* compact = std::get_if<Compact>(&proof)) {
+        return verify_compact(params, network_id, chain, known, *compact);
+    }
+    return verify_full(params, network_id, chain, known, std::get<Full>(proof));
+}
+
+Verdict verify_proof(const NetworkParams& params, const NetworkId& network_id,
+                     const KnownChain& chain, const KnownHeight& known, const AnyProof& proof) {
+    const bool compact = std::holds_alternative<Compact>(proof);
+    if (compact && !known.y_compact) return Reason::kNoEntropy;
+    if (compact && full_required(network_id, *known.y_compact, chain.id)) {
+        return Reason::kCompactNotAllowed;
+    }
+    return verify_valid(params, network_id, chain, known, proof);
+}
+
+Checked<GlobalDigest> global_from_path(const NetworkParams& params, const NetworkId& network_id,
+                                       const GlobalHeader& header, const PathProof& proof) {
+    const HierarchyPath& p = proof.path;
+    const bool in_bounds = p.slot < p.slots && p.slots <= params.group_slots &&
+                           p.group < p.groups && p.groups <= params.region_groups &&
+                           p.region < p.regions;
+    if (!in_bounds) return refuse(Reason::kBadSlot);
+    HOLDFAST_ASSIGN(leaves, root_from_path(p.slots, p.slot, proof.leaf.hash(), p.slot_path));
+    const Digest group = group_digest(p.region, p.group, p.slots, p.active, leaves);
+    HOLDFAST_ASSIGN(groups, root_over_digests(p.groups, p.group, group, p.group_path));
+    const Digest region = region_digest(p.region, p.groups, p.region_active, groups);
+    HOLDFAST_ASSIGN(regions, root_over_digests(p.regions, p.region, region, p.region_path));
+    GlobalHeader own = header;
+    own.regions = p.regions;
+    own.total_chains = p.total_chains;
+    return global_digest(network_id, own, regions);
+}
+
+Verdict verify_path(const NetworkParams& params, const NetworkId& network_id,
+                    const KnownHeight& known, const PathProof& proof) {
+    if (!known.global || !known.previous_global) return Reason::kDigestUnknown;
+    const GlobalHeader header{known.height,
+                              known.block_hash,
+                              known.y.value_or(VdfOutput()),
+                              *known.previous_global,
+                              0,
+                              0};
+    const auto reached = global_from_path(params, network_id, header, proof);
+    if (!reached) return reached.error();
+    return *reached == *known.global ? Reason::kOk : Reason::kGlobalMismatch;
+}
+
+Verdict verify_window(const NetworkParams& params, const NetworkId& network_id,
+                      const KnownChain& chain, std::span<const KnownHeight> heights,
+                      const ProofWindow& window) {
+    const std::size_t count = window.links.size();
+    if (count == 0 || count > kWindowMaxLinks) return Reason::kBadField;
+    KnownChain so_far = chain;
+    for (std::size_t i = 0; i < count; ++i) {
+        const AnyProof& link = window.links[i];
+        const Height height = receipt_of(link).height;
+        if (i > 0 && height <= receipt_of(window.links[i - 1]).height) {
+            return {Reason::kWindowOrder, i};
+        }
+        if (i >= heights.size()) return {Reason::kWrongHeight, i};
+        const Verdict v = verify_valid(params, network_id, so_far, heights[i], link);
+        if (!v) return {v.reason, i};
+        note_reveal(so_far, height, reveal_of(link));
+    }
+    return Verdict::ok();
+}
+
+}  // namespace holdfast

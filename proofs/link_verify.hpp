@@ -1,0 +1,112 @@
+// The only verifier of receipts, compact, full and path proofs and windows.
+//
+// Pure: no I/O, thread, clock, callback, global or floating point; bounded work. Any thread. A
+// proof never brings its own truth: what the verifier must know stands in KnownChain and
+// KnownHeight, taken from its own registry, chain and digests. Checks run from cheap to dear; each
+// refusal has its own reason. A wrong block hash, network or key shows as kBadSignature, since all
+// three are in what was signed and in nothing else. Spec: docs/spec.md section 7.
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "core/params.hpp"
+#include "core/result.hpp"
+#include "core/types.hpp"
+#include "proofs/digests.hpp"
+#include "proofs/entropy.hpp"
+#include "proofs/formats.hpp"
+#include "proofs/link.hpp"
+#include "proofs/registration.hpp"
+#include "proofs/reveal.hpp"
+
+namespace holdfast {
+
+/// The commitment in force for the heights examined, and the last reveal known under it.
+struct RevealState {
+    Height base;  // genesis height, or the effective height of the update in force
+    KnownReveal known;
+    friend bool operator==(const RevealState&, const RevealState&) = default;
+};
+
+/// What a verifier knows of a chain: its accepted registration and newest reveal.
+struct KnownChain {
+    ChainId id;
+    ReplicaId replica_id;
+    PublicKey prover;
+    Root sealed_root;
+    ChunkCount chunks;
+    std::optional<RevealState> reveals;  // empty: no commitment, the reveal is zeros
+
+    /// Of a registration that check_registration accepted; the commitment is the last known reveal.
+    static KnownChain of(const NetworkId& network_id, const Registration& registration);
+};
+
+/// What a verifier knows of a height, all of it from its own branch of the host chain.
+struct KnownHeight {
+    Height height;
+    BlockHash block_hash;
+    std::optional<VdfOutput> y;       // fully verified; empty: the height counts for nobody
+    GlobalDigest anchor;              // digest of height - 1 - link_lag, or genesis_global
+    std::optional<Link> link_before;  // in the registry's leaf under the anchor; empty: not judged
+    std::optional<VdfOutput> y_compact;  // y_c; needed for compact proofs
+    std::optional<GlobalDigest>
+        previous_global;                 // of height - 1; needed for compact and path proofs
+    std::optional<GlobalDigest> global;  // of this height; needed for compact and path proofs
+};
+
+/// The two halves of verify_receipt: kWrongHeight, kWrongAnchor; kBadSignature.
+[[nodiscard]] Verdict check_receipt_place(const KnownHeight& known, const Receipt& receipt);
+[[nodiscard]] Verdict check_receipt_signature(const NetworkId& network_id, const KnownChain& chain,
+                                              const KnownHeight& known, const Receipt& receipt);
+
+/// kWrongHeight, kWrongAnchor, kBadSignature. Shows that the prover committed, not that it stores.
+[[nodiscard]] Verdict verify_receipt(const NetworkId& network_id, const KnownChain& chain,
+                                     const KnownHeight& known, const Receipt& receipt);
+
+/// The receipt's reasons, and: kWrongChain, kNoEntropy (y or y_c not known),
+/// kBadLinkBefore, kBadReveal, kRevealTooFar, kRevealExhausted, kProofLength,
+/// kSealedMismatch, kBadLink, and those of verify_path.
+[[nodiscard]] Verdict verify_compact(const NetworkParams& params, const NetworkId& network_id,
+                                     const KnownChain& chain, const KnownHeight& known,
+                                     const Compact& proof);
+
+/// As verify_compact without y_c, index and path.
+[[nodiscard]] Verdict verify_full(const NetworkParams& params, const NetworkId& network_id,
+                                  const KnownChain& chain, const KnownHeight& known,
+                                  const Full& proof);
+
+/// Either kind, and whether it counts: kCompactNotAllowed for a compact proof at a height where
+/// only a full one does. A valid compact proof that does not count still shows what it opens.
+[[nodiscard]] Verdict verify_proof(const NetworkParams& params, const NetworkId& network_id,
+                                   const KnownChain& chain, const KnownHeight& known,
+                                   const AnyProof& proof);
+
+/// Either kind, whether or not it counts.
+[[nodiscard]] Verdict verify_valid(const NetworkParams& params, const NetworkId& network_id,
+                                   const KnownChain& chain, const KnownHeight& known,
+                                   const AnyProof& proof);
+
+/// That this leaf stands under the height's global digest: kDigestUnknown, kBadSlot, kProofLength,
+/// kGlobalMismatch. Uses height, block_hash, y, previous_global and global of `known`.
+[[nodiscard]] Verdict verify_path(const NetworkParams& params, const NetworkId& network_id,
+                                  const KnownHeight& known, const PathProof& proof);
+
+/// That every link of a window of one chain is valid (verify_valid), `heights` being what is known
+/// of each link's height, in the same order (kWrongHeight where it is not). Reveals follow one
+/// another. The index of a refusal is the link's.
+[[nodiscard]] Verdict verify_window(const NetworkParams& params, const NetworkId& network_id,
+                                    const KnownChain& chain, std::span<const KnownHeight> heights,
+                                    const ProofWindow& window);
+
+/// Takes over the reveal of an accepted proof, if it is newer than the one known.
+void note_reveal(KnownChain& chain, Height height, const Reveal& reveal);
+
+/// Global digest that a leaf and its path lead to; `header` gives height, block, y and previous
+/// digest (its counts are taken from the path). kBadSlot (params' bounds), kProofLength.
+[[nodiscard]] Checked<GlobalDigest> global_from_path(const NetworkParams& params,
+                                                     const NetworkId& network_id,
+                                                     const GlobalHeader& header,
+                                                     const PathProof& proof);
+
+}  // namespace holdfast

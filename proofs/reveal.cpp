@@ -1,0 +1,113 @@
+#include "proofs/reveal.hpp"
+
+#include <algorithm>
+
+#include "core/hash.hpp"
+
+namespace holdfast {
+namespace {
+
+constexpr std::uint64_t kSpacing = 1'024;
+static_assert(kRevealChainLength % kSpacing == 0);
+
+/// a_to from a_from; to <= from.
+Reveal walk_down(const NetworkId& network_id, ByteView owner32, std::uint64_t from,
+                 std::uint64_t to, Reveal a) {
+    for (std::uint64_t i = from; i > to; --i) a = reveal_before(network_id, owner32, i, a);
+    return a;
+}
+
+/// Writes that the compiler may not leave out.
+void wipe(Reveal& a) {
+    volatile std::uint8_t* bytes = a.data();
+    for (std::size_t i = 0; i < a.size(); ++i) bytes[i] = 0;
+}
+
+}  // namespace
+
+Reveal reveal_before(const NetworkId& network_id, ByteView owner32, std::uint64_t i,
+                     const Reveal& a_i) {
+    HOLDFAST_CHECK(owner32.size() == kDigestBytes && i >= 1);
+    return Reveal(tagged_hash("reveal", network_id, owner32, i, a_i));
+}
+
+Checked<std::uint64_t> reveal_index(Height base, Height height) {
+    const std::uint64_t i = height.since(base);
+    if (height < base || i > kRevealChainLength) return refuse(Reason::kRevealExhausted);
+    return i;
+}
+
+Verdict check_reveal(const NetworkId& network_id, ByteView owner32, const KnownReveal& known,
+                     std::uint64_t i, const Reveal& reveal, std::uint64_t limit) {
+    if (i > kRevealChainLength) return Reason::kRevealExhausted;
+    const bool later = i >= known.i;
+    const KnownReveal from = later ? KnownReveal{i, reveal} : known;
+    const KnownReveal to = later ? known : KnownReveal{i, reveal};
+    if (from.i - to.i > limit) return Reason::kRevealTooFar;
+    const Reveal reached = walk_down(network_id, owner32, from.i, to.i, from.a);
+    return reached == to.a ? Reason::kOk : Reason::kBadReveal;
+}
+
+Bytes RevealStep::encode() const {
+    Writer w(2 * kDigestBytes + 8);
+    w.fixed(owner).u64(i).fixed(a);
+    return w.take();
+}
+
+Checked<RevealStep> RevealStep::decode(ByteView bytes) {
+    Reader r(bytes);
+    RevealStep step;
+    step.owner = r.fixed<Digest>();
+    step.i = r.u64();
+    if (step.i > kRevealChainLength) r.refuse(Reason::kRevealExhausted);
+    step.a = r.fixed<Reveal>();
+    if (const Verdict v = r.finish(); !v) return refuse(v);
+    return step;
+}
+
+Reveal reveal_end(const NetworkId& network_id, ByteView owner32, Height base, const KeyPair& key) {
+    HOLDFAST_CHECK(owner32.size() == kDigestBytes);
+    const Signature signature =
+        key.sign(view(tagged_hash("reveal/end", network_id, owner32, base)));
+    Reveal end;
+    std::copy_n(signature.begin(), end.size(), end.bytes.begin());
+    return end;
+}
+
+RevealChain::RevealChain(const NetworkId& network_id, const Digest& owner, Height base,
+                         const KeyPair& key)
+    : network_id_(network_id),
+      owner_(owner),
+      base_(base),
+      end_(reveal_end(network_id, view(owner), base, key)) {}
+
+RevealChain::~RevealChain() {
+    wipe(end_);
+    for (Reveal& a : every_1024th_) wipe(a);
+}
+
+void RevealChain::build() {
+    if (!every_1024th_.empty()) return;
+    every_1024th_.resize(kRevealChainLength / kSpacing + 1);
+    every_1024th_.back() = end_;
+    for (std::size_t k = every_1024th_.size() - 1; k > 0; --k) {
+        every_1024th_[k - 1] = walk_down(network_id_, view(owner_), k * kSpacing,
+                                         (k - 1) * kSpacing, every_1024th_[k]);
+    }
+}
+
+Reveal RevealChain::commitment() { return at(0); }
+
+Reveal RevealChain::at(std::uint64_t i) {
+    HOLDFAST_CHECK(i <= kRevealChainLength);
+    build();
+    const std::uint64_t k = i / kSpacing + (i % kSpacing != 0 ? 1 : 0);
+    return walk_down(network_id_, view(owner_), k * kSpacing, i, every_1024th_[k]);
+}
+
+Checked<Reveal> RevealChain::at_height(Height height) {
+    HOLDFAST_ASSIGN(i, reveal_index(base_, height));
+    return at(i);
+}
+
+}  // namespace holdfast

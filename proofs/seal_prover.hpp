@@ -1,0 +1,24 @@
+// The prover's side of a seal proof or audit.
+//
+// Reads the replica and refills the drawn windows; thread-safe. Spec: docs/spec.md section 3.1.
+#pragma once
+
+#include "chunking/replica.hpp"
+#include "core/keys.hpp"
+#include "core/params.hpp"
+#include "core/result.hpp"
+#include "proofs/seal_proof.hpp"
+
+namespace holdfast {
+
+/// Reads the drawn cells, refills the drawn windows once, checks both multiproofs against the roots
+/// and signs. kInvalidArgument when replica, registration and key do not belong together; kCorrupt
+/// for a rotten cell.
+[[nodiscard]] Result<SealProof> make_seal_proof(const NetworkParams& params,
+                                                const NetworkId& network_id,
+                                                const Registration& registration,
+                                                const Replica& replica, Height y_height,
+                                                const VdfOutput& y, SealProofKind kind,
+                                                const KeyPair& key, const RawOptions& options = {});
+
+}  // namespace holdfast

@@ -1,0 +1,173 @@
+// Every single bit of a small object of each kind, flipped: the verifier refuses all of them.
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+#include "proofs/seal_proof_verify.hpp"
+#include "proofs/seal_prover.hpp"
+#include "support/link_world.hpp"
+
+namespace holdfast {
+namespace {
+
+using test::LinkWorld;
+
+using Examine = std::function<Verdict(const Bytes&)>;
+
+/// `examine` accepts `body` and refuses it with any one bit changed. Runs on all cores.
+void expect_every_flip_refused(const Bytes& body, const Examine& examine) {
+    ASSERT_EQ(examine(body), Verdict::ok());
+    std::atomic<std::size_t> next{0};
+    std::atomic<std::size_t> accepted{0};
+    const auto work = [&] {
+        for (std::size_t at = next++; at < body.size(); at = next++) {
+            Bytes flipped = body;
+            for (unsigned bit = 0; bit < 8; ++bit) {
+                flipped[at] = static_cast<std::uint8_t>(body[at] ^ (1U << bit));
+                if (examine(flipped)) ++accepted;
+            }
+        }
+    };
+    std::vector<std::thread> workers;
+    for (unsigned i = 0; i < std::thread::hardware_concurrency(); ++i) workers.emplace_back(work);
+    for (std::thread& worker : workers) worker.join();
+    EXPECT_GE(next, body.size());
+    EXPECT_EQ(accepted, 0U);
+}
+
+/// A replica of sixteen chunks in a network that draws one cell, so that its seal proof is small.
+struct SealStory {
+    test::TempFolder folder;
+    NetworkParams params;
+    NetworkId id;
+    KeyPair key = KeyPair::from_secret(Bytes(32, 7));
+    Registration registration;
+    Height accepted{60};
+    ChainHistory history;
+    SealContext known{Height(70), VdfOutput(), SealProofKind::kSeal};
+    Bytes proof;
+
+    SealStory() {
+        params.name = "bit flips";
+        params.seal_presets = {{16, 512}};
+        params.seal_windows = params.seal_cells = 1;
+        id = params.id();
+        SealRequest request;
+        request.network = params;
+        request.prover = key.public_key();
+        request.seal = params.seal_presets[0];
+        request.source = folder / "source";
+        request.replica_path = folder / "x.replica";
+        request.tree_path = folder / "x.tree";
+        test::spill(request.source, test::expand(view("bit flips"), 60'000));
+        const auto sealed = seal(request);
+        EXPECT_TRUE(sealed) << sealed.error().message;
+        registration.header = sealed->header.replica;
+        registration.sealed_root = sealed->header.sealed_root;
+        registration.genesis_height = Height(50);
+        registration = sign_registration(id, registration, key);
+        history = {registration.chain_id(id), key.public_key(), 3, registration.genesis_height};
+        const auto replica = Replica::open(request.replica_path, request.tree_path, params);
+        EXPECT_TRUE(replica) << replica.error().message;
+        const auto made = make_seal_proof(params, id, registration, *replica, known.y_height,
+                                          known.y, known.kind, key);
+        EXPECT_TRUE(made) << made.error().message;
+        proof = made->encode();
+    }
+    [[nodiscard]] Verdict seal_proof(const Bytes& body) const {
+        const auto verdict = verify_seal_proof(params, id, registration, known, body);
+        EXPECT_TRUE(verdict) << verdict.error().message;
+        return verdict ? *verdict : Verdict::ok();
+    }
+};
+
+TEST(BitFlips, registration) {
+    const SealStory s;
+    expect_every_flip_refused(s.registration.encode(), [&](const Bytes& body) -> Verdict {
+        const auto decoded = Registration::decode(body);
+        if (!decoded) return decoded.error();
+        return check_registration(s.params, s.id, *decoded);
+    });
+}
+
+TEST(BitFlips, update) {
+    const SealStory s;
+    const Update update = make_update(s.id, s.history.chain_id, 4, Height(70), Reveal(), s.key);
+    expect_every_flip_refused(update.encode(), [&](const Bytes& body) -> Verdict {
+        const auto decoded = Update::decode(body);
+        if (!decoded) return decoded.error();
+        return check_update(s.params, s.id, *decoded, s.history, s.accepted);
+    });
+}
+
+TEST(BitFlips, removal) {
+    const SealStory s;
+    const Removal removal = make_removal(s.id, s.history.chain_id, 4, Height(59), s.key);
+    expect_every_flip_refused(removal.encode(), [&](const Bytes& body) -> Verdict {
+        const auto decoded = Removal::decode(body);
+        if (!decoded) return decoded.error();
+        return check_removal(s.id, *decoded, s.history, s.accepted);
+    });
+}
+
+TEST(BitFlips, seal_proof) {
+    const SealStory s;
+    EXPECT_EQ(s.proof.size(), 104 + 2 * (kCellBytes + 8 * kDigestBytes));
+    expect_every_flip_refused(s.proof, [&](const Bytes& body) { return s.seal_proof(body); });
+}
+
+TEST(BitFlips, seal_proof_signed_again) {
+    // Whoever holds the key can sign any change: the trees must find it.
+    const SealStory s;
+    const SealChallenge challenge =
+        draw_seal_challenge(s.params, s.id, s.registration, s.known.y, s.known.kind);
+    const Bytes rest(s.proof.begin(), s.proof.end() - Signature::kSize);
+    expect_every_flip_refused(rest, [&](const Bytes& flipped) {
+        Bytes body = flipped;
+        body.resize(challenge.body_bytes());
+        SealProof proof = *SealProof::decode(body, challenge);
+        proof.signature = s.key.sign(view(proof.digest(s.id)));
+        const Verdict verdict = s.seal_proof(proof.encode());
+        EXPECT_NE(verdict.reason, Reason::kBadSignature);
+        return verdict;
+    });
+}
+
+TEST(BitFlips, receipt) {
+    const LinkWorld w(0);
+    const auto& rich = w.heights[w.rich()];
+    expect_every_flip_refused(rich.body("receipt"),
+                              [&](const Bytes& b) { return w.receipt(rich.known, b); });
+}
+
+TEST(BitFlips, compact) {
+    for (const std::size_t which : {0U, 1U}) {
+        const LinkWorld w(which);
+        const auto& rich = w.heights[w.rich()];
+        expect_every_flip_refused(rich.body("compact"),
+                                  [&](const Bytes& b) { return w.compact(rich.known, b); });
+    }
+}
+
+TEST(BitFlips, full) {
+    const LinkWorld w(0);
+    const auto& rich = w.heights[w.rich()];
+    expect_every_flip_refused(rich.body("full"),
+                              [&](const Bytes& b) { return w.full(rich.known, b); });
+}
+
+TEST(BitFlips, path) {
+    for (const std::size_t which : {0U, 1U}) {
+        const LinkWorld w(which);
+        const auto& rich = w.heights[w.rich()];
+        expect_every_flip_refused(rich.body("path"), [&](const Bytes& body) -> Verdict {
+            const auto decoded = PathProof::decode(body);
+            if (!decoded) return decoded.error();
+            return verify_path(w.network.params, w.network.id, rich.known, *decoded);
+        });
+    }
+}
+
+}  // namespace
+}  // namespace holdfast

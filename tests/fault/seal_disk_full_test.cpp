@@ -1,0 +1,94 @@
+// A disk that fills up while sealing, unsealing and sharding: a clear error, and nothing left
+// behind.
+#include <sys/mount.h>
+
+#include "chunking/erasure.hpp"
+#include "chunking/unseal.hpp"
+#include "support/seal_world.hpp"
+
+namespace holdfast {
+namespace {
+
+/// A file system of its own with room for `bytes`; empty where mounting is not allowed.
+class SmallDisk {
+  public:
+    explicit SmallDisk(const std::filesystem::path& at, std::uint64_t bytes) {
+        std::filesystem::create_directory(at);
+        const std::string options = "size=" + std::to_string(bytes);
+        if (::mount("tmpfs", at.c_str(), "tmpfs", 0, options.c_str()) == 0) path_ = at;
+    }
+    SmallDisk(const SmallDisk&) = delete;
+    SmallDisk& operator=(const SmallDisk&) = delete;
+    ~SmallDisk() {
+        if (!path_.empty()) ::umount(path_.c_str());
+    }
+    [[nodiscard]] bool mounted() const { return !path_.empty(); }
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+    [[nodiscard]] bool empty() const { return std::filesystem::is_empty(path_); }
+
+  private:
+    std::filesystem::path path_;
+};
+
+constexpr std::uint64_t kDiskBytes = 1 << 20;
+
+struct DiskFull : ::testing::Test {
+    test::SealWorld world;
+    std::optional<SmallDisk> disk;
+
+    void SetUp() override {
+        disk.emplace(world.folder / "disk", kDiskBytes);
+        if (!disk->mounted()) GTEST_SKIP() << "mounting a small tmpfs is not allowed here";
+    }
+};
+
+TEST_F(DiskFull, SealSaysSoBeforeTheWork) {
+    test::spill(world.folder / "x", test::some_bytes(2 * kDiskBytes));
+    SealRequest request = world.request("x");
+    request.replica_path = disk->path() / "x.replica";
+    SealOptions options;
+    bool worked = false;
+    options.progress = [&](const SealProgress&) { worked = true; };
+    const auto sealed = seal(request, options);
+    ASSERT_FALSE(sealed.has_value());
+    EXPECT_EQ(sealed.error().code, ErrorCode::kOutOfSpace);
+    EXPECT_NE(sealed.error().message.find("are free there"), std::string::npos)
+        << sealed.error().message;
+    EXPECT_FALSE(worked);
+    EXPECT_TRUE(disk->empty());
+    EXPECT_FALSE(std::filesystem::exists(request.tree_path));
+}
+
+TEST_F(DiskFull, SealNoticesThatTheTreeDoesNotFitBesideTheReplica) {
+    test::spill(world.folder / "x", test::some_bytes(kDiskBytes - 3 * kChunkBytes));
+    SealRequest request = world.request("x");
+    request.replica_path = disk->path() / "x.replica";
+    request.tree_path = disk->path() / "x.tree";
+    const auto sealed = seal(request);
+    ASSERT_FALSE(sealed.has_value());
+    EXPECT_EQ(sealed.error().code, ErrorCode::kOutOfSpace);
+    EXPECT_TRUE(disk->empty());
+}
+
+TEST_F(DiskFull, UnsealSaysSo) {
+    world.seal_bytes("x", test::some_bytes(2 * kDiskBytes), kSealDev);
+    const auto replica = world.open("x");
+    ASSERT_TRUE(replica.has_value());
+    const Status done = unseal(*replica, disk->path() / "back");
+    ASSERT_FALSE(done.has_value());
+    EXPECT_EQ(done.error().code, ErrorCode::kOutOfSpace) << done.error().message;
+    EXPECT_TRUE(disk->empty());
+}
+
+TEST_F(DiskFull, ShardingSaysSo) {
+    test::spill(world.folder / "x", test::some_bytes(kDiskBytes));
+    const std::vector<std::filesystem::path> paths{disk->path() / "a", disk->path() / "b",
+                                                   disk->path() / "c"};
+    const auto made = shard_file(world.folder / "x", {2, 1}, paths);
+    ASSERT_FALSE(made.has_value());
+    EXPECT_EQ(made.error().code, ErrorCode::kOutOfSpace) << made.error().message;
+    EXPECT_TRUE(disk->empty());
+}
+
+}  // namespace
+}  // namespace holdfast

@@ -1,0 +1,234 @@
+"""Checks the layering rules of the tree; prints every breach and fails when there is one.
+
+usage: check.py SOURCE_FOLDER [--nm NM --libraries LIB.a ...]
+       check.py --self-test
+
+1. Every #include "FOLDER/…" is allowed by the table in cmake/rooms.cmake (parsed, not copied).
+2. Public headers (those of the rooms and of include/) include the standard library, tl/expected.hpp and
+   our own headers, nothing else.
+3. Files of the verifier set (HOLDFAST_VERIFIER_SET in the same file, and *_verify.*) include no I/O,
+   threads, clocks, randomness or callbacks, include only each other and HOLDFAST_VERIFIER_USES, and
+   use no floating point; whoever claims to be part of the set is on its list.
+4. Kernel files include C headers only, also by way of our own headers, and their objects hold no weak
+   symbol.
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+SOURCES = (".cpp", ".hpp", ".h", ".c", ".def")
+FREE_FOLDERS = ("tests", "bench")  # may include anything
+KERNEL = re.compile(r"_(avx2|avx512|shani|sse41|neon)$")
+PART_OF_A_KERNEL = re.compile(r"_(avx2|avx512|shani|sse41|neon|portable|kernel|impl|lanes|rows)$")
+C_HEADERS = {"stdint.h", "stddef.h", "stdbool.h", "string.h"}
+FORBIDDEN_IN_VERIFIER = re.compile(
+    r"^(thread|mutex|shared_mutex|condition_variable|future|stop_token|semaphore|latch|barrier|chrono|"
+    r"ctime|time\.h|fstream|iostream|ostream|istream|sstream|iomanip|cstdio|stdio\.h|filesystem|random|"
+    r"cmath|math\.h|cfloat|cfenv|complex|numbers|locale|clocale|csignal|signal\.h|csetjmp|setjmp\.h|"
+    r"unistd\.h|fcntl\.h|pthread\.h|poll\.h|dlfcn\.h|lmdb\.h|sys/.*|tbb/.*|oneapi/.*|boost/.*|"
+    r"nlohmann/.*|openssl/rand\.h|openssl/bio\.h)$")
+
+
+def parse_sets(text):
+    """The set(NAME words…) commands of a CMake file."""
+    text = re.sub(r"#[^\n]*", "", text)
+    found = re.findall(r"\bset\s*\(\s*(\w+)\s+([^()$]*)\)", text)
+    return {name: words.replace('"', " ").split() for name, words in found}
+
+
+class Tree:
+    def __init__(self, root):
+        self.root = root
+        with open(os.path.join(root, "cmake/rooms.cmake"), encoding="utf-8") as file:
+            sets = parse_sets(file.read())
+        self.rooms = sets["HOLDFAST_ROOMS"]
+        self.folders = self.rooms + sets["HOLDFAST_CLIENTS"]
+        self.allowed = {f: set(sets["HOLDFAST_DEPS_" + f]) | {f} for f in self.folders}
+        self.verifier = set(sets["HOLDFAST_VERIFIER_SET"])
+        self.verifier_uses = set(sets["HOLDFAST_VERIFIER_USES"])
+        self.problems = []
+
+    def report(self, path, line, text):
+        self.problems.append(f"{path}:{line}: {text}")
+
+    def in_verifier_set(self, path):
+        stem = os.path.splitext(path)[0]
+        return (stem in self.verifier or PART_OF_A_KERNEL.sub("", stem) in self.verifier
+                or stem.endswith("_verify"))
+
+    def files(self, folder):
+        for place, folders, names in os.walk(os.path.join(self.root, folder)):
+            folders.sort()
+            for name in sorted(names):
+                if name.endswith(SOURCES):
+                    yield os.path.relpath(os.path.join(place, name), self.root)
+
+    def read(self, path):
+        with open(os.path.join(self.root, path), encoding="utf-8") as file:
+            return file.read()
+
+    def check(self):
+        for folder in self.folders + list(FREE_FOLDERS) + ["include"]:
+            for path in self.files(folder):
+                self.check_file(folder, path)
+        stems = {os.path.splitext(path)[0] for room in self.rooms for path in self.files(room)}
+        stems |= {PART_OF_A_KERNEL.sub("", stem) for stem in stems}
+        for stem in sorted((self.verifier | self.verifier_uses) - stems):
+            self.report("cmake/rooms.cmake", 1, f"the verifier set lists {stem}, which is not there")
+        return self.problems
+
+    def check_file(self, folder, path):
+        text = self.read(path)
+        code = strip_comments(text)
+        public = folder == "include" or (folder in self.rooms and path.endswith((".hpp", ".def")))
+        verifier = folder in self.rooms and self.in_verifier_set(path)
+        kernel = folder in self.rooms and bool(KERNEL.search(os.path.splitext(path)[0]))
+        for line, bracket, target in includes(code):
+            if bracket == '"':
+                self.check_own(folder, path, line, target, verifier, kernel)
+            else:
+                self.check_foreign(path, line, target, public, verifier, kernel)
+        if verifier:
+            for match in re.finditer(r"\b(float|double)\b", code):
+                self.report(path, code.count("\n", 0, match.start()) + 1,
+                            "floating point in the verifier set")
+        prose = re.sub(r"[\s/*]+", " ", text)
+        stem = os.path.splitext(path)[0]
+        if (folder in self.rooms and not verifier and stem not in self.verifier_uses
+                and re.search(r"(?i)\b(part of|belongs? to) the verifier set", prose)):
+            self.report(path, 1, "claims to be part of the verifier set, which does not list it")
+
+    def check_own(self, folder, path, line, target, verifier, kernel):
+        top = target.split("/")[0]
+        if folder in FREE_FOLDERS or folder == "include":
+            return
+        if "/" not in target or top not in self.allowed[folder]:
+            self.report(path, line, f'{folder} may not include "{target}"')
+            return
+        stem = os.path.splitext(target)[0]
+        if verifier and not (self.in_verifier_set(target) or stem in self.verifier_uses):
+            self.report(path, line, f'the verifier set may not include "{target}"')
+        if kernel and not self.is_plain_c(target, set()):
+            self.report(path, line, f'a kernel may not include "{target}"')
+
+    def is_plain_c(self, path, seen):
+        """Whether a header of ours leads to C headers only: nothing with templates in it."""
+        if path in seen:
+            return True
+        seen.add(path)
+        if not os.path.exists(os.path.join(self.root, path)):
+            return False
+        return all(self.is_plain_c(target, seen) if bracket == '"' else target.endswith(".h")
+                   for _, bracket, target in includes(strip_comments(self.read(path))))
+
+    def check_foreign(self, path, line, target, public, verifier, kernel):
+        standard = re.fullmatch(r"[a-z_0-9]+", target) or target in C_HEADERS
+        if public and not standard and target != "tl/expected.hpp":
+            self.report(path, line, f"a public header may not include <{target}>")
+        if verifier and FORBIDDEN_IN_VERIFIER.match(target):
+            self.report(path, line, f"the verifier set may not include <{target}>")
+        if kernel and not target.endswith(".h"):
+            self.report(path, line, f"a kernel may not include <{target}>")
+
+    def check_objects(self, nm, libraries):
+        kernels = 0
+        for library in libraries:
+            listing = subprocess.run([nm, "-A", library], capture_output=True, text=True, check=True)
+            for line in listing.stdout.splitlines():
+                found = re.match(r"[^:]*:([^:]*)\.o:[0-9a-f ]* ([A-Za-z?]) (.*)", line)
+                if not found or not KERNEL.search(os.path.splitext(found[1])[0]):
+                    continue
+                kernels += 1
+                if found[2] in "wWvVu":
+                    self.report(found[1], 1, f"weak symbol {found[3]} in a kernel's object")
+        return kernels
+
+
+def strip_comments(text):
+    """The code without comments, line breaks kept; string literals stay as they are."""
+    pattern = r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/'
+    return re.sub(pattern, lambda m: m[0] if m[0][0] == '"' else "\n" * m[0].count("\n") or " ", text,
+                  flags=re.S)
+
+
+def includes(code):
+    for number, line in enumerate(code.split("\n"), 1):
+        found = re.match(r'\s*#\s*include\s*(["<])([^">]*)[">]', line)
+        if found:
+            yield number, found[1], found[2]
+
+
+def self_test():
+    rooms = """
+set(HOLDFAST_ROOMS low high)
+set(HOLDFAST_DEPS_low "")
+set(HOLDFAST_DEPS_high low)
+set(HOLDFAST_CLIENTS tool)
+set(HOLDFAST_DEPS_tool high low)
+set(HOLDFAST_VERIFIER_SET low/pure)
+set(HOLDFAST_VERIFIER_USES low/used)
+"""
+    good = {
+        "cmake/rooms.cmake": rooms,
+        "low/pure.hpp": '#include <vector>\n#include <tl/expected.hpp>\n#include "low/used.hpp"\n'
+                        "// a double, in a comment; part of the verifier set\n",
+        "low/used.hpp": "#include <filesystem>\n",
+        "low/pure_avx2.cpp": '#include <immintrin.h>\n#include "low/pure_kernel.hpp"\n',
+        "low/pure_kernel.hpp": "#include <stdint.h>\n",
+        "low/other.cpp": "#include <lmdb.h>\n#include <thread>\ndouble x;\n",
+        "high/x.cpp": '#include "low/pure.hpp"\n#include "high/x.hpp"\n#include <tbb/x.h>\n',
+        "high/x.hpp": "#include <string>\n",
+        "tool/main.cpp": '#include "high/x.hpp"\n#include <CLI/CLI.hpp>\n',
+        "tests/t.cpp": '#include "support/x.hpp"\n',
+        "include/holdfast/holdfast.h": "#include <stdint.h>\n",
+    }
+    bad = {
+        "low/up.cpp": '#include "high/x.hpp"\n',
+        "low/bare.cpp": '#include "pure.hpp"\n',
+        "high/tool.cpp": '#include "tool/main.hpp"\n',
+        "low/public.hpp": "#include <lmdb.h>\n",
+        "include/holdfast/c.h": "#include <openssl/sha.h>\n",
+        "low/pure.cpp": "#include <thread>\n",
+        "low/seal_verify.cpp": '#include "low/other.hpp"\n',
+        "low/float_verify.cpp": "double x;\n",
+        "low/claims.hpp": "// Pure; part of the\n// verifier set.\n",
+        "low/y_avx512.cpp": "#include <vector>\n",
+        "low/z_avx512.cpp": '#include "low/pure.hpp"\n',
+        "low/z_shani.cpp": '#include "low/absent.hpp"\n',
+        "cmake/rooms.cmake": rooms.replace("low/used", "low/used low/gone"),
+    }
+
+    def problems(files):
+        with tempfile.TemporaryDirectory() as root:
+            for path, text in files.items():
+                os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+                with open(os.path.join(root, path), "w", encoding="utf-8") as file:
+                    file.write(text)
+            return Tree(root).check()
+
+    failures = [f"a good tree is refused: {p}" for p in problems(good)]
+    for path, text in bad.items():
+        found = problems({**good, path: text})
+        if len(found) != 1 or not found[0].startswith(path):
+            failures.append(f"{path}: expected one problem, found {found}")
+    return failures
+
+
+def main(arguments):
+    if arguments == ["--self-test"]:
+        problems = self_test()
+    else:
+        tree = Tree(arguments[0])
+        problems = tree.check()
+        if arguments[1:2] == ["--nm"]:
+            kernels = tree.check_objects(arguments[2], arguments[4:])
+            print(f"{kernels} symbols of kernels looked at")
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,273 @@
+// Small networks, chains with real keys and links, and a registry driven through final blocks.
+//
+// Replicas here are 16 chunks of made-up sealed data: a registry never sees what was sealed, so no
+// fill is needed. Seal proofs are accepted by a check that the test gives.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/hash.hpp"
+#include "core/keys.hpp"
+#include "core/merkle.hpp"
+#include "hierarchy/registry.hpp"
+#include "proofs/entropy.hpp"
+#include "proofs/link.hpp"
+#include "proofs/registration.hpp"
+#include "proofs/reveal.hpp"
+#include "support/temp_folder.hpp"
+
+namespace holdfast::test {
+
+/// Everything short, so that a chain's whole life fits into a few dozen blocks. No audits.
+inline NetworkParams short_network() {
+    NetworkParams p;
+    p.name = "registry test";
+    p.genesis_height = Height(100);
+    p.block_ms = 64'800'000;  // retention: 40, 486 and 3,406 blocks
+    p.finality_blocks = 1;
+    p.has_vdf = false;
+    p.epoch_blocks = p.epoch_lag = 0;
+    p.seal_presets = {kSealDev};
+    p.seal_delay = 3;
+    p.seal_deadline = 4;
+    p.seal_windows = p.audit_windows = p.seal_cells = 1;
+    p.audits_per_block = 0;
+    p.link_lag = 1;
+    p.rate_window = 20;
+    p.misses_late = 3;
+    p.misses_expired = 8;
+    p.proof_deadline = 4;
+    p.group_slots = 4;
+    p.region_groups = 3;
+    p.removal_delay = 3;
+    p.liability_blocks = 6;
+    p.checkpoint_blocks = 5;
+    return p;
+}
+
+inline BlockHash test_hash(Height h) { return BlockHash(tagged_hash("test/block", h)); }
+inline VdfOutput test_y(Height h) { return VdfOutput(tagged_hash("test/y", h)); }
+
+/// A prover with one replica of 16 chunks.
+class TestChain {
+  public:
+    TestChain(const NetworkParams& params, std::uint64_t seed, Height genesis,
+              Retention retention = Retention::kDefault, bool reveals = false)
+        : network_id_(params.id()),
+          key_(KeyPair::from_secret(view(tagged_hash("test/key", seed)))) {
+        cells_.resize(kMinChunks * kCellsPerChunk);
+        std::vector<Digest> leaves;
+        for (std::size_t i = 0; i < cells_.size(); ++i) {
+            const Digest d = tagged_hash("test/cell", seed, std::uint64_t{i});
+            for (std::size_t b = 0; b < kCellBytes; ++b) cells_[i][b] = d[b % kDigestBytes];
+            leaves.push_back(leaf_hash(view(cells_[i])));
+        }
+        tree_ = std::make_unique<MerkleTree>(leaves);
+        Registration r;
+        r.header.prover = key_.public_key();
+        r.header.raw_root = Root(tagged_hash("test/raw", seed));
+        r.header.data_len = kMinChunks * kChunkBytes;
+        r.header.chunks = ChunkCount(kMinChunks);
+        r.header.seal = params.seal_presets.front();
+        r.header.nonce = seed;
+        r.sealed_root = Root(tree_->root());
+        r.genesis_height = genesis;
+        r.genesis_block_hash = test_hash(genesis);
+        r.retention = retention;
+        r.bond_id = BondId(tagged_hash("test/bond", seed));
+        replica_ = r.replica_id(network_id_);
+        if (reveals) r.local_commitment = reveals_at(genesis).commitment();
+        registration_ = sign_registration(network_id_, r, key_);
+        id_ = registration_.chain_id(network_id_);
+    }
+
+    [[nodiscard]] const ChainId& id() const { return id_; }
+    [[nodiscard]] const ReplicaId& replica() const { return replica_; }
+    [[nodiscard]] const KeyPair& key() const { return key_; }
+    [[nodiscard]] const Registration& registration() const { return registration_; }
+    RevealChain& reveals_at(Height base) {
+        const auto known = reveals_.find(base);
+        if (known != reveals_.end()) return known->second;
+        return reveals_.emplace(base, RevealChain(network_id_, replica_, base, key_)).first->second;
+    }
+
+    /// The link of a height with all its openings, as the registry says the height stands.
+    Full full(const KnownHeight& known, const std::optional<RevealState>& force = std::nullopt) {
+        Full proof;
+        proof.chain_id = id_;
+        proof.link_before = known.link_before.value();
+        if (force) proof.reveal = reveals_at(force->base).at_height(known.height).value();
+        const Entropy e = chain_entropy(network_id_, known.y.value(), id_, proof.reveal);
+        const OpenedCells where = opened_cells(e, ChunkCount(kMinChunks));
+        std::array<Digest, kChunksPerLink> openings;
+        std::vector<std::uint64_t> ascending;
+        for (std::size_t j = 0; j < where.size(); ++j) {
+            openings[j] = opening_hash(e, where[j], cell(where[j]));
+            ascending.push_back(where[j].index().value);
+        }
+        std::sort(ascending.begin(), ascending.end());
+        for (std::size_t j = 0; j < ascending.size(); ++j) proof.cells[j] = cells_[ascending[j]];
+        proof.siblings = tree_->multiproof(ascending);
+        const Link link = link_hash(network_id_, {id_, known.height, known.block_hash, known.anchor,
+                                                  proof.link_before, e, opening_root(openings)});
+        proof.receipt = sign(known, link);
+        openings_ = openings;
+        where_ = where;
+        return proof;
+    }
+    /// Any link, signed: what a prover without data could send.
+    Receipt sign(const KnownHeight& known, const Link& link) const {
+        const Digest d =
+            receipt_digest(network_id_, id_, known.height, known.block_hash, known.anchor, link);
+        return {link, known.height, known.anchor, key_.sign(view(d))};
+    }
+    Compact compact(const KnownHeight& known, const PathProof& path,
+                    const std::optional<RevealState>& force = std::nullopt) {
+        const Full whole = full(known, force);
+        const std::uint8_t j = compact_index(network_id_, known.y_compact.value(), id_);
+        Compact proof;
+        proof.receipt = whole.receipt;
+        proof.chain_id = id_;
+        proof.link_before = whole.link_before;
+        proof.reveal = whole.reveal;
+        proof.status = path.leaf.status;
+        proof.path = path.path;
+        proof.cell = cell(where_[j]);
+        proof.cell_path = tree_->path(where_[j].index().value);
+        const std::vector<Digest> up = opening_path(openings_, j);
+        std::copy(up.begin(), up.end(), proof.opening_path.begin());
+        return proof;
+    }
+
+  private:
+    [[nodiscard]] const Cell& cell(const OpenedCell& at) const { return cells_[at.index().value]; }
+
+    NetworkId network_id_;
+    KeyPair key_;
+    Registration registration_;
+    ChainId id_;
+    ReplicaId replica_;
+    std::vector<Cell> cells_;
+    std::unique_ptr<MerkleTree> tree_;
+    std::map<Height, RevealChain> reveals_;
+    std::array<Digest, kChunksPerLink> openings_;
+    OpenedCells where_;
+};
+
+template <class T>
+T must(Result<T> result) {
+    if (!result) {
+        ADD_FAILURE() << result.error().message;
+        std::abort();
+    }
+    return std::move(*result);
+}
+inline void must(const Status& status) { ASSERT_TRUE(status) << status.error().message; }
+
+inline SealCheck seal_passes() {
+    return [](const Registration&, const SealContext&) -> Result<Verdict> { return Verdict::ok(); };
+}
+
+/// A registry in a folder of its own, fed with made-up blocks.
+class RegistryWorld {
+  public:
+    explicit RegistryWorld(const NetworkParams& params, const RegistryOptions& options = {})
+        : params_(params), options_(options) {
+        options_.map_bytes = std::uint64_t{1} << 30;
+        open();
+    }
+
+    void open() {
+        registry_.reset();
+        registry_ = must(Registry::open(folder_.path() / "registry", params_, options_));
+    }
+    Registry& registry() { return *registry_; }
+    Registry* operator->() { return registry_.get(); }
+    [[nodiscard]] std::filesystem::path folder() const { return folder_.path() / "registry"; }
+    [[nodiscard]] const NetworkParams& params() const { return params_; }
+    RegistryOptions& options() { return options_; }
+    [[nodiscard]] Height tip() const { return must(registry_->tip()).value(); }
+    [[nodiscard]] Height closed() const { return must(registry_->closed()).value(); }
+
+    /// Feeds the next block; `with_y` false leaves the height without y unless note_y follows.
+    BlockOutcome feed(bool with_y = true, std::vector<ChainId> suspended = {}) {
+        const auto before = must(registry_->tip());
+        const Height h = before ? *before + 1 : params_.genesis_height;
+        FinalBlock block{h, test_hash(h), h.value * 60, std::nullopt, std::move(suspended)};
+        if (with_y) block.y = test_y(h);
+        return must(registry_->on_final_block(block));
+    }
+    void feed_to(Height tip_wanted) {
+        while (!must(registry_->tip()) || tip() < tip_wanted) feed();
+    }
+    /// Registers the chain at the tip.
+    void add(const TestChain& chain) {
+        EXPECT_EQ(must(registry_->accept_registration(chain.registration())), Verdict::ok());
+    }
+    /// Answers whatever seal duties have their y.
+    std::size_t answer_duties(const TestChain& chain) {
+        std::size_t answered = 0;
+        for (const SealDuty& duty : must(registry_->seal_duties(chain.id()))) {
+            if (!duty.y_height || *duty.deadline < tip()) continue;
+            const Verdict v =
+                must(registry_->accept_seal_proof(chain.id(), *duty.y_height, seal_passes()));
+            if (v) ++answered;
+        }
+        return answered;
+    }
+    /// Registered at the tip, sealed as soon as that can be.
+    void add_and_seal(const TestChain& chain) {
+        add(chain);
+        feed_to(tip() + params_.seal_delay);
+        EXPECT_EQ(answer_duties(chain), 1U);
+    }
+    KnownHeight known(const TestChain& chain, Height h) {
+        return must(registry_->known_height(h, chain.id()));
+    }
+    std::optional<RevealState> reveals(const TestChain& chain, Height h) {
+        return must(registry_->known_chain(chain.id(), h)).reveals;
+    }
+    /// The honest receipt of a height.
+    Verdict link(TestChain& chain, Height h) {
+        const Full proof = chain.full(known(chain, h), reveals(chain, h));
+        const SubmittedReceipt one[] = {{chain.id(), proof.receipt}};
+        return must(registry_->accept_receipts(one))[0].verdict;
+    }
+    Verdict prove(const AnyProof& proof) {
+        const AnyProof one[] = {proof};
+        return must(registry_->accept_proofs(one))[0];
+    }
+    Verdict prove_full(TestChain& chain, Height h) {
+        return prove(chain.full(known(chain, h), reveals(chain, h)));
+    }
+    Verdict prove_compact(TestChain& chain, Height h) {
+        const PathProof path = must(registry_->path(chain.id(), h));
+        return prove(chain.compact(known(chain, h), path, reveals(chain, h)));
+    }
+    ChainInfo info(const TestChain& chain) { return must(registry_->chain(chain.id())).value(); }
+    std::optional<ChainStatus> status_at(const TestChain& chain, Height h) {
+        const auto leaf = must(registry_->leaf(chain.id(), h));
+        return leaf ? std::optional(leaf->status) : std::nullopt;
+    }
+
+  private:
+    TempFolder folder_;
+    NetworkParams params_;
+    RegistryOptions options_;
+    std::unique_ptr<Registry> registry_;
+};
+
+/// What one closed height did to a chain, by kind.
+inline std::size_t count_effects(const std::vector<Effect>& effects, EffectKind kind,
+                                 const ChainId& chain) {
+    return static_cast<std::size_t>(
+        std::count_if(effects.begin(), effects.end(),
+                      [&](const Effect& e) { return e.kind == kind && e.chain_id == chain; }));
+}
+
+}  // namespace holdfast::test

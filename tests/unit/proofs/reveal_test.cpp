@@ -1,0 +1,119 @@
+#include "proofs/reveal.hpp"
+
+#include "core/hash.hpp"
+#include "support/refused.hpp"
+
+namespace holdfast {
+namespace {
+
+using nlohmann::json;
+using test::fixed;
+using test::hex;
+
+struct RevealCase {
+    json file = test::load_vectors("entropy.json");
+    json c = file["cases"]["reveals"];
+    NetworkParams params = test::network_of(file).params;
+    NetworkId id = params.id();
+    KeyPair key = KeyPair::from_secret(hex(c["secret_key"]));
+    Digest owner = fixed<Digest>(c["owner"]);
+    Height base{c["base"].get<std::uint64_t>()};
+};
+
+TEST(Reveal, the_chain_of_the_vectors) {
+    RevealCase v;
+    EXPECT_EQ(reveal_end(v.id, view(v.owner), v.base, v.key), fixed<Reveal>(v.c["end"]));
+    RevealChain chain(v.id, v.owner, v.base, v.key);
+    const json& a = v.c["a"];
+    for (std::size_t i = 0; i < a.size(); ++i) EXPECT_EQ(chain.at(i), fixed<Reveal>(a[i])) << i;
+    EXPECT_EQ(chain.commitment(), fixed<Reveal>(a[0]));
+    EXPECT_EQ(chain.at(kRevealChainLength), fixed<Reveal>(v.c["end"]));
+    EXPECT_EQ(*chain.at_height(v.base + 7), fixed<Reveal>(a[7]));
+    EXPECT_EQ(*chain.at_height(v.base), chain.commitment());
+    EXPECT_EQ(chain.at_height(v.base - 1).error().reason, Reason::kRevealExhausted);
+    EXPECT_TRUE(chain.at_height(v.base + kRevealChainLength));
+    EXPECT_EQ(chain.at_height(v.base + kRevealChainLength + 1).error().reason,
+              Reason::kRevealExhausted);
+    // Both sides of a stored element.
+    for (const std::uint64_t i : {1'023U, 1'024U, 1'025U, 777'777U}) {
+        EXPECT_EQ(reveal_before(v.id, view(v.owner), i, chain.at(i)), chain.at(i - 1)) << i;
+    }
+}
+
+TEST(Reveal, checks_of_the_vectors) {
+    RevealCase v;
+    for (const auto& check : v.c["checks"]) {
+        const KnownReveal known{check["known_i"].get<std::uint64_t>(),
+                                fixed<Reveal>(check["known"])};
+        const Verdict verdict =
+            check_reveal(v.id, view(v.owner), known, check["i"].get<std::uint64_t>(),
+                         fixed<Reveal>(check["reveal"]), reveal_limit(v.params));
+        EXPECT_EQ(verdict.accepted(), check["holds"].get<bool>()) << check;
+    }
+}
+
+TEST(Reveal, the_limit_holds_in_both_directions) {
+    RevealCase v;
+    const json& a = v.c["a"];
+    const KnownReveal known{10, fixed<Reveal>(a[10])};
+    const auto reason = [&](std::uint64_t i, std::uint64_t limit) {
+        return check_reveal(v.id, view(v.owner), known, i, fixed<Reveal>(a[i]), limit).reason;
+    };
+    EXPECT_EQ(reason(20, 10), Reason::kOk);
+    EXPECT_EQ(reason(20, 9), Reason::kRevealTooFar);
+    EXPECT_EQ(reason(0, 10), Reason::kOk);
+    EXPECT_EQ(reason(0, 9), Reason::kRevealTooFar);
+    EXPECT_EQ(reason(10, 0), Reason::kOk);
+    const auto other = [&](std::uint64_t i) {
+        return check_reveal(v.id, view(v.owner), known, i, fixed<Reveal>(a[30]), 100).reason;
+    };
+    EXPECT_EQ(other(10), Reason::kBadReveal);
+    EXPECT_EQ(other(9), Reason::kBadReveal);
+    EXPECT_EQ(other(31), Reason::kBadReveal);
+    EXPECT_EQ(other(kRevealChainLength), Reason::kRevealTooFar);
+    EXPECT_EQ(other(kRevealChainLength + 1), Reason::kRevealExhausted);
+    EXPECT_EQ(other(UINT64_MAX), Reason::kRevealExhausted);
+}
+
+TEST(Reveal, another_owner_network_or_base_has_another_chain) {
+    RevealCase v;
+    const KnownReveal known{0, fixed<Reveal>(v.c["a"][0])};
+    const Reveal next = fixed<Reveal>(v.c["a"][1]);
+    Digest owner = v.owner;
+    owner[0] ^= 1;
+    EXPECT_EQ(check_reveal(v.id, view(owner), known, 1, next, 10), Verdict(Reason::kBadReveal));
+    NetworkId id = v.id;
+    id[0] ^= 1;
+    EXPECT_EQ(check_reveal(id, view(v.owner), known, 1, next, 10), Verdict(Reason::kBadReveal));
+    EXPECT_NE(reveal_end(v.id, view(v.owner), v.base + 1, v.key), fixed<Reveal>(v.c["end"]));
+}
+
+TEST(Reveal, bare_steps_bridge_a_long_silence) {
+    RevealCase v;
+    const json& a = v.c["a"];
+    KnownReveal known{0, fixed<Reveal>(a[0])};
+    const std::uint64_t limit = 15;
+    EXPECT_EQ(check_reveal(v.id, view(v.owner), known, 40, fixed<Reveal>(a[40]), limit).reason,
+              Reason::kRevealTooFar);
+    for (const std::uint64_t i : {15U, 30U}) {
+        const RevealStep step{v.owner, i, fixed<Reveal>(a[i])};
+        const Bytes bytes = step.encode();
+        ASSERT_EQ(bytes.size(), 72U);
+        const auto back = RevealStep::decode(bytes);
+        ASSERT_TRUE(back);
+        EXPECT_EQ(*back, step);
+        ASSERT_TRUE(check_reveal(v.id, view(back->owner), known, back->i, back->a, limit));
+        known = {back->i, back->a};
+    }
+    EXPECT_TRUE(check_reveal(v.id, view(v.owner), known, 40, fixed<Reveal>(a[40]), limit));
+    EXPECT_EQ(
+        RevealStep::decode(RevealStep{v.owner, kRevealChainLength + 1, {}}.encode()).error().reason,
+        Reason::kRevealExhausted);
+    Bytes bytes = RevealStep{v.owner, 1, {}}.encode();
+    EXPECT_EQ(RevealStep::decode(ByteView(bytes).first(71)).error().reason, Reason::kTruncated);
+    bytes.push_back(0);
+    EXPECT_EQ(RevealStep::decode(bytes).error().reason, Reason::kTrailingBytes);
+}
+
+}  // namespace
+}  // namespace holdfast
