@@ -41,7 +41,8 @@ struct Aggregator::Impl {
     Status note_missing_y(Height newest, const VdfClockWork& work, BlockReport& report);
     Status feed(Height height, BlockReport& report);
     Status take_submissions(Height height, const VdfClockWork& work, BlockReport& report);
-    Result<Verdict> take(const Submission& submission, const VdfClockWork& work, ObjectOutcome& out);
+    Result<Verdict> take(const Submission& submission, const VdfClockWork& work,
+                         ObjectOutcome& out);
     Result<Verdict> take_registration(const Registration& registration);
     Result<Verdict> take_seal_proof(ByteView body, const VdfClockWork& work, ObjectOutcome& out);
     Result<Verdict> check_bond(const Registration& registration);
@@ -63,17 +64,19 @@ Result<std::optional<Height>> Aggregator::Impl::newest_final() const {
         const Result<BlockInfo> block = chain->block_by_height(h);
         if (!block && block.error().code != ErrorCode::kNotFound) return fail(block.error());
         if (block && block->final) return std::optional(h);
-        // Finality lags by finality_blocks; a host that shows less is believed, but not searched for
-        // ever.
-        if (h <= params.genesis_height || tip.since(h) > std::uint64_t{params.finality_blocks} + 1) {
+        // Finality lags by finality_blocks; a host that shows less is believed, but not searched
+        // for ever.
+        if (h <= params.genesis_height ||
+            tip.since(h) > std::uint64_t{params.finality_blocks} + 1) {
             return std::optional<Height>();
         }
     }
 }
 
-/// y of every open height that lacks it. A source without an answer is reported and asked again with
-/// the next block; the height closes without y when its time has come (spec section 5).
-Status Aggregator::Impl::note_missing_y(Height newest, const VdfClockWork& work, BlockReport& report) {
+/// y of every open height that lacks it. A source without an answer is reported and asked again
+/// with the next block; the height closes without y when its time has come (spec section 5).
+Status Aggregator::Impl::note_missing_y(Height newest, const VdfClockWork& work,
+                                        BlockReport& report) {
     HOLDFAST_ASSIGN(open, registry->open_heights());
     for (const Height h : open) {
         if (h > newest) continue;
@@ -85,7 +88,8 @@ Status Aggregator::Impl::note_missing_y(Height newest, const VdfClockWork& work,
             report.faults.push_back({std::nullopt, h, entropy.error()});
             continue;
         }
-        if (entropy->block.hash != record->hash) return fail_refused(Reason::kWrongBlock, "the host chain");
+        if (entropy->block.hash != record->hash)
+            return fail_refused(Reason::kWrongBlock, "the host chain");
         HOLDFAST_ASSIGN(verdict, registry->note_y(h, entropy->y));
         if (!verdict) return fail_refused(verdict, "y of height " + std::to_string(h.value));
         if (h == report.height) report.y = entropy->y;
@@ -95,7 +99,8 @@ Status Aggregator::Impl::note_missing_y(Height newest, const VdfClockWork& work,
 
 Status Aggregator::Impl::feed(Height height, BlockReport& report) {
     HOLDFAST_ASSIGN(block, chain->block_by_height(height));
-    if (!block.final) return fail(ErrorCode::kUnavailable, "the host chain took back a final block");
+    if (!block.final)
+        return fail(ErrorCode::kUnavailable, "the host chain took back a final block");
     FinalBlock final_block;
     final_block.height = height;
     final_block.hash = block.hash;
@@ -123,8 +128,9 @@ Result<Verdict> Aggregator::Impl::check_bond(const Registration& registration) {
     const Result<BondInfo> bond = token->bond_info(registration.bond_id);
     if (!bond && bond.error().code == ErrorCode::kNotFound) return Verdict(Reason::kNoBond);
     if (!bond) return fail(bond.error());
-    const bool good = bond->owner == registration.header.prover && bond->state == BondState::kHeld &&
-                      bond->purpose == BondPurpose::kStorage && bond->held_amount >= options.min_bond;
+    const bool good = bond->owner == registration.header.prover &&
+                      bond->state == BondState::kHeld && bond->purpose == BondPurpose::kStorage &&
+                      bond->held_amount >= options.min_bond;
     return good ? Verdict::ok() : Verdict(Reason::kNoBond);
 }
 
@@ -182,7 +188,8 @@ Result<Verdict> Aggregator::Impl::take(const Submission& submission, const VdfCl
             out.height = checkpoint->height;
             return judge_checkpoint(*registry, *checkpoint);
         }
-        default: return Verdict(Reason::kBadKind);
+        default:
+            return Verdict(Reason::kBadKind);
     }
 }
 
@@ -202,10 +209,12 @@ Status Aggregator::Impl::take_submissions(Height height, const VdfClockWork& wor
 Result<LinkRequest> Aggregator::Impl::link_request(const ChainId& chain_id, Height height) const {
     HOLDFAST_ASSIGN(info, registry->chain(chain_id));
     if (!info) {
-        return fail(ErrorCode::kUnavailable, "chain " + to_hex(chain_id) + " is not registered (yet)");
+        return fail(ErrorCode::kUnavailable,
+                    "chain " + to_hex(chain_id) + " is not registered (yet)");
     }
     if (!info->sealed_at || *info->sealed_at > height || info->phase != ChainPhase::kSealed) {
-        return fail(ErrorCode::kUnavailable, "chain " + to_hex(chain_id) + " holds no slot at height " +
+        return fail(ErrorCode::kUnavailable, "chain " + to_hex(chain_id) +
+                                                 " holds no slot at height " +
                                                  std::to_string(height.value));
     }
     HOLDFAST_ASSIGN(known, registry->known_height(height, chain_id));
@@ -297,13 +306,15 @@ void Aggregator::Impl::drive(Prover& prover, Height height, const VdfClockWork& 
     }
 }
 
-/// The token's part of one closed height. Keys are derived from what is settled, so that repeating a
-/// call is harmless.
+/// The token's part of one closed height. Keys are derived from what is settled, so that repeating
+/// a call is harmless.
 Status Aggregator::Impl::settle_height(Height height) {
     const Result<std::vector<Effect>> effects = registry->effects(height);
-    if (!effects) return effects.error().code == ErrorCode::kNotFound ? Status{} : fail(effects.error());
+    if (!effects)
+        return effects.error().code == ErrorCode::kNotFound ? Status{} : fail(effects.error());
     for (const Effect& effect : *effects) {
-        const bool slash = effect.kind == EffectKind::kVoided || effect.kind == EffectKind::kBondForfeited;
+        const bool slash =
+            effect.kind == EffectKind::kVoided || effect.kind == EffectKind::kBondForfeited;
         if (!slash && effect.kind != EffectKind::kBondReleased) continue;
         HOLDFAST_ASSIGN(info, registry->chain(effect.chain_id));
         if (!info) continue;
@@ -313,7 +324,8 @@ Status Aggregator::Impl::settle_height(Height height) {
             slash ? token->slash_bond(info->registration.bond_id, UINT64_MAX, OffenceId(key),
                                       IdempotencyKey(key))
                   : token->release_bond(info->registration.bond_id, IdempotencyKey(key));
-        if (!answered && answered.error().code != ErrorCode::kNotFound) return fail(answered.error());
+        if (!answered && answered.error().code != ErrorCode::kNotFound)
+            return fail(answered.error());
     }
     return {};
 }
@@ -322,7 +334,8 @@ void Aggregator::Impl::settle(BlockReport& report) {
     if (token == nullptr) return;
     const Result<std::optional<Height>> closed = registry->closed();
     if (!closed || !*closed) return;
-    // Everything still kept is asked again after a restart; the token answers repetitions from memory.
+    // Everything still kept is asked again after a restart; the token answers repetitions from
+    // memory.
     Height next = settled ? *settled + 1 : std::max(params.genesis_height, **closed - 64);
     for (; next <= **closed; ++next) {
         const Status done = settle_height(next);

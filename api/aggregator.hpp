@@ -1,11 +1,11 @@
 // The aggregator: follows the host chain, closes each height's digest, and drives provers.
 //
 // One final block at a time, in the order of spec section 10: y of the block, the digest that it
-// closes, what the block lists (registrations, updates, removals, seal proofs, checkpoints), then what
-// the given provers owe: seal and audit proofs, links, and compact or full proofs of earlier links. All
-// state is the registry's, one durable transaction a step; every step may be repeated after a crash and
-// changes nothing the second time. What closing a height did to bonds is settled through Token with
-// idempotent calls, and repeated until it answers.
+// closes, what the block lists (registrations, updates, removals, seal proofs, checkpoints), then
+// what the given provers owe: seal and audit proofs, links, and compact or full proofs of earlier
+// links. All state is the registry's, one durable transaction a step; every step may be repeated
+// after a crash and changes nothing the second time. What closing a height did to bonds is settled
+// through Token with idempotent calls, and repeated until it answers.
 //
 // Threading: one call at a time. Ownership: the callbacks and the clock must outlive it.
 #pragma once
@@ -45,8 +45,8 @@ struct MadeProof {
     Bytes object;  // compact or full, standing alone
 };
 
-/// Something that a block needed and did not get: a prover's part (`chain_id`), y, or a settlement. The
-/// rest of the block is not touched by it.
+/// Something that a block needed and did not get: a prover's part (`chain_id`), y, or a settlement.
+/// The rest of the block is not touched by it.
 struct BlockFault {
     std::optional<ChainId> chain_id;
     Height height;
@@ -94,8 +94,8 @@ class Aggregator {
     /// How many final blocks the registry has not seen.
     [[nodiscard]] Result<std::uint64_t> behind() const;
 
-    /// The next final block, if there is one. An error leaves everything as after some prefix of the
-    /// block's steps, and the next call goes on from there.
+    /// The next final block, if there is one. An error leaves everything as after some prefix of
+    /// the block's steps, and the next call goes on from there.
     [[nodiscard]] Result<std::optional<BlockReport>> advance(std::span<Prover* const> provers,
                                                              const VdfClockWork& work = {});
 

@@ -63,8 +63,7 @@ Result<Prover> Prover::open(const NetworkParams& params, const ProverFiles& file
 RevealChain& Prover::reveals(Height base) {
     const auto found = reveals_.find(base.value);
     if (found != reveals_.end()) return found->second;
-    return reveals_
-        .emplace(base.value, RevealChain(network_id_, replica_.id(), base, key_))
+    return reveals_.emplace(base.value, RevealChain(network_id_, replica_.id(), base, key_))
         .first->second;
 }
 
@@ -75,8 +74,9 @@ Result<SealProof> Prover::seal_proof(Height y_height, const VdfOutput& y, SealPr
 }
 
 Result<SignedLink> Prover::link(const LinkRequest& request) {
-    LinkFacts facts{chain_id_, request.height,      request.block_hash, request.y,
-                    request.anchor, request.link_before, Reveal{}};
+    LinkFacts facts{chain_id_, request.height, request.block_hash,
+                    request.y, request.anchor, request.link_before,
+                    Reveal{}};
     if (request.reveal_base) {
         const Checked<Reveal> reveal = reveals(*request.reveal_base).at_height(request.height);
         if (!reveal) return fail_refused(reveal.error(), "the reveal of this height");

@@ -1,8 +1,8 @@
 // A prover: one sealed replica, its key, its registration and its durable record of links.
 //
-// Everything that leaves it has been recorded first and checked against the tree; what it signs is a
-// function of public state and stored data, so that asking twice gives the same bytes. It holds the
-// exclusive lock on its *.chain file for as long as it lives.
+// Everything that leaves it has been recorded first and checked against the tree; what it signs is
+// a function of public state and stored data, so that asking twice gives the same bytes. It holds
+// the exclusive lock on its *.chain file for as long as it lives.
 //
 // Threading: one call at a time on one Prover; any number of Provers side by side.
 // Spec: docs/spec.md sections 3, 3.1, 5 and 7.
@@ -77,9 +77,9 @@ class Prover {
     [[nodiscard]] Result<SealProof> seal_proof(Height y_height, const VdfOutput& y,
                                                SealProofKind kind, const RawOptions& options = {});
 
-    /// Reads and checks sixteen cells, records the link durably, signs it. Errors: kCorrupt (a rotten
-    /// cell: a missed link, nothing is signed), kRefused (kBadLink: another link is recorded for this
-    /// height, block and anchor; kRevealExhausted).
+    /// Reads and checks sixteen cells, records the link durably, signs it. Errors: kCorrupt (a
+    /// rotten cell: a missed link, nothing is signed), kRefused (kBadLink: another link is recorded
+    /// for this height, block and anchor; kRevealExhausted).
     [[nodiscard]] Result<SignedLink> link(const LinkRequest& request);
 
     /// The proofs of a link; `path` is this chain's path under the digest of the link's height.

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "callbacks/local_beacon.hpp"
 #include "core/file.hpp"
 
 namespace holdfast {
@@ -176,9 +177,11 @@ Result<ChainId> PublicRecord::add_chain(PublicChain chain) {
     }
     const ChainId id = chain.registration.chain_id(network_id_);
     for (const Update& u : chain.updates) {
-        if (u.chain_id != id) return fail_refused(Reason::kWrongChain, "an update of the public record");
+        if (u.chain_id != id)
+            return fail_refused(Reason::kWrongChain, "an update of the public record");
         const Digest digest = u.digest(network_id_);
-        if (const Verdict v = verify_signature(chain.registration.header.prover, digest, u.signature);
+        if (const Verdict v =
+                verify_signature(chain.registration.header.prover, digest, u.signature);
             !v) {
             return fail_refused(v, "an update of the public record");
         }
@@ -191,8 +194,9 @@ Result<ChainId> PublicRecord::add_chain(PublicChain chain) {
             return fail_refused(Reason::kBadReveal, "a reveal of the public record");
         }
         const Digest owner = chain.registration.replica_id(network_id_);
-        if (const Verdict v = check_reveal(network_id_, owner, committed->known, chain.reveal->known.i,
-                                           chain.reveal->known.a, kRevealChainLength);
+        if (const Verdict v =
+                check_reveal(network_id_, owner, committed->known, chain.reveal->known.i,
+                             chain.reveal->known.a, kRevealChainLength);
             !v) {
             return fail_refused(v, "a reveal of the public record");
         }
@@ -204,9 +208,9 @@ Result<ChainId> PublicRecord::add_chain(PublicChain chain) {
 Result<KnownHeight> PublicRecord::known_height(Height height) const {
     const auto found = heights_.find(height);
     if (found == heights_.end()) {
-        return fail(ErrorCode::kNotFound,
-                    "the public record has no final block of height " + std::to_string(height.value) +
-                        "; export it again from a node that has");
+        return fail(ErrorCode::kNotFound, "the public record has no final block of height " +
+                                              std::to_string(height.value) +
+                                              "; export it again from a node that has");
     }
     KnownHeight known;
     known.height = height;
@@ -223,7 +227,8 @@ Result<KnownHeight> PublicRecord::known_height(Height height) const {
     if (!anchor) {
         return fail(ErrorCode::kNotFound, "the public record lacks the global digest of height " +
                                               std::to_string(anchored->value) +
-                                              ", the anchor of height " + std::to_string(height.value));
+                                              ", the anchor of height " +
+                                              std::to_string(height.value));
     }
     known.anchor = *anchor;
     known.previous_global = height == params_.genesis_height
@@ -237,11 +242,13 @@ Result<KnownHeight> PublicRecord::known_height(Height height) const {
 Result<KnownChain> PublicRecord::known_chain(const ChainId& id, Height height) const {
     const auto found = chains_.find(id);
     if (found == chains_.end()) {
-        return fail(ErrorCode::kNotFound, "the public record has no registration of chain " + to_hex(id));
+        return fail(ErrorCode::kNotFound,
+                    "the public record has no registration of chain " + to_hex(id));
     }
     KnownChain known = KnownChain::of(network_id_, found->second.registration);
     known.reveals = commitment_at(found->second, height);
-    if (known.reveals && found->second.reveal && found->second.reveal->base == known.reveals->base) {
+    if (known.reveals && found->second.reveal &&
+        found->second.reveal->base == known.reveals->base) {
         known.reveals = found->second.reveal;
     }
     return known;
@@ -259,7 +266,8 @@ Status PublicRecord::save(const std::filesystem::path& folder) const {
                          {"network_id", to_hex(network_id_)},
                          {"heights", heights},
                          {"chains", chains}};
-    HOLDFAST_TRY(write_file(folder / kNetworkFile, wrap_object(Kind::kNetwork, params_.encode()), true));
+    HOLDFAST_TRY(
+        write_file(folder / kNetworkFile, wrap_object(Kind::kNetwork, params_.encode()), true));
     const std::string text = record.dump(1) + "\n";
     return write_file(folder / kRecordFile, view(std::string_view(text)), true);
 }
@@ -293,7 +301,8 @@ Result<PublicRecord> PublicRecord::load(const std::filesystem::path& folder) {
 }
 
 Result<Height> PublicBlockchain::current_height() {
-    if (record_.heights().empty()) return fail(ErrorCode::kNotFound, "the public record has no blocks");
+    if (record_.heights().empty())
+        return fail(ErrorCode::kNotFound, "the public record has no blocks");
     return record_.heights().rbegin()->first;
 }
 
@@ -314,10 +323,29 @@ Result<std::vector<Submission>> PublicBlockchain::submissions_at(Height height) 
     std::vector<Submission> out;
     for (const auto& [id, chain] : record_.chains()) {
         if (chain.accepted != height) continue;
-        out.push_back({Kind::kRegistration,
-                       wrap_object(Kind::kRegistration, chain.registration.encode())});
+        out.push_back(
+            {Kind::kRegistration, wrap_object(Kind::kRegistration, chain.registration.encode())});
     }
     return out;
+}
+
+Result<BeaconRound> PublicBeacon::randomness(std::uint64_t round) {
+    for (const auto& [height, facts] : record_.heights()) {
+        if (facts.beacon && facts.beacon->round == round) return *facts.beacon;
+    }
+    return fail(ErrorCode::kUnavailable,
+                "the public record has no beacon round " + std::to_string(round));
+}
+
+Status PublicBeacon::verify(std::uint64_t round, const BeaconRound& value) {
+    PublicKey key;
+    const Bytes& raw = record_.params().beacon_key;
+    if (raw.size() != key.size()) {
+        return fail(ErrorCode::kUnsupported,
+                    "the network's beacon is of a kind this build cannot check");
+    }
+    std::copy(raw.begin(), raw.end(), key.bytes.begin());
+    return check_beacon_round(key, round, value);
 }
 
 }  // namespace holdfast

@@ -1,15 +1,15 @@
 // What anybody may know of a network: parameters, blocks, y, digests, registrations, reveals.
 //
-// This is all that a verifier needs who has neither the file nor a replica. A record is exported by a
-// node (or put together by a host from its own chain) and read back from a folder:
+// This is all that a verifier needs who has neither the file nor a replica. A record is exported by
+// a node (or put together by a host from its own chain) and read back from a folder:
 //
 //   network.params   the network's parameters (kind 19, standing alone)
 //   public.json      blocks, y, global digests, registrations, updates, newest reveals
 //   vdf/             VDF proofs, one file a height, for whoever checks y instead of trusting it
 //
-// Reading checks form, signatures of registrations and updates, and ids; it never trusts a name or an
-// id that can be computed. Plain value, any thread. Spec: docs/spec.md section 7 ("what a verifier
-// brings itself").
+// Reading checks form, signatures of registrations and updates, and ids; it never trusts a name or
+// an id that can be computed. Plain value, any thread. Spec: docs/spec.md section 7 ("what a
+// verifier brings itself").
 #pragma once
 
 #include <filesystem>
@@ -48,7 +48,8 @@ class PublicRecord {
     static constexpr std::string_view kVdfFolder = "vdf";
 
     explicit PublicRecord(NetworkParams params);
-    /// kNotFound, kCorrupt (what and where), kRefused (a registration or update that does not hold).
+    /// kNotFound, kCorrupt (what and where), kRefused (a registration or update that does not
+    /// hold).
     static Result<PublicRecord> load(const std::filesystem::path& folder);
     /// Publishes both files atomically, replacing older ones; makes the folder when missing.
     [[nodiscard]] Status save(const std::filesystem::path& folder) const;
@@ -74,7 +75,8 @@ class PublicRecord {
     std::map<ChainId, PublicChain> chains_;
 };
 
-/// A record seen as host chain and beacon, so that the VDF clock can check y from public data alone.
+/// A record seen as host chain and beacon, so that the VDF clock can check y from public data
+/// alone.
 class PublicBlockchain final : public Blockchain {
   public:
     explicit PublicBlockchain(const PublicRecord& record) : record_(record) {}
@@ -84,6 +86,17 @@ class PublicBlockchain final : public Blockchain {
     [[nodiscard]] Status submit(Kind kind, ByteView object) override;
     /// Registrations accepted at that height.
     [[nodiscard]] Result<std::vector<Submission>> submissions_at(Height height) override;
+
+  private:
+    const PublicRecord& record_;
+};
+
+/// The rounds in a record, checked under the network's beacon key as LocalBeacon signs them.
+class PublicBeacon final : public Beacon {
+  public:
+    explicit PublicBeacon(const PublicRecord& record) : record_(record) {}
+    [[nodiscard]] Result<BeaconRound> randomness(std::uint64_t round) override;
+    [[nodiscard]] Status verify(std::uint64_t round, const BeaconRound& value) override;
 
   private:
     const PublicRecord& record_;

@@ -9,8 +9,9 @@ namespace holdfast {
 namespace {
 
 /// The largest VDF proof that any network can have: parameters, K + 1 checkpoints, ends.
-constexpr std::uint64_t kMaxVdfProofBytes =
-    2 + kVdfParamsBytes + 8 + 32 + (std::uint64_t{kMaxCheckpoints} + 1) * kDigestBytes + 32 + 32 + 64;
+constexpr std::uint64_t kMaxVdfProofBytes = 2 + kVdfParamsBytes + 8 + 32 +
+                                            (std::uint64_t{kMaxCheckpoints} + 1) * kDigestBytes +
+                                            32 + 32 + 64;
 
 }  // namespace
 
@@ -43,7 +44,8 @@ Result<HeightEntropy> VdfClock::Impl::seed_of(Height height) {
     std::optional<BeaconRandomness> randomness;
     if (params.has_beacon) {
         if (beacon == nullptr) {
-            return fail(ErrorCode::kUnavailable, "this network needs a beacon, and none is connected");
+            return fail(ErrorCode::kUnavailable,
+                        "this network needs a beacon, and none is connected");
         }
         const Checked<std::uint64_t> round = beacon_round(params, block.time_ms / 1000);
         if (!round) return fail_refused(round.error(), "the block's time");
@@ -53,7 +55,8 @@ Result<HeightEntropy> VdfClock::Impl::seed_of(Height height) {
         out.beacon = std::move(value);
     }
     const Checked<Seed> seed = make_seed(params, network_id, height, block.hash, randomness);
-    if (!seed) return fail_refused(seed.error(), "the entropy of height " + std::to_string(height.value));
+    if (!seed)
+        return fail_refused(seed.error(), "the entropy of height " + std::to_string(height.value));
     out.seed = *seed;
     return out;
 }
@@ -65,7 +68,8 @@ Result<VdfOutput> VdfClock::Impl::epoch_source(std::uint64_t epoch, const VdfClo
     return entropy.y;
 }
 
-Result<VdfContext> VdfClock::Impl::context(Height height, const Seed& seed, const VdfClockWork& work) {
+Result<VdfContext> VdfClock::Impl::context(Height height, const Seed& seed,
+                                           const VdfClockWork& work) {
     HOLDFAST_ASSIGN(source, epoch_source(epoch_of(params, height), work));
     return make_vdf_context(params, network_id, height, seed, source);
 }
@@ -116,9 +120,8 @@ Result<VdfOutput> VdfClock::Impl::evaluate_y(const VdfContext& context, const Vd
             work.progress("evaluating", done, total);
         };
     }
-    HOLDFAST_ASSIGN(checkpoints,
-                    evaluate(filled->view(), params.vdf, network_id,
-                             VdfJob{context.height, context.input, {}}, evaluation));
+    HOLDFAST_ASSIGN(checkpoints, evaluate(filled->view(), params.vdf, network_id,
+                                          VdfJob{context.height, context.input, {}}, evaluation));
     const VdfProof proof = make_vdf_proof(params.vdf, network_id, context.height, context.input,
                                           std::move(checkpoints), *evaluator);
     HOLDFAST_TRY(store(proof));
@@ -129,9 +132,9 @@ Result<VdfOutput> VdfClock::Impl::y_of(const VdfContext& context, const VdfClock
     HOLDFAST_ASSIGN(stored, stored_y(context, work));
     if (stored) return *stored;
     if (!evaluator) {
-        return fail(ErrorCode::kUnavailable,
-                    "no usable VDF proof of height " + std::to_string(context.height.value) +
-                        ", and no evaluator key to make one");
+        return fail(ErrorCode::kUnavailable, "no usable VDF proof of height " +
+                                                 std::to_string(context.height.value) +
+                                                 ", and no evaluator key to make one");
     }
     return evaluate_y(context, work);
 }

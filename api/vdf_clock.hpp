@@ -1,10 +1,10 @@
 // The network's clock: y of each host height, evaluated once, kept on disk as signed proofs.
 //
-// It reads blocks through the Blockchain callback and rounds through the Beacon callback, builds the
-// seed, and evaluates the VDF, or takes a stored proof. A proof of our own evaluator key is checked
-// against the block of now (a reorganisation changes the seed, and the height is evaluated again); a
-// proof of anybody else becomes usable through full verification only. Networks without a VDF have
-// y = seed and nothing on disk.
+// It reads blocks through the Blockchain callback and rounds through the Beacon callback, builds
+// the seed, and evaluates the VDF, or takes a stored proof. A proof of our own evaluator key is
+// checked against the block of now (a reorganisation changes the seed, and the height is evaluated
+// again); a proof of anybody else becomes usable through full verification only. Networks without a
+// VDF have y = seed and nothing on disk.
 //
 // Threading: one call at a time. Ownership: the callbacks must outlive the clock.
 // Spec: docs/spec.md sections 5 and 6.
@@ -55,8 +55,8 @@ class VdfClock {
     VdfClock& operator=(VdfClock&&) noexcept;
     ~VdfClock();
 
-    /// Block, seed and y of a height. kUnavailable: no block, beacon round or (without an evaluator)
-    /// proof yet. kInterrupted. Evaluates when nothing usable is stored.
+    /// Block, seed and y of a height. kUnavailable: no block, beacon round or (without an
+    /// evaluator) proof yet. kInterrupted. Evaluates when nothing usable is stored.
     [[nodiscard]] Result<HeightEntropy> at(Height height, const VdfClockWork& work = {});
 
     /// The stored proof of a height; kNotFound.
@@ -67,7 +67,8 @@ class VdfClock {
 
     /// What a verifier of the height's proof knows: input, epoch, epoch seed.
     [[nodiscard]] Result<VdfContext> context(Height height, const VdfClockWork& work = {});
-    /// The arena of a context's epoch, filled at the first use and kept until another epoch is used.
+    /// The arena of a context's epoch, filled at the first use and kept until another epoch is
+    /// used.
     [[nodiscard]] Result<std::shared_ptr<const VdfArena>> arena(const VdfContext& context,
                                                                 const VdfClockWork& work = {});
 

@@ -71,7 +71,8 @@ Result<VerifyReport> Verifier::window(ByteView body, const VerifyHints& hints) c
     const Height last = receipt_of(window->links.back()).height;
     VerifyReport report{Kind::kWindow, chain_id, last, window->links.size(), {}};
     report.verdict = check_hints({hints.chain_id, std::nullopt}, chain_id, last);
-    if (report.verdict && !record_.chains().contains(chain_id)) report.verdict = Reason::kUnknownChain;
+    if (report.verdict && !record_.chains().contains(chain_id))
+        report.verdict = Reason::kUnknownChain;
     if (!report.verdict) return report;
     HOLDFAST_ASSIGN(chain, record_.known_chain(chain_id, receipt_of(window->links.front()).height));
     std::vector<KnownHeight> heights;
@@ -101,8 +102,11 @@ Result<VerifyReport> Verifier::path(ByteView body, const VerifyHints& hints) con
 Result<VerifyReport> Verifier::registration(ByteView body) const {
     const Checked<Registration> registration = Registration::decode(body);
     if (!registration) return refused(Kind::kRegistration, registration.error());
-    VerifyReport report{Kind::kRegistration, registration->chain_id(record_.network_id()),
-                        registration->genesis_height, std::nullopt, {}};
+    VerifyReport report{Kind::kRegistration,
+                        registration->chain_id(record_.network_id()),
+                        registration->genesis_height,
+                        std::nullopt,
+                        {}};
     report.verdict = check_registration(record_.params(), record_.network_id(), *registration);
     const auto block = record_.heights().find(registration->genesis_height);
     if (report.verdict && block != record_.heights().end() &&
@@ -115,12 +119,14 @@ Result<VerifyReport> Verifier::registration(ByteView body) const {
 Result<VerifyReport> Verifier::update(ByteView body) const {
     const Checked<Update> update = Update::decode(body);
     if (!update) return refused(Kind::kUpdate, update.error());
-    VerifyReport report{Kind::kUpdate, update->chain_id, update->effective_height, std::nullopt, {}};
+    VerifyReport report{
+        Kind::kUpdate, update->chain_id, update->effective_height, std::nullopt, {}};
     const auto chain = record_.chains().find(update->chain_id);
-    report.verdict = chain == record_.chains().end()
-                         ? Verdict(Reason::kUnknownChain)
-                         : verify_signature(chain->second.registration.header.prover,
-                                            update->digest(record_.network_id()), update->signature);
+    report.verdict =
+        chain == record_.chains().end()
+            ? Verdict(Reason::kUnknownChain)
+            : verify_signature(chain->second.registration.header.prover,
+                               update->digest(record_.network_id()), update->signature);
     return report;
 }
 
@@ -129,10 +135,11 @@ Result<VerifyReport> Verifier::removal(ByteView body) const {
     if (!removal) return refused(Kind::kRemoval, removal.error());
     VerifyReport report{Kind::kRemoval, removal->chain_id, removal->height, std::nullopt, {}};
     const auto chain = record_.chains().find(removal->chain_id);
-    report.verdict = chain == record_.chains().end()
-                         ? Verdict(Reason::kUnknownChain)
-                         : verify_signature(chain->second.registration.header.prover,
-                                            removal->digest(record_.network_id()), removal->signature);
+    report.verdict =
+        chain == record_.chains().end()
+            ? Verdict(Reason::kUnknownChain)
+            : verify_signature(chain->second.registration.header.prover,
+                               removal->digest(record_.network_id()), removal->signature);
     return report;
 }
 
@@ -169,8 +176,8 @@ Result<VerifyReport> Verifier::seal_proof(ByteView body, const VerifyHints& hint
     const PublicChain& facts = chain->second;
     SealContext known;
     known.y_height = y_height;
-    // A registration's own challenge is drawn from the first y at accepted + seal_delay or after; any
-    // later height is that of an audit.
+    // A registration's own challenge is drawn from the first y at accepted + seal_delay or after;
+    // any later height is that of an audit.
     Height due = facts.accepted + record_.params().seal_delay;
     for (auto at = record_.heights().lower_bound(due); at != record_.heights().end(); ++at) {
         if (!at->second.y) continue;
@@ -204,16 +211,25 @@ Result<VerifyReport> Verifier::verify(ByteView object, const VerifyHints& hints,
     if (!kind) return refused(Kind{}, kind.error());
     const ByteView body = object.subspan(2);
     switch (*kind) {
-        case Kind::kReceipt: return receipt(body, hints);
+        case Kind::kReceipt:
+            return receipt(body, hints);
         case Kind::kCompact:
-        case Kind::kFull: return proof(*kind, body, hints);
-        case Kind::kWindow: return window(body, hints);
-        case Kind::kPath: return path(body, hints);
-        case Kind::kRegistration: return registration(body);
-        case Kind::kUpdate: return update(body);
-        case Kind::kRemoval: return removal(body);
-        case Kind::kCheckpoint: return checkpoint(body);
-        case Kind::kSealProof: return seal_proof(body, hints, options);
+        case Kind::kFull:
+            return proof(*kind, body, hints);
+        case Kind::kWindow:
+            return window(body, hints);
+        case Kind::kPath:
+            return path(body, hints);
+        case Kind::kRegistration:
+            return registration(body);
+        case Kind::kUpdate:
+            return update(body);
+        case Kind::kRemoval:
+            return removal(body);
+        case Kind::kCheckpoint:
+            return checkpoint(body);
+        case Kind::kSealProof:
+            return seal_proof(body, hints, options);
         case Kind::kNetwork: {
             const Checked<NetworkParams> params = NetworkParams::decode(body);
             if (!params) return refused(*kind, params.error());

@@ -1,10 +1,10 @@
 // A verifier: judges any object of the protocol from public data alone.
 //
-// It has neither the file nor the replica. Cheap checks come first; only a seal proof costs fills and
-// only a VDF proof costs an arena, both after everything else has held.
+// It has neither the file nor the replica. Cheap checks come first; only a seal proof costs fills
+// and only a VDF proof costs an arena, both after everything else has held.
 //
-// Threading: const, any thread (each call that fills uses its own memory). Ownership: keeps a copy of
-// the record. Spec: docs/spec.md sections 3.1, 6, 7, 10.
+// Threading: const, any thread (each call that fills uses its own memory). Ownership: keeps a copy
+// of the record. Spec: docs/spec.md sections 3.1, 6, 7, 10.
 #pragma once
 
 #include <optional>
@@ -44,9 +44,9 @@ class Verifier {
     explicit Verifier(PublicRecord record) : record_(std::move(record)) {}
     [[nodiscard]] const PublicRecord& record() const { return record_; }
 
-    /// Registration, update, removal, seal proof, receipt, compact, full, path, window, checkpoint or
-    /// network parameters, standing alone. The verdict is in the report; an Error means that the record
-    /// lacks what is needed (kNotFound), a hint is missing (kInvalidArgument), or memory is.
+    /// Registration, update, removal, seal proof, receipt, compact, full, path, window, checkpoint
+    /// or network parameters, standing alone. The verdict is in the report; an Error means that the
+    /// record lacks what is needed (kNotFound), a hint is missing (kInvalidArgument), or memory is.
     [[nodiscard]] Result<VerifyReport> verify(ByteView object, const VerifyHints& hints = {},
                                               const VerifyOptions& options = {}) const;
 

@@ -34,6 +34,20 @@ BeaconRound make_round(std::uint64_t round, const Signature& signature) {
 
 }  // namespace
 
+Status check_beacon_round(const PublicKey& key, std::uint64_t round, const BeaconRound& value) {
+    const bool fits = round >= 1 && value.round == round && value.proof.size() == Signature::size();
+    if (fits) {
+        Signature signature;
+        std::copy(value.proof.begin(), value.proof.end(), signature.bytes.begin());
+        const Digest message = signed_digest(key, round);
+        if (verify_signature(key, view(message), signature).accepted() &&
+            value.randomness == sha256(value.proof)) {
+            return {};
+        }
+    }
+    return fail_refused(Reason::kBadBeacon, "beacon round " + std::to_string(round));
+}
+
 class LocalBeacon::Impl {
   public:
     Impl(const NetworkParams& params, const PublicKey& key, RecordFollower follower)
@@ -70,18 +84,7 @@ class LocalBeacon::Impl {
     }
 
     [[nodiscard]] Status verify(std::uint64_t round, const BeaconRound& value) const {
-        const bool fits =
-            round >= 1 && value.round == round && value.proof.size() == Signature::size();
-        if (fits) {
-            Signature signature;
-            std::copy(value.proof.begin(), value.proof.end(), signature.bytes.begin());
-            const Digest message = signed_digest(key_, round);
-            if (verify_signature(key_, view(message), signature).accepted() &&
-                value.randomness == sha256(value.proof)) {
-                return {};
-            }
-        }
-        return fail_refused(Reason::kBadBeacon, "beacon round " + std::to_string(round));
+        return check_beacon_round(key_, round, value);
     }
 
     Status refresh() {

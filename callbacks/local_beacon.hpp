@@ -23,6 +23,11 @@
 
 namespace holdfast {
 
+/// The check that anybody can make: success when `value` is this round's under the beacon's key;
+/// kRefused (kBadBeacon) otherwise. Pure.
+[[nodiscard]] Status check_beacon_round(const PublicKey& key, std::uint64_t round,
+                                        const BeaconRound& value);
+
 class LocalBeacon final : public Beacon {
   public:
     using ClockSeconds = std::function<std::uint64_t()>;

@@ -33,7 +33,9 @@ Json json_of(const ObjectOutcome& outcome) {
 }
 
 Json json_of(const BlockReport& report) {
-    Json out = {{"height", report.height.value}, {"seconds", report.seconds}, {"vdf_seconds", report.vdf_seconds}};
+    Json out = {{"height", report.height.value},
+                {"seconds", report.seconds},
+                {"vdf_seconds", report.vdf_seconds}};
     out["y"] = report.y ? Json(to_hex(*report.y)) : Json(nullptr);
     if (report.closed) {
         out["closed"] = {{"height", report.closed->value},
@@ -71,10 +73,12 @@ void describe_block(const BlockReport& report, Output& out) {
         line += ", digest of " + std::to_string(report.closed->value) + " closed over " +
                 std::to_string(report.counts.total) + " chain(s)";
     }
-    if (!report.receipts.empty()) line += ", " + std::to_string(report.receipts.size()) + " link(s)";
+    if (!report.receipts.empty())
+        line += ", " + std::to_string(report.receipts.size()) + " link(s)";
     for (const MadeProof& p : report.proofs) {
         line += std::string(", ") + (p.full_required ? "full" : "compact") + " proof of height " +
-                std::to_string(p.height.value) + " (" + std::to_string(p.object.size() - 2) + " bytes)";
+                std::to_string(p.height.value) + " (" + std::to_string(p.object.size() - 2) +
+                " bytes)";
     }
     out.line(line);
     for (const ObjectOutcome& o : report.objects) {
@@ -82,7 +86,8 @@ void describe_block(const BlockReport& report, Output& out) {
                  (o.verdict ? " accepted" : " REFUSED: " + to_string(o.verdict)));
     }
     for (const Effect& e : report.effects) {
-        out.line("  chain " + to_hex(e.chain_id).substr(0, 16) + "...: " + std::string(to_string(e.kind)));
+        out.line("  chain " + to_hex(e.chain_id).substr(0, 16) +
+                 "...: " + std::string(to_string(e.kind)));
     }
     for (const BlockFault& f : report.faults) out.line("  FAULT: " + f.error.message);
 }
@@ -93,7 +98,8 @@ Status save_proofs(const std::string& folder, const BlockReport& report) {
     std::filesystem::create_directories(folder, error);
     if (error) return fail_errno(error.value(), folder);
     for (const MadeProof& p : report.proofs) {
-        const std::string name = to_hex(p.chain_id).substr(0, 16) + "-" + std::to_string(p.height.value) +
+        const std::string name = to_hex(p.chain_id).substr(0, 16) + "-" +
+                                 std::to_string(p.height.value) +
                                  (p.full_required ? ".full" : ".compact");
         HOLDFAST_TRY(write_file(std::filesystem::path(folder) / name, p.object, true));
     }
@@ -102,13 +108,15 @@ Status save_proofs(const std::string& folder, const BlockReport& report) {
 
 CommandResult process(const Globals& globals, const ProcessArguments& arguments) {
     if (arguments.keys.size() != arguments.replicas.size()) {
-        return fail(ErrorCode::kInvalidArgument, "give one --key for each --replica, in the same order");
+        return fail(ErrorCode::kInvalidArgument,
+                    "give one --key for each --replica, in the same order");
     }
     HOLDFAST_ASSIGN(node, Node::open(arguments.dir));
     std::vector<Prover> provers;
     provers.reserve(arguments.replicas.size());
     for (std::size_t i = 0; i < arguments.replicas.size(); ++i) {
-        HOLDFAST_ASSIGN(prover, open_prover(node.params(), arguments.replicas[i], arguments.keys[i]));
+        HOLDFAST_ASSIGN(prover,
+                        open_prover(node.params(), arguments.replicas[i], arguments.keys[i]));
         provers.push_back(std::move(prover));
     }
     std::vector<Prover*> pointers;
@@ -133,13 +141,14 @@ CommandResult process(const Globals& globals, const ProcessArguments& arguments)
     }
     HOLDFAST_ASSIGN(behind, node.aggregator->behind());
     out.json["behind"] = behind;
-    out.line(std::to_string(done) + " block(s) processed, " + std::to_string(behind) + " final block(s) to go");
+    out.line(std::to_string(done) + " block(s) processed, " + std::to_string(behind) +
+             " final block(s) to go");
     if (faults) out.exit_code = kExitEnvironment;
     return out;
 }
 
-CommandResult export_public(const Globals& globals, const std::string& dir, const std::string& folder,
-                            std::uint64_t first, bool with_vdf) {
+CommandResult export_public(const Globals& globals, const std::string& dir,
+                            const std::string& folder, std::uint64_t first, bool with_vdf) {
     HOLDFAST_ASSIGN(node, Node::open(dir));
     HOLDFAST_ASSIGN(record, node.aggregator->public_record(Height(first)));
     HOLDFAST_TRY(record.save(folder));
@@ -194,8 +203,8 @@ CommandResult statistics(const std::string& dir) {
         if (info.slot) c["slot"] = *info.slot;
         if (info.status) c["status"] = to_string(*info.status);
         chains.push_back(c);
-        out.line("chain " + to_hex(info.chain_id) + "  " + std::string(to_string(info.phase)) + ", " +
-                 (info.status ? std::string(to_string(*info.status)) : "no slot") + ", " +
+        out.line("chain " + to_hex(info.chain_id) + "  " + std::string(to_string(info.phase)) +
+                 ", " + (info.status ? std::string(to_string(*info.status)) : "no slot") + ", " +
                  std::to_string(info.misses) + " miss(es)");
         return chains.size() < 10'000;
     }));
@@ -215,10 +224,12 @@ void add_block_commands(Commands& commands) {
     process_command->add_option("-r,--replica", p->replicas, "a replica to prove (repeat)");
     process_command->add_option("-k,--key", p->keys, "its key file (repeat, same order)");
     process_command->add_option("--limit", p->limit, "at most so many blocks (default: all)");
-    process_command->add_option("--proofs", p->proofs, "folder for the compact and full proofs made");
+    process_command->add_option("--proofs", p->proofs,
+                                "folder for the compact and full proofs made");
     commands.run(process_command,
                  "  holdfast block process --dir node\n"
-                 "  holdfast block process --dir node --replica data.bin.replica --key alice.key --proofs proofs\n",
+                 "  holdfast block process --dir node --replica data.bin.replica --key alice.key "
+                 "--proofs proofs\n",
                  [p, &commands] { return process(commands.globals(), *p); });
 
     struct Options {
@@ -236,9 +247,10 @@ void add_block_commands(Commands& commands) {
     export_command->add_option("-o,--out", o->folder, "folder to write")->required();
     export_command->add_option("--from", o->first, "first height")->capture_default_str();
     export_command->add_flag("--no-vdf-proofs", o->no_vdf, "without the VDF proofs");
-    commands.run(export_command, "  holdfast public export --dir node --out public\n", [o, &commands] {
-        return export_public(commands.globals(), o->dir, o->folder, o->first, !o->no_vdf);
-    });
+    commands.run(
+        export_command, "  holdfast public export --dir node --out public\n", [o, &commands] {
+            return export_public(commands.globals(), o->dir, o->folder, o->first, !o->no_vdf);
+        });
 
     CLI::App* stats = commands.app().add_subcommand("stats", "what a node's registry holds");
     add_dir_option(stats, o->dir);

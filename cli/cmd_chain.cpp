@@ -32,8 +32,8 @@ CommandResult new_block(const Globals& globals, const std::string& dir, std::uin
         json["submissions"] = listed.size();
         blocks.push_back(json);
         if (count <= 32) {
-            out.line("block " + std::to_string(block.height.value) + "  " + to_hex(block.hash) + "  " +
-                     std::to_string(listed.size()) + " submission(s)");
+            out.line("block " + std::to_string(block.height.value) + "  " + to_hex(block.hash) +
+                     "  " + std::to_string(listed.size()) + " submission(s)");
         }
         progress.update(i + 1, count);
     }
@@ -55,7 +55,8 @@ CommandResult status(const std::string& dir) {
     out.field("tip_hash", to_hex(block.hash));
     out.field("pending_submissions", pending);
     const Height newest = tip - chain->params().finality_blocks;
-    const bool any_final = tip.since(chain->params().genesis_height) >= chain->params().finality_blocks;
+    const bool any_final =
+        tip.since(chain->params().genesis_height) >= chain->params().finality_blocks;
     out.field("newest_final", any_final ? Json(newest.value) : Json(nullptr));
     return out;
 }
@@ -95,7 +96,8 @@ CommandResult show_ledger(const std::string& dir) {
 }  // namespace
 
 void add_chain_commands(Commands& commands) {
-    CLI::App* chain = commands.app().add_subcommand("chain", "the local host chain of a node folder");
+    CLI::App* chain =
+        commands.app().add_subcommand("chain", "the local host chain of a node folder");
     chain->require_subcommand(1);
     struct Options {
         std::string dir = "node";
@@ -108,26 +110,31 @@ void add_chain_commands(Commands& commands) {
     CLI::App* append = chain->add_subcommand("new-block", "append blocks with what was submitted");
     add_dir_option(append, options->dir);
     append->add_option("-n,--count", options->count, "how many")->capture_default_str();
-    append->add_option("--time-ms", options->time_ms, "time of the first (default: its parent's + block_ms)");
-    commands.run(append, "  holdfast chain new-block --dir node --count 10\n", [options, &commands] {
-        return new_block(commands.globals(), options->dir, options->count, options->time_ms);
-    });
+    append->add_option("--time-ms", options->time_ms,
+                       "time of the first (default: its parent's + block_ms)");
+    commands.run(
+        append, "  holdfast chain new-block --dir node --count 10\n", [options, &commands] {
+            return new_block(commands.globals(), options->dir, options->count, options->time_ms);
+        });
     CLI::App* show = chain->add_subcommand("status", "tip, finality, pending submissions");
     add_dir_option(show, options->dir);
     commands.run(show, "  holdfast chain status --dir node --json\n",
                  [options] { return status(options->dir); });
 
-    CLI::App* ledger = commands.app().add_subcommand("ledger", "the local bond ledger of a node folder");
+    CLI::App* ledger =
+        commands.app().add_subcommand("ledger", "the local bond ledger of a node folder");
     ledger->require_subcommand(1);
     CLI::App* issue_command = ledger->add_subcommand("issue", "new units into a key's account");
     add_dir_option(issue_command, options->dir);
     issue_command->add_option("--key", options->key, "the owner's key file")->required();
     issue_command->add_option("--amount", options->amount, "units")->required();
-    commands.run(issue_command, "  holdfast ledger issue --dir node --key alice.key --amount 1000\n",
+    commands.run(issue_command,
+                 "  holdfast ledger issue --dir node --key alice.key --amount 1000\n",
                  [options] { return issue(options->dir, options->key, options->amount); });
     CLI::App* totals = ledger->add_subcommand("show", "totals, added up again");
     add_dir_option(totals, options->dir);
-    commands.run(totals, "  holdfast ledger show --dir node\n", [options] { return show_ledger(options->dir); });
+    commands.run(totals, "  holdfast ledger show --dir node\n",
+                 [options] { return show_ledger(options->dir); });
 }
 
 }  // namespace holdfast::cli

@@ -19,7 +19,8 @@ struct InitOptions {
     bool beacon = false;
 };
 
-Result<NetworkParams> params_from(const InitOptions& options, const std::optional<PublicKey>& beacon_key,
+Result<NetworkParams> params_from(const InitOptions& options,
+                                  const std::optional<PublicKey>& beacon_key,
                                   std::uint64_t genesis_time_ms) {
     NetworkParams params;
     params.name = options.name;
@@ -40,21 +41,22 @@ Result<NetworkParams> params_from(const InitOptions& options, const std::optiona
         HOLDFAST_ASSIGN(preset, seal_params_from(name));
         params.seal_presets.push_back(preset);
     }
-    for (const std::string& setting : options.settings) HOLDFAST_TRY(apply_setting(params, setting));
+    for (const std::string& setting : options.settings)
+        HOLDFAST_TRY(apply_setting(params, setting));
     if (const Verdict v = params.validate(); !v) {
-        return fail(ErrorCode::kInvalidArgument,
-                    "these parameters break bound " + std::to_string(v.index.value_or(0)) + ": " +
-                        std::string(bound_text(v.index.value_or(0))));
+        return fail(ErrorCode::kInvalidArgument, "these parameters break bound " +
+                                                     std::to_string(v.index.value_or(0)) + ": " +
+                                                     std::string(bound_text(v.index.value_or(0))));
     }
     return params;
 }
 
 CommandResult init(const InitOptions& options) {
     const NodePaths paths{options.dir};
-    const std::uint64_t now_ms = static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(
-            std::chrono::system_clock::now().time_since_epoch())
-            .count());
+    const std::uint64_t now_ms =
+        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                       std::chrono::system_clock::now().time_since_epoch())
+                                       .count());
     const std::uint64_t genesis_ms = options.genesis_time_ms.value_or(now_ms);
     std::optional<KeyPair> beacon;
     std::optional<PublicKey> beacon_key;
@@ -121,7 +123,8 @@ void add_network_commands(Commands& commands) {
     CLI::App* network = commands.app().add_subcommand("network", "networks and their parameters");
     network->require_subcommand(1);
     auto options = std::make_shared<InitOptions>();
-    CLI::App* init_command = network->add_subcommand("init", "make a network and a node folder for it");
+    CLI::App* init_command =
+        network->add_subcommand("init", "make a network and a node folder for it");
     init_command->add_option("dir", options->dir, "folder to make")->capture_default_str();
     init_command->add_option("--name", options->name, "the network's name")->capture_default_str();
     init_command->add_option("--preset", options->presets,
@@ -132,7 +135,8 @@ void add_network_commands(Commands& commands) {
     init_command->add_option("--genesis-height", options->genesis_height)->capture_default_str();
     init_command->add_option("--genesis-time-ms", options->genesis_time_ms,
                              "time of the first block (default: now)");
-    init_command->add_flag("--no-vdf", options->no_vdf, "y is the seed itself (needs a beacon to be unbiased)");
+    init_command->add_flag("--no-vdf", options->no_vdf,
+                           "y is the seed itself (needs a beacon to be unbiased)");
     init_command->add_flag("--beacon", options->beacon, "with a local signed beacon");
     commands.run(init_command,
                  "  holdfast network init node\n"
@@ -148,7 +152,8 @@ void add_network_commands(Commands& commands) {
                  [file] { return show_params(*file); });
 
     auto key = std::make_shared<std::string>();
-    CLI::App* keygen_command = commands.app().add_subcommand("keygen", "make an Ed25519 key file (mode 0600)");
+    CLI::App* keygen_command =
+        commands.app().add_subcommand("keygen", "make an Ed25519 key file (mode 0600)");
     keygen_command->add_option("file", *key, "file to make; never replaced")->required();
     commands.run(keygen_command, "  holdfast keygen alice.key\n", [key] { return keygen(*key); });
 }

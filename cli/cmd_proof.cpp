@@ -33,14 +33,15 @@ Result<AnyProof> proof_at(Node& node, Prover& prover, Height height, const std::
     if (!known.y_compact) {
         if (format == "auto") return AnyProof(prover.full(link));
         return fail(ErrorCode::kUnavailable,
-                    "the compact index of height " + std::to_string(height.value) + " is drawn from y of height " +
+                    "the compact index of height " + std::to_string(height.value) +
+                        " is drawn from y of height " +
                         std::to_string(compact_draw_height(node.params(), height).value) +
                         ", which is not known yet; process more blocks, or ask for --format full");
     }
     if (full_required(node.network_id(), *known.y_compact, prover.chain_id())) {
         if (format == "auto") return AnyProof(prover.full(link));
-        return fail(ErrorCode::kUnavailable,
-                    "at height " + std::to_string(height.value) + " only a full proof counts; use --format full");
+        return fail(ErrorCode::kUnavailable, "at height " + std::to_string(height.value) +
+                                                 " only a full proof counts; use --format full");
     }
     HOLDFAST_ASSIGN(path, node.registry().path(prover.chain_id(), height));
     HOLDFAST_ASSIGN(compact, prover.compact(link, path, *known.y_compact));
@@ -49,12 +50,16 @@ Result<AnyProof> proof_at(Node& node, Prover& prover, Height height, const std::
 
 CommandResult prove(const ProveArguments& arguments) {
     static constexpr std::string_view kFormats[] = {"auto", "receipt", "compact", "full", "window"};
-    if (std::find(std::begin(kFormats), std::end(kFormats), arguments.format) == std::end(kFormats)) {
-        return fail(ErrorCode::kInvalidArgument, "--format is auto, receipt, compact, full or window");
+    if (std::find(std::begin(kFormats), std::end(kFormats), arguments.format) ==
+        std::end(kFormats)) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "--format is auto, receipt, compact, full or window");
     }
     const bool window = arguments.format == "window";
-    if (arguments.links < 1 || arguments.links > kWindowMaxLinks || (!window && arguments.links != 1)) {
-        return fail(ErrorCode::kInvalidArgument, "--links is 1 to 5, and goes with --format window");
+    if (arguments.links < 1 || arguments.links > kWindowMaxLinks ||
+        (!window && arguments.links != 1)) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "--links is 1 to 5, and goes with --format window");
     }
     HOLDFAST_ASSIGN(node, Node::open(arguments.dir));
     HOLDFAST_ASSIGN(prover, open_prover(node.params(), arguments.replica, arguments.key));
@@ -123,8 +128,10 @@ Result<Verdict> check_clock(const PublicRecord& record, const std::string& folde
                             const Globals& globals) {
     if (!record.params().has_vdf) return Verdict::ok();
     PublicBlockchain chain(record);
-    HOLDFAST_ASSIGN(clock, VdfClock::open(record.params(), chain, nullptr, std::nullopt,
-                                          {std::filesystem::path(folder) / PublicRecord::kVdfFolder, 0}));
+    PublicBeacon beacon(record);
+    HOLDFAST_ASSIGN(clock,
+                    VdfClock::open(record.params(), chain, &beacon, std::nullopt,
+                                   {std::filesystem::path(folder) / PublicRecord::kVdfFolder, 0}));
     ClockProgress progress(globals, "checking y: ");
     for (const Height h : {height, compact_draw_height(record.params(), height)}) {
         const auto facts = record.heights().find(h);
@@ -135,7 +142,8 @@ Result<Verdict> check_clock(const PublicRecord& record, const std::string& folde
     return Verdict::ok();
 }
 
-CommandResult verify(const Globals& globals, const VerifyArguments& arguments, std::optional<Kind> only) {
+CommandResult verify(const Globals& globals, const VerifyArguments& arguments,
+                     std::optional<Kind> only) {
     VerifyHints hints;
     if (!arguments.chain.empty()) {
         HOLDFAST_ASSIGN(chain, parse_hex<ChainId>(arguments.chain, "--chain"));
@@ -156,7 +164,8 @@ CommandResult verify(const Globals& globals, const VerifyArguments& arguments, s
             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         if (only && report.verdict && report.kind != *only) report.verdict = Reason::kBadKind;
         if (report.verdict && arguments.check_vdf && report.height) {
-            HOLDFAST_ASSIGN(clock, check_clock(verifier.record(), arguments.public_folder, *report.height, globals));
+            HOLDFAST_ASSIGN(clock, check_clock(verifier.record(), arguments.public_folder,
+                                               *report.height, globals));
             report.verdict = clock;
         }
         Output one;
@@ -185,26 +194,31 @@ CommandResult verify(const Globals& globals, const VerifyArguments& arguments, s
 
 void add_proof_commands(Commands& commands) {
     auto p = std::make_shared<ProveArguments>();
-    CLI::App* prove_command = commands.app().add_subcommand("prove", "make a proof of one height's link");
+    CLI::App* prove_command =
+        commands.app().add_subcommand("prove", "make a proof of one height's link");
     prove_command->add_option("replica", p->replica, "X.replica")->required();
     prove_command->add_option("-k,--key", p->key, "the prover's key file")->required();
     add_dir_option(prove_command, p->dir);
     prove_command->add_option("--height", p->height, "of the link (a window's first)")->required();
-    prove_command->add_option("--format", p->format,
-                              "receipt (136 bytes), compact (under 2 KiB), full (under 16 KiB), window, or "
-                              "auto: what counts at this height")
+    prove_command
+        ->add_option("--format", p->format,
+                     "receipt (136 bytes), compact (under 2 KiB), full (under 16 KiB), window, or "
+                     "auto: what counts at this height")
         ->capture_default_str();
     prove_command->add_option("--links", p->links, "of a window, 1 to 5")->capture_default_str();
     prove_command->add_option("-o,--out", p->out, "file for the proof")->required();
     prove_command->add_flag("--force", p->force, "replace the file");
     commands.run(prove_command,
-                 "  holdfast prove data.bin.replica --key alice.key --dir node --height 12 --format compact --out 12.proof\n"
-                 "  holdfast prove data.bin.replica --key alice.key --dir node --height 12 --format window --links 5 --out w.proof\n",
+                 "  holdfast prove data.bin.replica --key alice.key --dir node --height 12 "
+                 "--format compact --out 12.proof\n"
+                 "  holdfast prove data.bin.replica --key alice.key --dir node --height 12 "
+                 "--format window --links 5 --out w.proof\n",
                  [p] { return prove(*p); });
 
     auto m = std::make_shared<PathArguments>();
     auto v = std::make_shared<VerifyArguments>();
-    CLI::App* path = commands.app().add_subcommand("path", "paths from a chain to the global digest");
+    CLI::App* path =
+        commands.app().add_subcommand("path", "paths from a chain to the global digest");
     path->require_subcommand(1);
     CLI::App* make = path->add_subcommand("make", "the path of a chain under a height's digest");
     add_dir_option(make, m->dir);
@@ -212,25 +226,29 @@ void add_proof_commands(Commands& commands) {
     make->add_option("--height", m->height, "a closed height")->required();
     make->add_option("-o,--out", m->out, "file for the path")->required();
     make->add_flag("--force", m->force, "replace the file");
-    commands.run(make, "  holdfast path make --dir node --chain CHAIN_ID --height 12 --out 12.path\n",
+    commands.run(make,
+                 "  holdfast path make --dir node --chain CHAIN_ID --height 12 --out 12.path\n",
                  [m] { return make_path(*m); });
     CLI::App* path_verify = path->add_subcommand("verify", "check a path from public data");
     path_verify->add_option("file", v->files, "the path")->required();
     path_verify->add_option("-p,--public", v->public_folder, "folder of public data")->required();
     path_verify->add_option("--height", v->height, "whose digest it should lead to")->required();
     path_verify->add_option("--chain", v->chain, "the chain that it should show");
-    commands.run(path_verify, "  holdfast path verify 12.path --public public --height 12\n", [v, &commands] {
-        return verify(commands.globals(), *v, Kind::kPath);
-    });
+    commands.run(path_verify, "  holdfast path verify 12.path --public public --height 12\n",
+                 [v, &commands] { return verify(commands.globals(), *v, Kind::kPath); });
 
     CLI::App* verify_command = commands.app().add_subcommand(
         "verify", "judge any proof or object from public data alone: no file, no replica");
     verify_command->add_option("files", v->files, "proofs")->required();
-    verify_command->add_option("-p,--public", v->public_folder, "folder of public data")->required();
-    verify_command->add_option("--chain", v->chain, "the chain expected (a receipt does not name its own)");
-    verify_command->add_option("--height", v->height, "the height expected (a path does not name its own)");
-    verify_command->add_flag("--check-vdf", v->check_vdf,
-                             "verify y as well, from the VDF proofs in the folder (fills the arena)");
+    verify_command->add_option("-p,--public", v->public_folder, "folder of public data")
+        ->required();
+    verify_command->add_option("--chain", v->chain,
+                               "the chain expected (a receipt does not name its own)");
+    verify_command->add_option("--height", v->height,
+                               "the height expected (a path does not name its own)");
+    verify_command->add_flag(
+        "--check-vdf", v->check_vdf,
+        "verify y as well, from the VDF proofs in the folder (fills the arena)");
     commands.run(verify_command,
                  "  holdfast verify proofs/*.compact --public public\n"
                  "  holdfast verify 12.proof --public public --chain CHAIN_ID --check-vdf --json\n",

@@ -41,7 +41,8 @@ CommandResult run_register(const RegisterArguments& arguments) {
     HOLDFAST_ASSIGN(replica, Replica::open(files.replica, files.tree, chain->params()));
     const std::filesystem::path file = registration_file(files.replica);
     if (std::filesystem::exists(file)) {
-        return fail(ErrorCode::kAlreadyExists, file.string() + " exists: this replica is registered already");
+        return fail(ErrorCode::kAlreadyExists,
+                    file.string() + " exists: this replica is registered already");
     }
     HOLDFAST_ASSIGN(genesis, newest_final(*chain));
     HOLDFAST_ASSIGN(ledger, BondLedger::open(paths.ledger(), chain->network_id()));
@@ -49,9 +50,10 @@ CommandResult run_register(const RegisterArguments& arguments) {
     Result<BondId> bond =
         ledger->create_bond(key.public_key(), arguments.bond, BondPurpose::kStorage, bond_key);
     if (!bond) {
-        return fail(bond.error().code, bond.error().message +
-                                           "; give the key units first: holdfast ledger issue --key " +
-                                           arguments.key + " --amount " + std::to_string(arguments.bond));
+        return fail(bond.error().code,
+                    bond.error().message +
+                        "; give the key units first: holdfast ledger issue --key " + arguments.key +
+                        " --amount " + std::to_string(arguments.bond));
     }
     RegistrationTerms terms;
     terms.genesis_height = genesis.height;
@@ -85,7 +87,9 @@ CommandResult run_update(const ChangeArguments& arguments, bool removal) {
     HOLDFAST_ASSIGN(node, Node::open(arguments.dir));
     HOLDFAST_ASSIGN(prover, open_prover(node.params(), arguments.replica, arguments.key));
     HOLDFAST_ASSIGN(info, node.registry().chain(prover.chain_id()));
-    if (!info) return fail(ErrorCode::kNotFound, "the registry does not know this chain yet; process its block first");
+    if (!info)
+        return fail(ErrorCode::kNotFound,
+                    "the registry does not know this chain yet; process its block first");
     HOLDFAST_ASSIGN(tip, node.registry().tip());
     const std::uint32_t sequence = info->last_sequence + 1;
     Output out;
@@ -93,15 +97,17 @@ CommandResult run_update(const ChangeArguments& arguments, bool removal) {
     out.field("sequence", sequence);
     if (removal) {
         const Removal object = prover.removal(sequence, *tip);
-        HOLDFAST_TRY(node.chain->submit(Kind::kRemoval, wrap_object(Kind::kRemoval, object.encode())));
+        HOLDFAST_TRY(
+            node.chain->submit(Kind::kRemoval, wrap_object(Kind::kRemoval, object.encode())));
         out.field("height", object.height.value);
     } else {
         // Acceptance comes with a later block; a margin keeps the update valid when it is slow.
-        const Height effective =
-            arguments.effective ? Height(*arguments.effective)
-                                : *tip + node.params().finality_blocks + node.params().seal_delay + 16;
+        const Height effective = arguments.effective ? Height(*arguments.effective)
+                                                     : *tip + node.params().finality_blocks +
+                                                           node.params().seal_delay + 16;
         const Update object = prover.update(sequence, effective, !arguments.no_commitment);
-        HOLDFAST_TRY(node.chain->submit(Kind::kUpdate, wrap_object(Kind::kUpdate, object.encode())));
+        HOLDFAST_TRY(
+            node.chain->submit(Kind::kUpdate, wrap_object(Kind::kUpdate, object.encode())));
         out.field("effective_height", effective.value);
     }
     out.line("submitted; it counts from the final block that lists it");
@@ -134,7 +140,8 @@ CommandResult make_proof(const SealProofArguments& arguments) {
         const double seconds =
             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         const Bytes object = wrap_object(Kind::kSealProof, proof.encode());
-        if (!arguments.out.empty()) HOLDFAST_TRY(write_object(arguments.out, object, arguments.force));
+        if (!arguments.out.empty())
+            HOLDFAST_TRY(write_object(arguments.out, object, arguments.force));
         if (arguments.submit) HOLDFAST_TRY(node.chain->submit(Kind::kSealProof, object));
         Output out;
         out.field("chain_id", to_hex(prover.chain_id()));
@@ -149,8 +156,9 @@ CommandResult make_proof(const SealProofArguments& arguments) {
         return out;
     }
     return fail(ErrorCode::kUnavailable,
-                duties.empty() ? "no seal proof or audit of this chain is due"
-                               : "the challenge is not known yet: it needs y of a later final block");
+                duties.empty()
+                    ? "no seal proof or audit of this chain is due"
+                    : "the challenge is not known yet: it needs y of a later final block");
 }
 
 CommandResult verify_proof_file(const SealProofArguments& arguments) {
@@ -166,7 +174,8 @@ CommandResult verify_proof_file(const SealProofArguments& arguments) {
     if (report.chain_id) out.field("chain_id", to_hex(*report.chain_id));
     if (report.height) out.field("y_height", report.height->value);
     out.verdict(report.verdict);
-    out.json["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    out.json["seconds"] =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return out;
 }
 
@@ -174,11 +183,13 @@ CommandResult verify_proof_file(const SealProofArguments& arguments) {
 
 void add_register_commands(Commands& commands) {
     auto r = std::make_shared<RegisterArguments>();
-    CLI::App* reg = commands.app().add_subcommand("register", "register a sealed replica as a chain");
+    CLI::App* reg =
+        commands.app().add_subcommand("register", "register a sealed replica as a chain");
     reg->add_option("replica", r->replica, "X.replica")->required();
     reg->add_option("-k,--key", r->key, "the prover's key file")->required();
     add_dir_option(reg, r->dir);
-    reg->add_option("--retention", r->retention, "temporary (30 days), default (365), archival (2,555)")
+    reg->add_option("--retention", r->retention,
+                    "temporary (30 days), default (365), archival (2,555)")
         ->capture_default_str();
     reg->add_option("--bond", r->bond, "units to put down")->capture_default_str();
     reg->add_flag("--no-commitment", r->no_commitment, "without the local entropy source");
@@ -194,16 +205,19 @@ void add_register_commands(Commands& commands) {
         add_dir_option(command, c->dir);
     }
     update->add_option("--effective", c->effective, "height from which it is in force");
-    update->add_flag("--no-commitment", c->no_commitment, "without the local entropy source from then on");
+    update->add_flag("--no-commitment", c->no_commitment,
+                     "without the local entropy source from then on");
     commands.run(update, "  holdfast update data.bin.replica --key alice.key --dir node\n",
                  [c] { return run_update(*c, false); });
     commands.run(remove, "  holdfast remove data.bin.replica --key alice.key --dir node\n",
                  [c] { return run_update(*c, true); });
 
-    CLI::App* seal_proof = commands.app().add_subcommand("seal-proof", "proofs that a replica is sealed");
+    CLI::App* seal_proof =
+        commands.app().add_subcommand("seal-proof", "proofs that a replica is sealed");
     seal_proof->require_subcommand(1);
     auto s = std::make_shared<SealProofArguments>();
-    CLI::App* make = seal_proof->add_subcommand("make", "answer the seal challenge or audit that is due");
+    CLI::App* make =
+        seal_proof->add_subcommand("make", "answer the seal challenge or audit that is due");
     make->add_option("replica", s->replica, "X.replica")->required();
     make->add_option("-k,--key", s->key, "the prover's key file")->required();
     add_dir_option(make, s->dir);
@@ -211,9 +225,12 @@ void add_register_commands(Commands& commands) {
     make->add_flag("--submit", s->submit, "hand it to the chain");
     make->add_flag("--force", s->force, "replace the file");
     make->add_option("--workers", s->workers, "windows refilled at once")->capture_default_str();
-    commands.run(make, "  holdfast seal-proof make data.bin.replica --key alice.key --dir node --out seal.proof --submit\n",
+    commands.run(make,
+                 "  holdfast seal-proof make data.bin.replica --key alice.key --dir node --out "
+                 "seal.proof --submit\n",
                  [s] { return make_proof(*s); });
-    CLI::App* verify = seal_proof->add_subcommand("verify", "check one from public data (costs its fills)");
+    CLI::App* verify =
+        seal_proof->add_subcommand("verify", "check one from public data (costs its fills)");
     verify->add_option("file", s->file, "the proof")->required();
     verify->add_option("-p,--public", s->public_folder, "folder of public data")->required();
     commands.run(verify, "  holdfast seal-proof verify seal.proof --public public\n",

@@ -50,8 +50,9 @@ CommandResult run_seal(const Globals& globals, const SealArguments& arguments) {
     request.source = arguments.source;
     request.replica_path = arguments.out.empty() ? arguments.source + ".replica" : arguments.out;
     if (request.replica_path.extension() != ".replica") {
-        return fail(ErrorCode::kInvalidArgument, "--out must end in .replica (its tree and registration are "
-                                                 "named after it)");
+        return fail(ErrorCode::kInvalidArgument,
+                    "--out must end in .replica (its tree and registration are "
+                    "named after it)");
     }
     request.tree_path = ProverFiles::beside(request.replica_path).tree;
     SealOptions options;
@@ -105,13 +106,16 @@ CommandResult run_unseal(const Globals& globals, const UnsealArguments& argument
     options.workers = arguments.workers;
     options.stop = stop_requested();
     Progress progress(globals, "unsealing", "B");
-    options.progress = [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); };
+    options.progress = [&](std::uint64_t done, std::uint64_t total) {
+        progress.update(done, total);
+    };
     const std::uint64_t data_len = replica.header().replica.data_len;
     const auto start = std::chrono::steady_clock::now();
     std::uint64_t written = data_len;
     if (arguments.offset || arguments.length) {
         const std::uint64_t offset = arguments.offset.value_or(0);
-        if (offset > data_len) return fail(ErrorCode::kInvalidArgument, "--offset lies beyond the data's end");
+        if (offset > data_len)
+            return fail(ErrorCode::kInvalidArgument, "--offset lies beyond the data's end");
         written = arguments.length.value_or(data_len - offset);
         HOLDFAST_TRY(unseal_range(replica, offset, written, arguments.out, options));
     } else {
@@ -135,30 +139,40 @@ void add_seal_commands(Commands& commands) {
     seal_command->add_option("file", seal_arguments->source, "the file to seal")->required();
     seal_command->add_option("-k,--key", seal_arguments->key, "the prover's key file")->required();
     add_dir_option(seal_command, seal_arguments->dir);
-    seal_command->add_option("-o,--out", seal_arguments->out, "replica to make (default: FILE.replica)");
+    seal_command->add_option("-o,--out", seal_arguments->out,
+                             "replica to make (default: FILE.replica)");
     seal_command->add_option("--preset", seal_arguments->preset,
                              "a preset of the network (default: its first)");
     seal_command->add_option("--nonce", seal_arguments->nonce,
                              "makes another replica of the same data (default: the segment)");
     seal_command->add_option("--segment", seal_arguments->segment, "which 4 GiB of a larger file")
         ->capture_default_str();
-    seal_command->add_option("--workers", seal_arguments->workers,
-                             "windows at once; memory is window * workers + 64 MiB (default: cores)");
-    commands.run(seal_command, "  holdfast seal data.bin --key alice.key --dir node\n",
-                 [seal_arguments, &commands] { return run_seal(commands.globals(), *seal_arguments); });
+    seal_command->add_option(
+        "--workers", seal_arguments->workers,
+        "windows at once; memory is window * workers + 64 MiB (default: cores)");
+    commands.run(
+        seal_command, "  holdfast seal data.bin --key alice.key --dir node\n",
+        [seal_arguments, &commands] { return run_seal(commands.globals(), *seal_arguments); });
 
     auto unseal_arguments = std::make_shared<UnsealArguments>();
-    CLI::App* unseal_command = commands.app().add_subcommand("unseal", "get the original bytes back");
-    unseal_command->add_option("replica", unseal_arguments->replica, "X.replica (X.tree beside it)")->required();
-    unseal_command->add_option("-o,--out", unseal_arguments->out, "file to make; never replaced")->required();
+    CLI::App* unseal_command =
+        commands.app().add_subcommand("unseal", "get the original bytes back");
+    unseal_command->add_option("replica", unseal_arguments->replica, "X.replica (X.tree beside it)")
+        ->required();
+    unseal_command->add_option("-o,--out", unseal_arguments->out, "file to make; never replaced")
+        ->required();
     add_dir_option(unseal_command, unseal_arguments->network);
     unseal_command->add_option("--offset", unseal_arguments->offset, "first byte (default 0)");
     unseal_command->add_option("--length", unseal_arguments->length, "bytes (default: to the end)");
-    unseal_command->add_option("--workers", unseal_arguments->workers, "windows at once (default: cores)");
-    commands.run(unseal_command,
-                 "  holdfast unseal data.bin.replica --out data.bin --dir node\n"
-                 "  holdfast unseal data.bin.replica --out part --offset 1000000 --length 4096 --dir node\n",
-                 [unseal_arguments, &commands] { return run_unseal(commands.globals(), *unseal_arguments); });
+    unseal_command->add_option("--workers", unseal_arguments->workers,
+                               "windows at once (default: cores)");
+    commands.run(
+        unseal_command,
+        "  holdfast unseal data.bin.replica --out data.bin --dir node\n"
+        "  holdfast unseal data.bin.replica --out part --offset 1000000 --length 4096 --dir node\n",
+        [unseal_arguments, &commands] {
+            return run_unseal(commands.globals(), *unseal_arguments);
+        });
 }
 
 }  // namespace holdfast::cli

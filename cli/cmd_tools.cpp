@@ -145,7 +145,8 @@ CommandResult check(const Globals& globals, const std::string& folder) {
     out.json["files"] = files;
     out.json["passed"] = passed;
     out.json["failed"] = failed;
-    out.line("in all: " + std::to_string(passed) + " passed, " + std::to_string(failed) + " failed");
+    out.line("in all: " + std::to_string(passed) + " passed, " + std::to_string(failed) +
+             " failed");
     if (failed != 0) out.exit_code = kExitRefused;
     return out;
 }
@@ -155,7 +156,8 @@ CommandResult check(const Globals& globals, const std::string& folder) {
 void add_tool_commands(Commands& commands) {
     auto s = std::make_shared<SelectArguments>();
     CLI::App* select = commands.app().add_subcommand("select", "which chunks an entropy selects");
-    select->add_option("--entropy", s->entropy, "32 bytes of hex (a block hash with --legacy)")->required();
+    select->add_option("--entropy", s->entropy, "32 bytes of hex (a block hash with --legacy)")
+        ->required();
     select->add_option("--chunks", s->n, "chunks to select from")->required();
     select->add_option("--count", s->count, "how many")->capture_default_str();
     select->add_flag("--legacy", s->legacy, "version 1: four chunks from the block hash alone");
@@ -163,15 +165,17 @@ void add_tool_commands(Commands& commands) {
                  [s] { return run_select(*s); });
 
     auto path = std::make_shared<std::string>();
-    CLI::App* inspect_command =
-        commands.app().add_subcommand("inspect", "show any file: replica, tree, key (public part), chain, proof");
+    CLI::App* inspect_command = commands.app().add_subcommand(
+        "inspect", "show any file: replica, tree, key (public part), chain, proof");
     inspect_command->add_option("file", *path)->required();
-    commands.run(inspect_command, "  holdfast inspect data.bin.replica\n  holdfast inspect 12.proof --json\n",
+    commands.run(inspect_command,
+                 "  holdfast inspect data.bin.replica\n  holdfast inspect 12.proof --json\n",
                  [path] { return inspect(*path); });
 
     CLI::App* vectors = commands.app().add_subcommand("vectors", "test vectors");
     vectors->require_subcommand(1);
-    CLI::App* check_command = vectors->add_subcommand("check", "hold a folder of vector files against this build");
+    CLI::App* check_command =
+        vectors->add_subcommand("check", "hold a folder of vector files against this build");
     check_command->add_option("folder", *path)->required();
     commands.run(check_command, "  holdfast vectors check tests/vectors\n",
                  [path, &commands] { return check(commands.globals(), *path); });

@@ -26,7 +26,8 @@ CommandResult eval(const Globals& globals, const VdfArguments& arguments) {
     ClockProgress progress(globals, "height " + std::to_string(arguments.height) + ": ");
     const auto start = std::chrono::steady_clock::now();
     HOLDFAST_ASSIGN(entropy, node.clock->at(Height(arguments.height), progress.work()));
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     HOLDFAST_ASSIGN(proof, node.clock->proof(Height(arguments.height)));
     const Bytes object = wrap_object(Kind::kVdfProof, proof.encode());
     if (!arguments.out.empty()) HOLDFAST_TRY(write_object(arguments.out, object, arguments.force));
@@ -46,7 +47,8 @@ CommandResult verify(const Globals& globals, const VdfArguments& arguments) {
     HOLDFAST_ASSIGN(record, PublicRecord::load(arguments.public_folder));
     HOLDFAST_ASSIGN(proof, read_vdf_proof(arguments.file));
     PublicBlockchain chain(record);
-    HOLDFAST_ASSIGN(clock, VdfClock::open(record.params(), chain, nullptr, std::nullopt,
+    PublicBeacon beacon(record);
+    HOLDFAST_ASSIGN(clock, VdfClock::open(record.params(), chain, &beacon, std::nullopt,
                                           {std::filesystem::path(arguments.public_folder) /
                                                PublicRecord::kVdfFolder,
                                            arguments.threads}));
@@ -84,7 +86,8 @@ CommandResult verify(const Globals& globals, const VdfArguments& arguments) {
         verdict = v;
         out.field("strength", "full");
     }
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     out.verdict(verdict);
     out.field("y", to_hex(proof.y));
     out.json["seconds"] = seconds;
@@ -101,7 +104,8 @@ void add_vdf_commands(Commands& commands) {
     CLI::App* vdf = commands.app().add_subcommand("vdf", "the network's clock");
     vdf->require_subcommand(1);
     auto a = std::make_shared<VdfArguments>();
-    CLI::App* eval_command = vdf->add_subcommand("eval", "evaluate a height, or show its stored proof");
+    CLI::App* eval_command =
+        vdf->add_subcommand("eval", "evaluate a height, or show its stored proof");
     add_dir_option(eval_command, a->dir);
     eval_command->add_option("--height", a->height, "a height of the chain")->required();
     eval_command->add_option("-o,--out", a->out, "file for the proof");
@@ -110,8 +114,10 @@ void add_vdf_commands(Commands& commands) {
                  [a, &commands] { return eval(commands.globals(), *a); });
     CLI::App* verify_command = vdf->add_subcommand("verify", "check a VDF proof from public data");
     verify_command->add_option("file", a->file, "the proof")->required();
-    verify_command->add_option("-p,--public", a->public_folder, "folder of public data")->required();
-    CLI::Option* spot = verify_command->add_option("--spot", a->spot, "so many segments, drawn afresh");
+    verify_command->add_option("-p,--public", a->public_folder, "folder of public data")
+        ->required();
+    CLI::Option* spot =
+        verify_command->add_option("--spot", a->spot, "so many segments, drawn afresh");
     verify_command->add_option("--segment", a->segment, "this segment only")->excludes(spot);
     verify_command->add_option("--threads", a->threads, "default: all cores");
     commands.run(verify_command,

@@ -14,7 +14,9 @@ volatile std::sig_atomic_t g_stop = 0;
 
 extern "C" void on_signal(int) { g_stop = 1; }
 
-std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+std::string text_of(const Json& value) {
+    return value.is_string() ? value.get<std::string>() : value.dump();
+}
 
 }  // namespace
 
@@ -41,7 +43,8 @@ Output& Output::verdict(const Verdict& v) {
         text += "verdict: accepted\n";
     } else {
         json["action"] = info.action;
-        text += "verdict: REFUSED\nreason: " + to_string(v) + "\nwhat to do: " + std::string(info.action) + "\n";
+        text += "verdict: REFUSED\nreason: " + to_string(v) +
+                "\nwhat to do: " + std::string(info.action) + "\n";
         exit_code = kExitRefused;
     }
     return *this;
@@ -90,7 +93,7 @@ StopCheck stop_requested() {
 }
 
 void install_signal_handlers() {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = on_signal;
     action.sa_flags = static_cast<int>(SA_RESETHAND);  // a second Ctrl-C ends the process at once
     sigaction(SIGINT, &action, nullptr);
@@ -124,7 +127,8 @@ std::string format_bytes(std::uint64_t bytes) {
     return text;
 }
 
-void Commands::run(CLI::App* command, const std::string& examples, std::function<CommandResult()> body) {
+void Commands::run(CLI::App* command, const std::string& examples,
+                   std::function<CommandResult()> body) {
     if (!examples.empty()) command->footer("Examples:\n" + examples);
     command->callback([this, body = std::move(body)] { chosen_ = body; });
 }

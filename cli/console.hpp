@@ -74,7 +74,8 @@ template <class T>
 Result<T> parse_hex(const std::string& word, const std::string& what) {
     T out;
     if (!from_hex(word, MutByteView(out.bytes))) {
-        return fail(ErrorCode::kInvalidArgument, what + " must be " + std::to_string(2 * T::size()) +
+        return fail(ErrorCode::kInvalidArgument, what + " must be " +
+                                                     std::to_string(2 * T::size()) +
                                                      " hexadecimal digits, not '" + word + "'");
     }
     return out;

@@ -12,10 +12,14 @@ using namespace holdfast::cli;
 
 int exit_code_of(const Error& error) {
     switch (error.code) {
-        case ErrorCode::kInvalidArgument: return kExitUsage;
-        case ErrorCode::kRefused: return kExitRefused;
-        case ErrorCode::kInterrupted: return kExitInterrupted;
-        default: return kExitEnvironment;
+        case ErrorCode::kInvalidArgument:
+            return kExitUsage;
+        case ErrorCode::kRefused:
+            return kExitRefused;
+        case ErrorCode::kInterrupted:
+            return kExitInterrupted;
+        default:
+            return kExitEnvironment;
     }
 }
 
@@ -35,7 +39,8 @@ int print_error(const Globals& globals, const Error& error) {
 int run(int argc, char** argv) {
     Globals globals;
     CLI::App app{
-        "Holdfast: prove, block after block, that data are still there, whole, in a copy of one's own.",
+        "Holdfast: prove, block after block, that data are still there, whole, in a copy of one's "
+        "own.",
         "holdfast"};
     app.require_subcommand(1);
     app.fallthrough();

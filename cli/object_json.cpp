@@ -22,13 +22,11 @@ Checked<Json> decoded(ByteView body) {
     return to_json(object);
 }
 
-Json proof_head(const Receipt& receipt, const ChainId& chain_id, const Link& before, const Reveal& reveal) {
-    return {{"chain_id", to_hex(chain_id)},
-            {"height", receipt.height.value},
-            {"link", to_hex(receipt.link)},
-            {"link_before", to_hex(before)},
-            {"anchor", to_hex(receipt.anchor)},
-            {"reveal", reveal_json(reveal)},
+Json proof_head(const Receipt& receipt, const ChainId& chain_id, const Link& before,
+                const Reveal& reveal) {
+    return {{"chain_id", to_hex(chain_id)},          {"height", receipt.height.value},
+            {"link", to_hex(receipt.link)},          {"link_before", to_hex(before)},
+            {"anchor", to_hex(receipt.anchor)},      {"reveal", reveal_json(reveal)},
             {"signature", to_hex(receipt.signature)}};
 }
 
@@ -50,9 +48,9 @@ Json to_json(const Removal& r) {
 }
 
 Json to_json(const Checkpoint& c) {
-    return {{"height", c.height.value},           {"block_hash", to_hex(c.block_hash)},
-            {"global", to_hex(c.global)},         {"total_chains", c.total_chains},
-            {"submitter", to_hex(c.submitter)},   {"bond_id", to_hex(c.bond_id)},
+    return {{"height", c.height.value},         {"block_hash", to_hex(c.block_hash)},
+            {"global", to_hex(c.global)},       {"total_chains", c.total_chains},
+            {"submitter", to_hex(c.submitter)}, {"bond_id", to_hex(c.bond_id)},
             {"signature", to_hex(c.signature)}};
 }
 
@@ -63,8 +61,9 @@ Json to_json(const NetworkParams& params) {
 }
 
 Json to_json(const VdfSegment& s) {
-    return {{"params", to_json(s.params)}, {"height", s.height.value}, {"input", to_hex(s.input)},
-            {"i", s.i},                    {"d_i", to_hex(s.d_i)},     {"d_i1", to_hex(s.d_i1)},
+    return {{"params", to_json(s.params)},  {"height", s.height.value},
+            {"input", to_hex(s.input)},     {"i", s.i},
+            {"d_i", to_hex(s.d_i)},         {"d_i1", to_hex(s.d_i1)},
             {"path_i", hex_list(s.path_i)}, {"path_i1", hex_list(s.path_i1)}};
 }
 
@@ -94,12 +93,18 @@ Json to_json(const Receipt& r) {
 }
 
 Json to_json(const HierarchyPath& p) {
-    return {{"region", p.region},       {"group", p.group},
-            {"slot", p.slot},           {"slots", p.slots},
-            {"active", p.active},       {"groups", p.groups},
-            {"region_active", p.region_active}, {"regions", p.regions},
-            {"total_chains", p.total_chains},   {"slot_path", hex_list(p.slot_path)},
-            {"group_path", hex_list(p.group_path)}, {"region_path", hex_list(p.region_path)}};
+    return {{"region", p.region},
+            {"group", p.group},
+            {"slot", p.slot},
+            {"slots", p.slots},
+            {"active", p.active},
+            {"groups", p.groups},
+            {"region_active", p.region_active},
+            {"regions", p.regions},
+            {"total_chains", p.total_chains},
+            {"slot_path", hex_list(p.slot_path)},
+            {"group_path", hex_list(p.group_path)},
+            {"region_path", hex_list(p.region_path)}};
 }
 
 Json to_json(const PathProof& proof) {
@@ -168,18 +173,30 @@ Checked<Json> describe_object(ByteView object) {
         return out;
     };
     switch (kind) {
-        case Kind::kRegistration: return with(decoded<Registration>(body));
-        case Kind::kUpdate: return with(decoded<Update>(body));
-        case Kind::kRemoval: return with(decoded<Removal>(body));
-        case Kind::kReceipt: return with(decoded<Receipt>(body));
-        case Kind::kCompact: return with(decoded<Compact>(body));
-        case Kind::kFull: return with(decoded<Full>(body));
-        case Kind::kPath: return with(decoded<PathProof>(body));
-        case Kind::kWindow: return with(decoded<ProofWindow>(body));
-        case Kind::kVdfProof: return with(decoded<VdfProof>(body));
-        case Kind::kVdfSegment: return with(decoded<VdfSegment>(body));
-        case Kind::kCheckpoint: return with(decoded<Checkpoint>(body));
-        case Kind::kNetwork: return with(decoded<NetworkParams>(body));
+        case Kind::kRegistration:
+            return with(decoded<Registration>(body));
+        case Kind::kUpdate:
+            return with(decoded<Update>(body));
+        case Kind::kRemoval:
+            return with(decoded<Removal>(body));
+        case Kind::kReceipt:
+            return with(decoded<Receipt>(body));
+        case Kind::kCompact:
+            return with(decoded<Compact>(body));
+        case Kind::kFull:
+            return with(decoded<Full>(body));
+        case Kind::kPath:
+            return with(decoded<PathProof>(body));
+        case Kind::kWindow:
+            return with(decoded<ProofWindow>(body));
+        case Kind::kVdfProof:
+            return with(decoded<VdfProof>(body));
+        case Kind::kVdfSegment:
+            return with(decoded<VdfSegment>(body));
+        case Kind::kCheckpoint:
+            return with(decoded<Checkpoint>(body));
+        case Kind::kNetwork:
+            return with(decoded<NetworkParams>(body));
         case Kind::kSealProof: {
             Reader r(body);
             out["chain_id"] = to_hex(r.fixed<ChainId>());
@@ -187,7 +204,8 @@ Checked<Json> describe_object(ByteView object) {
             if (r.failed()) return refuse(r.verdict());
             return out;
         }
-        default: return out;
+        default:
+            return out;
     }
 }
 

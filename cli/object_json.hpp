@@ -3,8 +3,8 @@
 
 #include "cli/console.hpp"
 #include "core/constants.hpp"
-#include "core/result.hpp"
 #include "core/params.hpp"
+#include "core/result.hpp"
 #include "proofs/checkpoint.hpp"
 #include "proofs/formats.hpp"
 #include "proofs/registration.hpp"

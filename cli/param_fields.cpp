@@ -10,8 +10,10 @@ struct Field {
     std::uint32_t* (*of)(NetworkParams&);
 };
 
-#define HOLDFAST_FIELD(member) \
-    Field { #member, [](NetworkParams& p) { return &p.member; } }
+#define HOLDFAST_FIELD(member)                              \
+    Field {                                                 \
+        #member, [](NetworkParams& p) { return &p.member; } \
+    }
 constexpr Field kFields[] = {
     HOLDFAST_FIELD(block_ms),          HOLDFAST_FIELD(finality_blocks),
     HOLDFAST_FIELD(beacon_period_s),   HOLDFAST_FIELD(beacon_delay_s),
@@ -38,7 +40,8 @@ constexpr std::string_view kBounds[] = {
     "block_ms >= 1",
     "beacon key: at most 256 bytes",
     "beacon fields: beacon_period_s >= 1 with a beacon, all zero without one",
-    "vdf: arena_kib and lanes powers of two, 8 * lanes <= arena_kib <= 2^22, passes 1 to 64, checkpoints "
+    "vdf: arena_kib and lanes powers of two, 8 * lanes <= arena_kib <= 2^22, passes 1 to 64, "
+    "checkpoints "
     "1 to 2^16, steps * checkpoints <= 2^36",
     "link_lag + finality_blocks + 1 < epoch_lag <= epoch_blocks",
     "1 to 16 seal presets",
@@ -94,7 +97,8 @@ Status apply_setting(NetworkParams& params, const std::string& setting) {
     const std::string name = setting.substr(0, equals);
     const std::string value = setting.substr(equals + 1);
     if (name == "vdf.steps_per_checkpoint") {
-        if (!parse_number(value, params.vdf.steps_per_checkpoint)) return wrong("not a number of 64 bits");
+        if (!parse_number(value, params.vdf.steps_per_checkpoint))
+            return wrong("not a number of 64 bits");
         return {};
     }
     for (const Field& field : kFields) {
@@ -111,10 +115,11 @@ Result<SealParams> seal_params_from(const std::string& text) {
     const std::size_t colon = text.find(':');
     if (colon == std::string::npos || !parse_number(text.substr(0, colon), params.window_chunks) ||
         !parse_number(text.substr(colon + 1), params.work_blocks) || !params.validate()) {
-        return fail(ErrorCode::kInvalidArgument,
-                    "seal parameters are standard, hardened, economy, dev or WINDOW_CHUNKS:WORK_BLOCKS "
-                    "(16 to 2^20 chunks, 32 blocks of work a chunk to 2^34), not '" +
-                        text + "'");
+        return fail(
+            ErrorCode::kInvalidArgument,
+            "seal parameters are standard, hardened, economy, dev or WINDOW_CHUNKS:WORK_BLOCKS "
+            "(16 to 2^20 chunks, 32 blocks of work a chunk to 2^34), not '" +
+                text + "'");
     }
     return params;
 }

@@ -9,9 +9,9 @@ namespace holdfast::cli {
 Result<std::unique_ptr<LocalChain>> open_chain(const NodePaths& paths, LocalChain::Mode mode) {
     auto chain = LocalChain::open(paths.chain(), mode);
     if (!chain && chain.error().code == ErrorCode::kNotFound) {
-        return fail(ErrorCode::kNotFound, paths.dir.string() +
-                                              " holds no node; make one with: holdfast network init " +
-                                              paths.dir.string());
+        return fail(ErrorCode::kNotFound,
+                    paths.dir.string() + " holds no node; make one with: holdfast network init " +
+                        paths.dir.string());
     }
     return chain;
 }
@@ -24,7 +24,8 @@ Result<Node> Node::open(const std::filesystem::path& dir) {
     const NetworkParams& params = node.chain->params();
     if (params.has_beacon) {
         HOLDFAST_ASSIGN(key, KeyPair::load(node.paths.beacon_key()));
-        HOLDFAST_ASSIGN(beacon, LocalBeacon::publisher(node.paths.beacon(), params, std::move(key), [] {
+        HOLDFAST_ASSIGN(beacon,
+                        LocalBeacon::publisher(node.paths.beacon(), params, std::move(key), [] {
                             return static_cast<std::uint64_t>(std::time(nullptr));
                         }));
         node.beacon = std::move(beacon);
@@ -36,14 +37,14 @@ Result<Node> Node::open(const std::filesystem::path& dir) {
         HOLDFAST_ASSIGN(key, KeyPair::load(node.paths.evaluator_key()));
         evaluator = std::move(key);
     }
-    HOLDFAST_ASSIGN(clock, VdfClock::open(params, *node.chain, node.beacon.get(), std::move(evaluator),
-                                          {node.paths.vdf(), 0}));
+    HOLDFAST_ASSIGN(clock, VdfClock::open(params, *node.chain, node.beacon.get(),
+                                          std::move(evaluator), {node.paths.vdf(), 0}));
     node.clock = std::make_unique<VdfClock>(std::move(clock));
     AggregatorOptions options;
     options.registry = node.paths.registry();
     options.min_bond = 1;
-    HOLDFAST_ASSIGN(aggregator, Aggregator::open(params, *node.chain, *node.clock, node.ledger.get(),
-                                                 nullptr, options));
+    HOLDFAST_ASSIGN(aggregator, Aggregator::open(params, *node.chain, *node.clock,
+                                                 node.ledger.get(), nullptr, options));
     node.aggregator = std::make_unique<Aggregator>(std::move(aggregator));
     return node;
 }
@@ -78,7 +79,8 @@ Result<Prover> open_prover(const NetworkParams& params, const std::filesystem::p
 Status write_object(const std::filesystem::path& out, ByteView object, bool force) {
     Status written = write_file(out, object, force);
     if (!written && written.error().code == ErrorCode::kAlreadyExists) {
-        return fail(ErrorCode::kAlreadyExists, written.error().message + " (use --force to replace it)");
+        return fail(ErrorCode::kAlreadyExists,
+                    written.error().message + " (use --force to replace it)");
     }
     return written;
 }

@@ -1,4 +1,5 @@
-// The folder of a node: the local chain, bond ledger, registry and VDF proofs that the commands share.
+// The folder of a node: the local chain, bond ledger, registry and VDF proofs that the commands
+// share.
 //
 //   DIR/chain/          local chain with the network's parameters
 //   DIR/ledger/         bonds and accounts

@@ -131,30 +131,16 @@ Verdict verify_signature(const PublicKey& key, ByteView message, const Signature
     return good == 1 ? Reason::kOk : Reason::kBadSignature;
 }
 
-KeyPair::KeyPair(KeyPair&& other) noexcept : secret_(other.secret_), public_(other.public_) {
-    OPENSSL_cleanse(other.secret_.data(), other.secret_.size());
-}
-
-KeyPair& KeyPair::operator=(KeyPair&& other) noexcept {
-    if (this != &other) {
-        secret_ = other.secret_;
-        public_ = other.public_;
-        OPENSSL_cleanse(other.secret_.data(), other.secret_.size());
-    }
-    return *this;
-}
-
-KeyPair::~KeyPair() { OPENSSL_cleanse(secret_.data(), secret_.size()); }
-
 KeyPair KeyPair::from_secret(ByteView secret32) {
     HOLDFAST_CHECK(secret32.size() == 32);
     KeyPair pair;
-    std::copy(secret32.begin(), secret32.end(), pair.secret_.begin());
-    const Pkey pkey(
-        EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, pair.secret_.data(), 32));
+    EVP_PKEY* const pkey =
+        EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, secret32.data(), secret32.size());
+    HOLDFAST_CHECK(pkey != nullptr);
+    pair.secret_ =
+        std::shared_ptr<void>(pkey, [](void* p) { EVP_PKEY_free(static_cast<EVP_PKEY*>(p)); });
     std::size_t length = pair.public_.size();
-    HOLDFAST_CHECK(pkey &&
-                   EVP_PKEY_get_raw_public_key(pkey.get(), pair.public_.data(), &length) == 1);
+    HOLDFAST_CHECK(EVP_PKEY_get_raw_public_key(pkey, pair.public_.data(), &length) == 1);
     return pair;
 }
 
@@ -167,12 +153,12 @@ Result<KeyPair> KeyPair::generate() {
 }
 
 Signature KeyPair::sign(ByteView message) const {
-    const Pkey pkey(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, secret_.data(), 32));
     const MdCtx ctx(EVP_MD_CTX_new());
-    HOLDFAST_CHECK(pkey && ctx);
+    HOLDFAST_CHECK(secret_ && ctx);
     Signature out;
     std::size_t length = out.size();
-    HOLDFAST_CHECK(EVP_DigestSignInit(ctx.get(), nullptr, nullptr, nullptr, pkey.get()) == 1);
+    HOLDFAST_CHECK(EVP_DigestSignInit(ctx.get(), nullptr, nullptr, nullptr,
+                                      static_cast<EVP_PKEY*>(secret_.get())) == 1);
     HOLDFAST_CHECK(EVP_DigestSign(ctx.get(), out.data(), &length, message.data(), message.size()) ==
                    1);
     return out;
@@ -198,25 +184,25 @@ Result<KeyPair> KeyPair::load(const std::filesystem::path& path) {
     const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     const Pkey pkey(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
     OPENSSL_cleanse(pem.data(), pem.size());
-    KeyPair pair;
-    std::size_t length = pair.secret_.size();
+    std::array<std::uint8_t, 32> secret{};
+    std::size_t length = secret.size();
     if (!pkey || EVP_PKEY_get_id(pkey.get()) != EVP_PKEY_ED25519 ||
-        EVP_PKEY_get_raw_private_key(pkey.get(), pair.secret_.data(), &length) != 1 ||
-        length != 32) {
+        EVP_PKEY_get_raw_private_key(pkey.get(), secret.data(), &length) != 1 || length != 32) {
         return fail(ErrorCode::kCorrupt,
                     path.string() +
                         ": not an unencrypted Ed25519 PKCS#8 PEM file; make one with "
                         "'holdfast keygen'");
     }
-    return from_secret(pair.secret_);
+    KeyPair pair = from_secret(secret);
+    OPENSSL_cleanse(secret.data(), secret.size());
+    return pair;
 }
 
 Status KeyPair::save(const std::filesystem::path& path) const {
-    const Pkey pkey(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, secret_.data(), 32));
     const Bio bio(BIO_new(BIO_s_secmem()));
-    HOLDFAST_CHECK(pkey && bio);
-    HOLDFAST_CHECK(PEM_write_bio_PKCS8PrivateKey(bio.get(), pkey.get(), nullptr, nullptr, 0,
-                                                 nullptr, nullptr) == 1);
+    HOLDFAST_CHECK(secret_ && bio);
+    HOLDFAST_CHECK(PEM_write_bio_PKCS8PrivateKey(bio.get(), static_cast<EVP_PKEY*>(secret_.get()),
+                                                 nullptr, nullptr, 0, nullptr, nullptr) == 1);
     const char* text = nullptr;
     const long length = BIO_get_mem_data(bio.get(), &text);
     return write_file(path, view(std::string_view(text, static_cast<std::size_t>(length))), false,

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 
 #include "core/result.hpp"
 #include "core/types.hpp"
@@ -34,11 +35,11 @@ class KeyPair {
     /// not such a key, kNotFound.
     static Result<KeyPair> load(const std::filesystem::path& file);
 
-    KeyPair(KeyPair&& other) noexcept;
-    KeyPair& operator=(KeyPair&& other) noexcept;
+    KeyPair(KeyPair&& other) noexcept = default;
+    KeyPair& operator=(KeyPair&& other) noexcept = default;
     KeyPair(const KeyPair&) = delete;
     KeyPair& operator=(const KeyPair&) = delete;
-    ~KeyPair();
+    ~KeyPair() = default;
 
     [[nodiscard]] const PublicKey& public_key() const { return public_; }
     /// Deterministic (RFC 8032). Thread-safe.
@@ -48,7 +49,7 @@ class KeyPair {
 
   private:
     KeyPair() = default;
-    std::array<std::uint8_t, 32> secret_{};
+    std::shared_ptr<void> secret_;  // OpenSSL's key object: made once, wiped when freed
     PublicKey public_{};
 };
 

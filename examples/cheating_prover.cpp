@@ -3,9 +3,9 @@
 //   cheating_prover PUBLIC REPLICA KEY FRACTION
 //
 // Overwrites FRACTION of the chunks of REPLICA (in place: give it a copy; X.tree and X.registration
-// beside it), then makes a full proof for every height of the PUBLIC record from what is left, and hands
-// each to the verifier, which has public data only. Prints how many links it took until one was refused,
-// beside the expected number 1 / (1 - (1 - d)^16). Exit code 0 when it was caught.
+// beside it), then makes a full proof for every height of the PUBLIC record from what is left, and
+// hands each to the verifier, which has public data only. Prints how many links it took until one
+// was refused, beside the expected number 1 / (1 - (1 - d)^16). Exit code 0 when it was caught.
 
 #include <cmath>
 #include <cstdio>
@@ -21,8 +21,8 @@ using namespace holdfast;
 
 namespace {
 
-/// The sealed tree as the cheater has it: the tree file from the chunks upward, and whatever bytes the
-/// damaged replica holds below.
+/// The sealed tree as the cheater has it: the tree file from the chunks upward, and whatever bytes
+/// the damaged replica holds below.
 class DamagedTree final : public NodeSource {
   public:
     DamagedTree(const File& replica, const TreeFile& tree) : replica_(replica), tree_(tree) {}
@@ -30,13 +30,15 @@ class DamagedTree final : public NodeSource {
     Result<Digest> node(unsigned level, std::uint64_t index) const override {
         Digest out;
         if (level >= kChunkTreeLevel) {
-            HOLDFAST_TRY(tree_.read_nodes(TreeKind::kSealed, level - kChunkTreeLevel, index, {&out, 1}));
+            HOLDFAST_TRY(
+                tree_.read_nodes(TreeKind::kSealed, level - kChunkTreeLevel, index, {&out, 1}));
             return out;
         }
         const std::uint64_t per_chunk = kCellsPerChunk >> level;
         HOLDFAST_ASSIGN(bytes, chunk(index / per_chunk));
         std::vector<Digest> cells(kCellsPerChunk);
-        chunk_leaf_hashes(ByteView(bytes).first<kChunkBytes>(), std::span<Digest, kCellsPerChunk>(cells));
+        chunk_leaf_hashes(ByteView(bytes).first<kChunkBytes>(),
+                          std::span<Digest, kCellsPerChunk>(cells));
         return MerkleTree(std::move(cells)).node(level, index % per_chunk);
     }
     Result<Bytes> chunk(std::uint64_t index) const {
@@ -77,7 +79,8 @@ Result<Full> cheat(const PublicRecord& record, const KnownChain& chain, const Kn
     for (std::size_t at = 0; at < order.size(); ++at) {
         const OpenedCell& opened = where[order[at]];
         HOLDFAST_ASSIGN(chunk, tree.chunk(opened.chunk.value));
-        std::copy_n(chunk.begin() + opened.cell * std::ptrdiff_t{kCellBytes}, kCellBytes, full.cells[at].bytes.begin());
+        std::copy_n(chunk.begin() + opened.cell * std::ptrdiff_t{kCellBytes}, kCellBytes,
+                    full.cells[at].bytes.begin());
         openings[order[at]] = opening_hash(e, opened, full.cells[at]);
         indices.push_back(opened.index().value);
     }
@@ -125,13 +128,15 @@ Status run(char** arguments) {
         ++refused;
         if (first == 0) {
             first = links;
-            std::printf("link %llu (height %llu) REFUSED, %s\n", static_cast<unsigned long long>(links),
-                        static_cast<unsigned long long>(height.value), to_string(report.verdict).c_str());
+            std::printf(
+                "link %llu (height %llu) REFUSED, %s\n", static_cast<unsigned long long>(links),
+                static_cast<unsigned long long>(height.value), to_string(report.verdict).c_str());
         }
     }
     const double caught = 1 - std::pow(1 - d, 16);
-    std::printf("%.2f%% of the chunks overwritten; caught at link %llu, expected on average at link %.2f\n",
-                100 * d, static_cast<unsigned long long>(first), 1 / caught);
+    std::printf(
+        "%.2f%% of the chunks overwritten; caught at link %llu, expected on average at link %.2f\n",
+        100 * d, static_cast<unsigned long long>(first), 1 / caught);
     std::printf("over %llu links: %llu refused (%.1f%%), expected %.1f%%\n",
                 static_cast<unsigned long long>(links), static_cast<unsigned long long>(refused),
                 100.0 * static_cast<double>(refused) / static_cast<double>(links), 100 * caught);

@@ -1,10 +1,10 @@
 // The whole path with a host's own callbacks: a chain and a token kept in memory, a file sealed,
 // registered, proven block after block, aggregated, and verified by somebody with public data only.
 
+#include <unistd.h>
 #include <cstdio>
 #include <fstream>
 #include <map>
-#include <unistd.h>
 
 #include "api/aggregator.hpp"
 #include "api/prover.hpp"
@@ -20,10 +20,10 @@ class MemoryChain final : public Blockchain {
     explicit MemoryChain(const NetworkParams& params) : params_(params) {}
     Result<Height> current_height() override { return tip(); }
     Result<BlockInfo> block_by_height(Height h) override {
-        if (h < params_.genesis_height || h > tip()) return fail(ErrorCode::kNotFound, "no such block");
-        BlockInfo info{h, hash(h), hash(h - 1), 1'700'000'000'000 + h.value * params_.block_ms, false};
-        info.final = tip().since(h) >= params_.finality_blocks;
-        return info;
+        if (h < params_.genesis_height || h > tip())
+            return fail(ErrorCode::kNotFound, "no such block");
+        return BlockInfo{h, hash(h), hash(h - 1), h.value * params_.block_ms,
+                         tip().since(h) >= params_.finality_blocks};
     }
     Status submit(Kind kind, ByteView object) override {
         blocks_[tip() + 1].push_back({kind, Bytes(object.begin(), object.end())});
@@ -34,7 +34,7 @@ class MemoryChain final : public Blockchain {
 
   private:
     Height tip() const { return params_.genesis_height + count_; }
-    BlockHash hash(Height h) const { return BlockHash(tagged_hash("example/block", params_.id(), h)); }
+    BlockHash hash(Height h) const { return BlockHash(tagged_hash("example", h)); }
     NetworkParams params_;
     std::uint64_t count_ = 0;
     std::map<Height, std::vector<Submission>> blocks_;
@@ -58,12 +58,13 @@ class MemoryToken final : public Token {
                                      const IdempotencyKey& key) override {
         BondInfo& info = bonds_[bond];
         if (!settled_.try_emplace(key, true).second) return 0;
-        const std::uint64_t taken = std::min(amount, info.held_amount);
-        info.held_amount -= taken;
-        info.slashed_amount += taken;
-        return taken;
+        info.held_amount -= std::min(amount, info.held_amount);
+        return info.created_amount - info.held_amount;
     }
-    Status pay_reward(const PublicKey&, std::uint64_t, const Digest&, const IdempotencyKey&) override { return {}; }
+    Status pay_reward(const PublicKey&, std::uint64_t, const Digest&,
+                      const IdempotencyKey&) override {
+        return {};
+    }
     Result<BondInfo> bond_info(const BondId& bond) override {
         const auto found = bonds_.find(bond);
         if (found == bonds_.end()) return fail(ErrorCode::kNotFound, "no such bond");
@@ -93,17 +94,24 @@ Status run(const std::filesystem::path& folder) {
     std::ofstream(folder / "data", std::ios::binary) << std::string(200'000, 'h');
     HOLDFAST_ASSIGN(key, KeyPair::generate());
     const ProverFiles files = ProverFiles::beside(folder / "data.replica");
-    SealRequest request{params, key.public_key(), kSealDev, 0, {}, folder / "data", files.replica, files.tree};
+    SealRequest request{params, key.public_key(), kSealDev,      0,
+                        {},     folder / "data",  files.replica, files.tree};
     HOLDFAST_ASSIGN(sealed, seal(request));
     HOLDFAST_ASSIGN(bond, token.create_bond(key.public_key(), 1'000, BondPurpose::kStorage, {}));
     HOLDFAST_ASSIGN(genesis, chain.block_by_height(Height(1)));
-    HOLDFAST_ASSIGN(registration, make_registration(params, sealed.header, {genesis.height, genesis.hash, Retention::kDefault, bond, true}, key));
-    HOLDFAST_TRY(chain.submit_registration(wrap_object(Kind::kRegistration, registration.encode())));
+    HOLDFAST_ASSIGN(
+        registration,
+        make_registration(params, sealed.header,
+                          {genesis.height, genesis.hash, Retention::kDefault, bond, true}, key));
+    HOLDFAST_TRY(
+        chain.submit_registration(wrap_object(Kind::kRegistration, registration.encode())));
 
     // Follow the chain: seal proof, links, digests, compact and full proofs.
     HOLDFAST_ASSIGN(evaluator, KeyPair::generate());
-    HOLDFAST_ASSIGN(clock, VdfClock::open(params, chain, nullptr, std::move(evaluator), {folder / "vdf", 0}));
-    HOLDFAST_ASSIGN(aggregator, Aggregator::open(params, chain, clock, &token, nullptr, {folder / "registry", {}, 1'000, {}, 0}));
+    HOLDFAST_ASSIGN(
+        clock, VdfClock::open(params, chain, nullptr, std::move(evaluator), {folder / "vdf", 0}));
+    HOLDFAST_ASSIGN(aggregator, Aggregator::open(params, chain, clock, &token, nullptr,
+                                                 {folder / "registry", {}, 1'000, {}, 0}));
     HOLDFAST_ASSIGN(prover, Prover::open(params, files, registration, std::move(key)));
     Prover* const provers[] = {&prover};
     std::vector<MadeProof> proofs;
@@ -123,14 +131,16 @@ Status run(const std::filesystem::path& folder) {
     for (const MadeProof& proof : proofs) {
         HOLDFAST_ASSIGN(report, verifier.verify(proof.object));
         if (!report.verdict) return fail_refused(report.verdict, "a proof");
-        std::printf("height %llu: %zu bytes, %s\n", static_cast<unsigned long long>(proof.height.value),
-                    proof.object.size() - 2, to_string(report.verdict).c_str());
+        std::printf("height %llu: %zu bytes, %s\n",
+                    static_cast<unsigned long long>(proof.height.value), proof.object.size() - 2,
+                    to_string(report.verdict).c_str());
     }
     return proofs.size() >= 8 ? Status{} : fail(ErrorCode::kCorrupt, "too few proofs were made");
 }
 
 int main() {
-    std::string folder = (std::filesystem::temp_directory_path() / "holdfast-example-XXXXXX").string();
+    std::string folder =
+        (std::filesystem::temp_directory_path() / "holdfast-example-XXXXXX").string();
     if (::mkdtemp(folder.data()) == nullptr) return 1;
     const Status done = run(folder);
     std::filesystem::remove_all(folder);

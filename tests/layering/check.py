@@ -22,6 +22,7 @@ SOURCES = (".cpp", ".hpp", ".h", ".c", ".def")
 FREE_FOLDERS = ("tests", "bench")  # may include anything
 KERNEL = re.compile(r"_(avx2|avx512|shani|sse41|neon)$")
 PART_OF_A_KERNEL = re.compile(r"_(avx2|avx512|shani|sse41|neon|portable|kernel|impl|lanes|rows)$")
+INTERNAL = re.compile(r"_(impl|lanes)\.hpp$")  # not installed
 C_HEADERS = {"stdint.h", "stddef.h", "stdbool.h", "string.h"}
 FORBIDDEN_IN_VERIFIER = re.compile(
     r"^(thread|mutex|shared_mutex|condition_variable|future|stop_token|semaphore|latch|barrier|chrono|"
@@ -82,7 +83,8 @@ class Tree:
     def check_file(self, folder, path):
         text = self.read(path)
         code = strip_comments(text)
-        public = folder == "include" or (folder in self.rooms and path.endswith((".hpp", ".def")))
+        public = folder == "include" or (folder in self.rooms and path.endswith((".hpp", ".def"))
+                                         and not INTERNAL.search(path))
         verifier = folder in self.rooms and self.in_verifier_set(path)
         kernel = folder in self.rooms and bool(KERNEL.search(os.path.splitext(path)[0]))
         for line, bracket, target in includes(code):
@@ -104,6 +106,8 @@ class Tree:
         top = target.split("/")[0]
         if folder in FREE_FOLDERS or folder == "include":
             return
+        if INTERNAL.search(target) and path.endswith(".hpp") and not INTERNAL.search(path):
+            self.report(path, line, f'a public header may not include "{target}"')
         if "/" not in target or top not in self.allowed[folder]:
             self.report(path, line, f'{folder} may not include "{target}"')
             return
@@ -133,17 +137,19 @@ class Tree:
             self.report(path, line, f"a kernel may not include <{target}>")
 
     def check_objects(self, nm, libraries):
-        kernels = 0
+        unseen = {os.path.basename(path) for room in self.rooms for path in self.files(room)
+                  if path.endswith(".cpp") and KERNEL.search(os.path.splitext(path)[0])}
         for library in libraries:
             listing = subprocess.run([nm, "-A", library], capture_output=True, text=True, check=True)
             for line in listing.stdout.splitlines():
                 found = re.match(r"[^:]*:([^:]*)\.o:[0-9a-f ]* ([A-Za-z?]) (.*)", line)
                 if not found or not KERNEL.search(os.path.splitext(found[1])[0]):
                     continue
-                kernels += 1
+                unseen.discard(found[1])
                 if found[2] in "wWvVu":
                     self.report(found[1], 1, f"weak symbol {found[3]} in a kernel's object")
-        return kernels
+        for name in sorted(unseen):
+            self.report(name, 1, "a kernel without an object in the libraries")
 
 
 def strip_comments(text):
@@ -182,9 +188,11 @@ set(HOLDFAST_VERIFIER_USES low/used)
         "high/x.hpp": "#include <string>\n",
         "tool/main.cpp": '#include "high/x.hpp"\n#include <CLI/CLI.hpp>\n',
         "tests/t.cpp": '#include "support/x.hpp"\n',
+        "low/x_impl.hpp": "#include <lmdb.h>\n",
         "include/holdfast/holdfast.h": "#include <stdint.h>\n",
     }
     bad = {
+        "low/leak.hpp": '#include "low/x_impl.hpp"\n',
         "low/up.cpp": '#include "high/x.hpp"\n',
         "low/bare.cpp": '#include "pure.hpp"\n',
         "high/tool.cpp": '#include "tool/main.hpp"\n',
@@ -223,8 +231,7 @@ def main(arguments):
         tree = Tree(arguments[0])
         problems = tree.check()
         if arguments[1:2] == ["--nm"]:
-            kernels = tree.check_objects(arguments[2], arguments[4:])
-            print(f"{kernels} symbols of kernels looked at")
+            tree.check_objects(arguments[2], arguments[4:])
     for problem in problems:
         print(problem)
     return 1 if problems else 0

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "conformance/check_vectors.hpp"
+#include "support/temp_folder.hpp"
 
 namespace holdfast {
 namespace {
@@ -22,28 +23,24 @@ nlohmann::json load(const std::string& name) {
     return nlohmann::json::parse(in);
 }
 
-/// A folder of its own for one test.
 class ScratchTest : public ::testing::Test {
   protected:
-    void SetUp() override {
-        const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-        folder_ = fs::path(::testing::TempDir()) /
-                  (std::string("conformance_") + info->name() + "_" + std::to_string(::getpid()));
-        fs::create_directories(folder_);
-    }
-    void TearDown() override { fs::remove_all(folder_); }
-
     void write(const std::string& name, const std::string& text) const {
         std::ofstream(folder_ / name, std::ios::binary) << text;
     }
+    [[nodiscard]] VectorOptions options() const {
+        VectorOptions out;
+        out.scratch = folder_.path();
+        return out;
+    }
     [[nodiscard]] FileReport run(const std::string& name, const std::string& text) const {
         write(name, text);
-        auto report = check_vector_file(folder_ / name);
+        auto report = check_vector_file(folder_ / name, options());
         EXPECT_TRUE(report.has_value());
         return report ? *report : FileReport{};
     }
 
-    fs::path folder_;
+    test::TempFolder folder_;
 };
 
 using ConformanceRunner = ScratchTest;
@@ -59,10 +56,10 @@ std::vector<std::string> vector_files() {
     return names;
 }
 
-class VectorFile : public ::testing::TestWithParam<std::string> {};
+class VectorFile : public ScratchTest, public ::testing::WithParamInterface<std::string> {};
 
-TEST_P(VectorFile, EveryCasePasses) {
-    const auto report = check_vector_file(fs::path(HOLDFAST_VECTORS) / (GetParam() + ".json"));
+TEST_P(VectorFile, every_case_passes) {
+    const auto report = check_vector_file(fs::path(HOLDFAST_VECTORS) / (GetParam() + ".json"), options());
     ASSERT_TRUE(report.has_value()) << report.error().message;
     EXPECT_EQ(report->failed, 0U) << joined(*report);
     EXPECT_GT(report->passed, 0U);
@@ -72,7 +69,7 @@ TEST_P(VectorFile, EveryCasePasses) {
 INSTANTIATE_TEST_SUITE_P(All, VectorFile, ::testing::ValuesIn(vector_files()),
                          [](const auto& file) { return file.param; });
 
-TEST(VectorFolder, HoldsEveryFileOfTheProtocol) {
+TEST(VectorFolder, holds_every_file_of_the_protocol) {
     const std::vector<std::string> expected{
         "availability", "entropy", "erasure",   "evidence", "files",     "fill",       "hierarchy",
         "lifecycle",    "links",   "merkle",    "network",  "seal",      "selection",  "signatures",
@@ -89,25 +86,19 @@ struct Damage {
     std::string place;
 };
 
-class FlippedDigest : public ::testing::TestWithParam<Damage> {};
+class FlippedDigest : public ScratchTest, public ::testing::WithParamInterface<Damage> {};
 
-TEST_P(FlippedDigest, IsReported) {
+TEST_P(FlippedDigest, is_reported) {
     const Damage& damage = GetParam();
     nlohmann::json json = load(damage.file);
-    const fs::path folder = fs::path(::testing::TempDir()) /
-                            ("conformance_flip_" + std::to_string(::getpid()));
-    fs::create_directories(folder);
     auto& value = json.at(nlohmann::json::json_pointer(damage.pointer));
     std::string hex = value.get<std::string>();
     hex[0] = hex[0] == '0' ? '1' : '0';
     value = hex;
-    std::ofstream(folder / damage.file) << json.dump();
-    const auto report = check_vector_file(folder / damage.file);
-    fs::remove_all(folder);
-    ASSERT_TRUE(report.has_value()) << report.error().message;
-    EXPECT_GT(report->failed, 0U);
-    ASSERT_FALSE(report->failures.empty());
-    EXPECT_NE(joined(*report).find(damage.place), std::string::npos) << joined(*report);
+    const FileReport report = run(damage.file, json.dump());
+    EXPECT_GT(report.failed, 0U);
+    ASSERT_FALSE(report.failures.empty());
+    EXPECT_NE(joined(report).find(damage.place), std::string::npos) << joined(report);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -126,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Damage{"vdf.json", "/cases/evaluations/0/y", "cases.evaluations[0].y"}),
     [](const auto& damage) { return "case_" + std::to_string(damage.index); });
 
-TEST_F(ConformanceRunner, ReportsAnEncodingThatShouldBeRefusedAndIsNot) {
+TEST_F(ConformanceRunner, reports_an_encoding_that_should_be_refused_and_is_not) {
     nlohmann::json json = load("network.json");
     auto& list = json["cases"][1]["refused"];
     list = nlohmann::json::array({{{"why", "nothing changed"}, {"at", 0}, {"remove", 0}, {"insert", ""}}});
@@ -136,7 +127,7 @@ TEST_F(ConformanceRunner, ReportsAnEncodingThatShouldBeRefusedAndIsNot) {
               "cases[1].refused[0] (nothing changed): accepted, expected refusal");
 }
 
-TEST_F(ConformanceRunner, ReportsAFlagThatIsWrong) {
+TEST_F(ConformanceRunner, reports_a_flag_that_is_wrong) {
     nlohmann::json json = load("signatures.json");
     auto& valid = json["cases"]["edges"][0]["valid"];
     valid = !valid.get<bool>();
@@ -146,7 +137,7 @@ TEST_F(ConformanceRunner, ReportsAFlagThatIsWrong) {
               "cases.edges[0].valid: computed true, the file has false");
 }
 
-TEST_F(ConformanceRunner, CountsValuesThatNoCheckReads) {
+TEST_F(ConformanceRunner, counts_values_that_no_check_reads) {
     nlohmann::json json = load("merkle.json");
     json["cases"][2]["surprise"] = {{"a", 1}, {"b", 2}};
     const FileReport report = run("merkle.json", json.dump());
@@ -154,7 +145,7 @@ TEST_F(ConformanceRunner, CountsValuesThatNoCheckReads) {
     EXPECT_EQ(report.skipped, 1U);
 }
 
-TEST_F(ConformanceRunner, KeepsTheFirstFailuresOnly) {
+TEST_F(ConformanceRunner, keeps_the_first_failures_only) {
     nlohmann::json json = load("selection.json");
     for (auto& v : json["cases"]["v2"]) v["selected"] = nlohmann::json::array({12345});
     const FileReport report = run("selection.json", json.dump());
@@ -164,7 +155,7 @@ TEST_F(ConformanceRunner, KeepsTheFirstFailuresOnly) {
 
 // --- other forms ---------------------------------------------------------------------------------
 
-TEST_F(ConformanceRunner, RefusesFilesWithAnUnknownName) {
+TEST_F(ConformanceRunner, refuses_files_with_an_unknown_name) {
     const FileReport report = run("weather.json", load("merkle.json").dump());
     EXPECT_EQ(report.failed, 1U);
     EXPECT_EQ(report.passed, 0U);
@@ -172,7 +163,7 @@ TEST_F(ConformanceRunner, RefusesFilesWithAnUnknownName) {
               std::string::npos);
 }
 
-TEST_F(ConformanceRunner, ReportsMalformedFiles) {
+TEST_F(ConformanceRunner, reports_malformed_files) {
     const std::string whole = load("merkle.json").dump();
     const std::vector<std::string> texts{
         "",
@@ -192,7 +183,7 @@ TEST_F(ConformanceRunner, ReportsMalformedFiles) {
     }
 }
 
-TEST_F(ConformanceRunner, NamesThePlaceOfAMalformedValue) {
+TEST_F(ConformanceRunner, names_the_place_of_a_malformed_value) {
     nlohmann::json json = load("merkle.json");
     json["cases"][3]["root"] = "xyz";
     json["cases"][4]["paths"] = 7;
@@ -213,7 +204,7 @@ TEST_F(ConformanceRunner, NamesThePlaceOfAMalformedValue) {
 }
 
 /// Every value of a small file replaced in turn by values of other types: failures, never a crash.
-TEST_F(ConformanceRunner, SurvivesAnyValueOfAnotherType) {
+TEST_F(ConformanceRunner, survives_any_value_of_another_type) {
     for (const char* name : {"merkle.json", "network.json", "signatures.json", "lifecycle.json",
                              "hierarchy.json", "selection.json"}) {
         const nlohmann::json whole = load(name);
@@ -239,46 +230,45 @@ TEST_F(ConformanceRunner, SurvivesAnyValueOfAnotherType) {
     }
 }
 
-TEST_F(ConformanceRunner, ReadsTheFolderInOrder) {
+TEST_F(ConformanceRunner, reads_the_folder_in_order) {
     write("merkle.json", load("merkle.json").dump());
     write("network.json", load("network.json").dump());
     write("README.md", "not a vector file");
-    const auto reports = check_vectors(folder_);
+    const auto reports = check_vectors(folder_.path());
     ASSERT_TRUE(reports.has_value());
     ASSERT_EQ(reports->size(), 2U);
     EXPECT_EQ((*reports)[0].file, "merkle.json");
     EXPECT_EQ((*reports)[1].file, "network.json");
 }
 
-TEST_F(ConformanceRunner, FailsWithoutAnyFile) {
-    EXPECT_EQ(check_vectors(folder_).error().code, ErrorCode::kNotFound);
+TEST_F(ConformanceRunner, fails_without_any_file) {
+    EXPECT_EQ(check_vectors(folder_.path()).error().code, ErrorCode::kNotFound);
     EXPECT_EQ(check_vectors(folder_ / "absent").error().code, ErrorCode::kNotFound);
 }
 
-TEST_F(ConformanceRunner, StopsAndTellsItsProgress) {
+TEST_F(ConformanceRunner, stops_and_tells_its_progress) {
     std::uint64_t last = 0;
     int calls = 0;
-    VectorOptions options;
-    options.on_progress = [&](const FileReport& report) {
+    VectorOptions watched = options();
+    watched.on_progress = [&](const FileReport& report) {
         EXPECT_GE(report.passed, last);
         last = report.passed;
         ++calls;
     };
-    options.stop = [&] { return calls >= 3; };
-    const auto report = check_vector_file(fs::path(HOLDFAST_VECTORS) / "merkle.json", options);
+    watched.stop = [&] { return calls >= 3; };
+    const auto report = check_vector_file(fs::path(HOLDFAST_VECTORS) / "merkle.json", watched);
     ASSERT_FALSE(report.has_value());
     EXPECT_EQ(report.error().code, ErrorCode::kInterrupted);
     EXPECT_EQ(calls, 3);
 }
 
-TEST_F(ConformanceRunner, LeavesNothingInItsScratchFolder) {
-    VectorOptions options;
-    options.scratch = folder_;
-    const auto report = check_vector_file(fs::path(HOLDFAST_VECTORS) / "erasure.json", options);
-    ASSERT_TRUE(report.has_value());
-    EXPECT_TRUE(fs::is_empty(folder_));
-    options.scratch = folder_ / "absent";
-    EXPECT_FALSE(check_vector_file(fs::path(HOLDFAST_VECTORS) / "erasure.json", options));
+TEST_F(ConformanceRunner, leaves_nothing_in_its_scratch_folder) {
+    const fs::path file = fs::path(HOLDFAST_VECTORS) / "erasure.json";
+    ASSERT_TRUE(check_vector_file(file, options()).has_value());
+    EXPECT_TRUE(fs::is_empty(folder_.path()));
+    VectorOptions absent;
+    absent.scratch = folder_ / "absent";
+    EXPECT_FALSE(check_vector_file(file, absent).has_value());
 }
 
 }  // namespace

@@ -16,6 +16,12 @@ using test::RegistryWorld;
 
 constexpr std::uint64_t kLast = 175;
 
+RegistryOptions keep_all() {
+    RegistryOptions options;
+    options.kept_heights = 1'000;
+    return options;
+}
+
 struct Told {
     std::vector<GlobalDigest> digests;  // by height
     std::vector<std::vector<Effect>> effects;
@@ -63,7 +69,7 @@ void check_height(RegistryWorld& world, Height h, const RegistryModel::Closed& e
 class RegistryStories : public ::testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(RegistryStories, EveryDigestIsWhatTheRulesSay) {
-    RegistryOptions options;
+    RegistryOptions options = keep_all();
     options.threads = 1;
     RegistryWorld world(test::story_network(), options);
     RegistryModel model(world.params());
@@ -74,8 +80,7 @@ TEST_P(RegistryStories, EveryDigestIsWhatTheRulesSay) {
         const Height h = world.params().genesis_height + i;
         ASSERT_EQ(told.digests[i], expected[i].global) << "height " << h.value;
     }
-    const std::uint64_t kept = 4 + 1 + 1 + 64;  // the default of RegistryOptions
-    for (Height h = world.closed() - kept; h <= world.closed(); ++h) {
+    for (Height h = world.params().genesis_height; h <= world.closed(); ++h) {
         ASSERT_NO_FATAL_FAILURE(
             check_height(world, h, expected[h.since(world.params().genesis_height)]));
     }
@@ -98,7 +103,7 @@ TEST_P(RegistryStories, EveryDigestIsWhatTheRulesSay) {
 }
 
 TEST_P(RegistryStories, RestartsAndThreadsChangeNothing) {
-    RegistryOptions options;
+    RegistryOptions options = keep_all();
     options.threads = 1;
     RegistryWorld plain(test::story_network(), options);
     options.threads = 0;
@@ -123,7 +128,6 @@ TEST(RegistryKept, OlderHeightsAreForgottenAndTheOthersStay) {
     options.kept_heights = 20;
     RegistryWorld world(params, options);
     RegistryModel model(params);
-    (void)model;
     RegistryStory story(params, 1);
     for (Height h = params.genesis_height; h.value <= kLast; ++h) {
         (void)must(world->on_final_block(story.block(h)));
@@ -146,7 +150,7 @@ TEST(RegistryKept, OlderHeightsAreForgottenAndTheOthersStay) {
 }
 
 TEST(RegistryKept, EveryChainIsVisitedOnce) {
-    RegistryWorld world(test::story_network());
+    RegistryWorld world(test::story_network(), keep_all());
     RegistryModel model(world.params());
     (void)tell(world, 1, 0, &model);
     std::vector<ChainId> seen;

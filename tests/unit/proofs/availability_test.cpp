@@ -108,7 +108,7 @@ struct AvailabilityWorld {
 
 // --- challengers ---------------------------------------------------------------------------------
 
-TEST(Challenger, EncodesAndRefusesEveryChange) {
+TEST(Challenger, encodes_and_refuses_every_change) {
     const AvailabilityWorld world;
     const Challenger own = make_challenger(world.network_id, world.reveals[0], world.base,
                                            BondId(sha256(view("bond"))), world.first);
@@ -123,13 +123,13 @@ TEST(Challenger, EncodesAndRefusesEveryChange) {
               Reason::kBadSignature);
 }
 
-TEST(Challenger, RefusesKeysOfSmallOrder) {
+TEST(Challenger, refuses_keys_of_small_order) {
     Challenger c;
     c.key.bytes[0] = 1;  // the identity
     EXPECT_EQ(check_challenger(NetworkId{}, c).reason, Reason::kBadKey);
 }
 
-TEST(Challenger, BaseMustBeLaterThanNowAndThanBefore) {
+TEST(Challenger, base_must_be_later_than_now_and_than_before) {
     const AvailabilityWorld world;
     Challenger c;
     c.base = Height(105);
@@ -143,7 +143,7 @@ TEST(Challenger, BaseMustBeLaterThanNowAndThanBefore) {
               Reason::kTooEarly);
 }
 
-TEST(Challenger, NewestBaseIsInForce) {
+TEST(Challenger, newest_base_is_in_force) {
     const auto with = [](std::uint8_t key, std::uint64_t base) {
         Challenger c;
         c.key.bytes[0] = key;
@@ -167,7 +167,7 @@ TEST(Challenger, NewestBaseIsInForce) {
 
 // --- drawing -------------------------------------------------------------------------------------
 
-TEST(Drawing, AssignsOneChallengerWhateverTheirOrder) {
+TEST(Drawing, assigns_one_challenger_whatever_their_order) {
     const AvailabilityWorld world;
     std::vector<PublicKey> keys;
     for (int i = 0; i < 20; ++i) keys.push_back(key_of(std::to_string(i)).public_key());
@@ -183,7 +183,7 @@ TEST(Drawing, AssignsOneChallengerWhateverTheirOrder) {
     EXPECT_FALSE(assigned_challenger(world.network_id, world.y, world.chain_id, {}).has_value());
 }
 
-TEST(Drawing, HitsTheProbabilityOfTheNetwork) {
+TEST(Drawing, hits_the_probability_of_the_network) {
     AvailabilityWorld world;
     const auto drawn = [&](std::uint32_t n, std::uint32_t d) {
         world.params.availability_n = n;
@@ -203,7 +203,7 @@ TEST(Drawing, HitsTheProbabilityOfTheNetwork) {
     EXPECT_NEAR(drawn(1, 10), 200, 54) << "four standard deviations";
 }
 
-TEST(Drawing, ChunksAreDistinctAndNeverMoreThanThereAre) {
+TEST(Drawing, chunks_are_distinct_and_never_more_than_there_are) {
     AvailabilityWorld world;
     world.params.availability_chunks = 1'000;
     auto chunks = challenged_chunks(world.params, world.network_id, world.y, world.chain_id,
@@ -215,7 +215,7 @@ TEST(Drawing, ChunksAreDistinctAndNeverMoreThanThereAre) {
 
 // --- challenge -----------------------------------------------------------------------------------
 
-TEST(Challenge, IsAcceptedAndRefusedWithEveryChange) {
+TEST(Challenge, is_accepted_and_refused_with_every_change) {
     const AvailabilityWorld world;
     const Bytes body = world.challenge().encode();
     EXPECT_EQ(body.size(), 200U);
@@ -225,7 +225,7 @@ TEST(Challenge, IsAcceptedAndRefusedWithEveryChange) {
     });
 }
 
-TEST(Challenge, EachRefusalHasItsReason) {
+TEST(Challenge, each_refusal_has_its_reason) {
     AvailabilityWorld world;
     const Challenge own = world.challenge();
     const auto reason = [&](const Challenge& c) {
@@ -256,7 +256,7 @@ TEST(Challenge, EachRefusalHasItsReason) {
     EXPECT_EQ(reason(own), Reason::kNotAssigned);
 }
 
-TEST(Challenge, MustArriveBetweenTwoFinalBlocks) {
+TEST(Challenge, must_arrive_between_two_final_blocks) {
     EXPECT_EQ(check_challenge_arrival(Height(10), Height(10)).reason, Reason::kTooEarly);
     EXPECT_TRUE(check_challenge_arrival(Height(10), Height(11)).accepted());
     EXPECT_EQ(check_challenge_arrival(Height(10), Height(12)).reason, Reason::kTooLate);
@@ -265,7 +265,7 @@ TEST(Challenge, MustArriveBetweenTwoFinalBlocks) {
 
 // --- response ------------------------------------------------------------------------------------
 
-TEST(Response, IsAcceptedAndRefusedWithEveryChange) {
+TEST(Response, is_accepted_and_refused_with_every_change) {
     const AvailabilityWorld world;
     const ResponseContext context = world.response_context();
     const Response own = sign_response(context.id, world.payload(), world.prover);
@@ -281,7 +281,7 @@ TEST(Response, IsAcceptedAndRefusedWithEveryChange) {
         397);
 }
 
-TEST(Response, BlamesTheProverOnlyForWhatItSigned) {
+TEST(Response, blames_the_prover_only_for_what_it_signed) {
     const AvailabilityWorld world;
     const ResponseContext context = world.response_context();
     const Bytes payload = world.payload();
@@ -316,7 +316,7 @@ TEST(Response, BlamesTheProverOnlyForWhatItSigned) {
     EXPECT_FALSE(response_is_evidence(check_response(context, foreign)));
 }
 
-TEST(Response, IsMadeFromCheckedChunksOnly) {
+TEST(Response, is_made_from_checked_chunks_only) {
     const test::SealWorld sealed;
     const SealedReplica replica = sealed.seal_bytes("file", test::some_bytes(100'000));
     const ResponseContext context{ChallengeId(sha256(view("id"))), sealed.key.public_key(),
@@ -347,7 +347,7 @@ TEST(Response, IsMadeFromCheckedChunksOnly) {
 
 // --- outcome -------------------------------------------------------------------------------------
 
-TEST(Outcome, IsAcceptedAndRefusedWithEveryChange) {
+TEST(Outcome, is_accepted_and_refused_with_every_change) {
     const AvailabilityWorld world;
     const Challenge challenge = world.challenge();
     const OutcomeContext context{world.params, world.network_id, challenge, world.base,
@@ -367,7 +367,7 @@ TEST(Outcome, IsAcceptedAndRefusedWithEveryChange) {
     }
 }
 
-TEST(Outcome, EachRefusalHasItsReason) {
+TEST(Outcome, each_refusal_has_its_reason) {
     const AvailabilityWorld world;
     const Challenge challenge = world.challenge();
     OutcomeContext context{world.params, world.network_id, challenge, world.base,
@@ -408,7 +408,7 @@ TEST(Outcome, EachRefusalHasItsReason) {
     EXPECT_EQ(check_outcome(context, own).reason, Reason::kRevealExhausted);
 }
 
-TEST(Outcome, RevealMustLieWithinReachOfTheLastKnown) {
+TEST(Outcome, reveal_must_lie_within_reach_of_the_last_known) {
     AvailabilityWorld world;
     world.height = world.base + 17;  // one hash more than rate_window + 1
     const Challenge challenge = world.challenge();
@@ -431,7 +431,7 @@ OutcomeRecord record(std::uint64_t height, std::uint8_t challenger, OutcomeKind 
     return r;
 }
 
-TEST(Suspension, TakesAQuorumOfTheNewestChallengers) {
+TEST(Suspension, takes_a_quorum_of_the_newest_challengers) {
     NetworkParams p;
     p.quorum = 3;
     p.quorum_of = 5;
@@ -464,7 +464,7 @@ TEST(Suspension, TakesAQuorumOfTheNewestChallengers) {
     EXPECT_FALSE(suspended(o));
 }
 
-TEST(Suspension, InvalidIsNoTestimonyAndTheWindowIsExact) {
+TEST(Suspension, invalid_is_no_testimony_and_the_window_is_exact) {
     NetworkParams p;
     p.quorum = 1;
     p.quorum_of = 5;

@@ -239,7 +239,7 @@ void expect_flips_refused(const Evidence& evidence, std::size_t stride = 1) {
 
 // --- kind 1 --------------------------------------------------------------------------------------
 
-TEST(Equivocation, TwoLinksOfOneHeightAreAnOffence) {
+TEST(Equivocation, two_links_of_one_height_are_an_offence) {
     const EvidenceWorld& w = world();
     const Receipt a = w.receipt("a");
     const Receipt b = w.receipt("b");
@@ -253,7 +253,7 @@ TEST(Equivocation, TwoLinksOfOneHeightAreAnOffence) {
     expect_flips_refused(evidence);
 }
 
-TEST(Equivocation, NeedsOneHeightBlockAndAnchor) {
+TEST(Equivocation, needs_one_height_block_and_anchor) {
     const EvidenceWorld& w = world();
     const Receipt a = w.receipt("a");
     Receipt other = w.receipt("b");
@@ -285,7 +285,7 @@ TEST(Equivocation, NeedsOneHeightBlockAndAnchor) {
               Reason::kBadSignature);
 }
 
-TEST(Equivocation, SwappedPartsAreRefused) {
+TEST(Equivocation, swapped_parts_are_refused) {
     const EvidenceWorld& w = world();
     Evidence evidence = make_equivocation(w.chain_id, w.block_hash, w.receipt("a"), w.receipt("b"));
     auto& body = std::get<Equivocation>(evidence.body);
@@ -295,7 +295,7 @@ TEST(Equivocation, SwappedPartsAreRefused) {
 
 // --- kind 2 --------------------------------------------------------------------------------------
 
-TEST(BadOpening, AWrongOpeningIsAnOffence) {
+TEST(BadOpening, a_wrong_opening_is_an_offence) {
     const EvidenceWorld& w = world();
     const Entropy e = w.honest_e();
     auto openings = w.honest_openings(e);
@@ -312,7 +312,7 @@ TEST(BadOpening, AWrongOpeningIsAnOffence) {
     }
 }
 
-TEST(BadOpening, EachRefusalHasItsReason) {
+TEST(BadOpening, each_refusal_has_its_reason) {
     const EvidenceWorld& w = world();
     const Entropy e = w.honest_e();
     auto openings = w.honest_openings(e);
@@ -345,7 +345,7 @@ TEST(BadOpening, EachRefusalHasItsReason) {
     EXPECT_EQ(decoded([](FalseOpening& o) { o.cell_path.resize(25); }), Reason::kTooLarge);
 }
 
-TEST(BadEntropy, AnEOfAnotherRevealIsAnOffence) {
+TEST(BadEntropy, an_e_of_another_reveal_is_an_offence) {
     const EvidenceWorld& w = world();
     const Entropy wrong(sha256(view("ground by the prover")));
     const Evidence evidence =
@@ -367,7 +367,7 @@ TEST(BadEntropy, AnEOfAnotherRevealIsAnOffence) {
               Reason::kBadReveal);
 }
 
-TEST(BadEntropy, IsNotJudgedWhereTheHeightHasNoY) {
+TEST(BadEntropy, is_not_judged_where_the_height_has_no_y) {
     const EvidenceWorld& w = world();
     const Evidence evidence = make_false_entropy(w.claim(Entropy{}, Digest{}), w.reveal());
     EvidenceKnowledge knowledge = w.knowledge();
@@ -385,7 +385,7 @@ TEST(BadEntropy, IsNotJudgedWhereTheHeightHasNoY) {
 
 // --- kind 3 --------------------------------------------------------------------------------------
 
-TEST(BadSealing, ACellThatIsNotSealedIsAnOffence) {
+TEST(BadSealing, a_cell_that_is_not_sealed_is_an_offence) {
     EvidenceWorld w;
     w.registration = w.make_registration([](Bytes& sealed) { sealed[70 * kCellBytes + 3] ^= 1; });
     const Judgement judgement = w.judged(w.accuse_cell(70));
@@ -396,7 +396,7 @@ TEST(BadSealing, ACellThatIsNotSealedIsAnOffence) {
     EXPECT_GT(w.fills_polled, 0);
 }
 
-TEST(BadSealing, NothingIsFilledBeforeEveryCheapCheck) {
+TEST(BadSealing, nothing_is_filled_before_every_cheap_check) {
     EvidenceWorld w;
     const auto changed = [&](const std::function<void(BadSeal&)>& change) {
         Evidence evidence = w.accuse_cell(3);
@@ -426,7 +426,7 @@ TEST(BadSealing, NothingIsFilledBeforeEveryCheapCheck) {
     EXPECT_GT(w.fills_polled, 0);
 }
 
-TEST(BadSealing, AStoppedFillIsAnErrorAndNoVerdict) {
+TEST(BadSealing, a_stopped_fill_is_an_error_and_no_verdict) {
     EvidenceWorld w;
     EvidenceKnowledge knowledge = w.knowledge();
     knowledge.fill.stop = [] { return true; };
@@ -437,7 +437,7 @@ TEST(BadSealing, AStoppedFillIsAnErrorAndNoVerdict) {
 
 // --- kinds 4, 7, 8 -------------------------------------------------------------------------------
 
-TEST(BadVdf, AFalseSegmentIsAnOffence) {
+TEST(BadVdf, a_false_segment_is_an_offence) {
     const EvidenceWorld& w = world();
     std::vector<Digest> d = w.checkpoints;
     d[3] = sha256(view("made up"));
@@ -454,7 +454,7 @@ TEST(BadVdf, AFalseSegmentIsAnOffence) {
     expect_flips_refused(make_bad_segment(proof, 2), 3);
 }
 
-TEST(BadVdf, TheArenaIsAskedForLast) {
+TEST(BadVdf, the_arena_is_asked_for_last) {
     const EvidenceWorld& w = world();
     std::vector<Digest> d = w.checkpoints;
     d[3] = sha256(view("made up"));
@@ -480,7 +480,7 @@ TEST(BadVdf, TheArenaIsAskedForLast) {
     EXPECT_EQ(without.error().code, ErrorCode::kInvalidArgument);
 }
 
-TEST(BadVdf, AFalseOutputAndAFalseStartAreOffences) {
+TEST(BadVdf, a_false_output_and_a_false_start_are_offences) {
     const EvidenceWorld& w = world();
     VdfProof proof = w.vdf_proof(w.checkpoints);
     EXPECT_EQ(w.reason(make_false_end(proof, VdfEndEvidence::End::kOutput)), Reason::kNoOffence);
@@ -502,7 +502,7 @@ TEST(BadVdf, AFalseOutputAndAFalseStartAreOffences) {
     EXPECT_NE(start.id, output.id);
 }
 
-TEST(BadVdf, IsRefusedInANetworkWithoutOne) {
+TEST(BadVdf, is_refused_in_a_network_without_one) {
     const EvidenceWorld& w = world();
     EvidenceKnowledge knowledge = w.knowledge();
     knowledge.params.has_vdf = false;
@@ -518,7 +518,7 @@ Checkpoint statement(const EvidenceWorld& w, std::string_view global, std::strin
                            w.evaluator);
 }
 
-TEST(BadCheckpoint, TwoStatementsAboutOneBlockAreAnOffence) {
+TEST(BadCheckpoint, two_statements_about_one_block_are_an_offence) {
     const EvidenceWorld& w = world();
     const Checkpoint a = statement(w, "a");
     const Checkpoint b = statement(w, "b");
@@ -580,7 +580,7 @@ struct TwoSlots {
     }
 };
 
-TEST(BadCheckpoint, OneChainInTwoSlotsIsAnOffence) {
+TEST(BadCheckpoint, one_chain_in_two_slots_is_an_offence) {
     const EvidenceWorld& w = world();
     const TwoSlots both(w, w.chain_id, w.chain_id);
     EXPECT_EQ(both.evidence,
@@ -593,7 +593,7 @@ TEST(BadCheckpoint, OneChainInTwoSlotsIsAnOffence) {
     expect_flips_refused(both.evidence);
 }
 
-TEST(BadCheckpoint, HonestSlotsAreNone) {
+TEST(BadCheckpoint, honest_slots_are_none) {
     const EvidenceWorld& w = world();
     const TwoSlots honest(w, w.chain_id, ChainId(sha256(view("another"))));
     EXPECT_EQ(w.reason(honest.evidence), Reason::kNoOffence);
@@ -611,7 +611,7 @@ TEST(BadCheckpoint, HonestSlotsAreNone) {
 
 // --- kind 6 --------------------------------------------------------------------------------------
 
-TEST(BadResponse, ASignedResponseThatFailsIsAnOffence) {
+TEST(BadResponse, a_signed_response_that_fails_is_an_offence) {
     const EvidenceWorld& w = world();
     const Challenge challenge = w.challenge();
     const ChallengeId id = challenge.id(w.network_id);
@@ -650,7 +650,7 @@ TEST(BadResponse, ASignedResponseThatFailsIsAnOffence) {
 
 // --- form ----------------------------------------------------------------------------------------
 
-TEST(EvidenceForm, RefusesOtherKinds) {
+TEST(EvidenceForm, refuses_other_kinds) {
     for (int kind = 0; kind < 256; ++kind) {
         if (kind >= 1 && kind <= 8) continue;
         Writer w;
@@ -665,7 +665,7 @@ TEST(EvidenceForm, RefusesOtherKinds) {
     }
 }
 
-TEST(EvidenceForm, WhatDecodesEncodesToTheSameBytes) {
+TEST(EvidenceForm, what_decodes_encodes_to_the_same_bytes) {
     std::mt19937_64 random(1);
     int decoded_count = 0;
     for (int round = 0; round < 20'000; ++round) {
@@ -677,7 +677,7 @@ TEST(EvidenceForm, WhatDecodesEncodesToTheSameBytes) {
         }
         const auto kind = static_cast<std::uint8_t>(1 + random() % 8);
         body[0] = kind == 5 ? static_cast<std::uint8_t>(1 + random() % 2) : body[0];
-        if (kind == 2) body[296] = static_cast<std::uint8_t>(1 + random() % 2);
+        if (kind == 2 && body.size() > 296) body[296] = static_cast<std::uint8_t>(1 + random() % 2);
         Writer w;
         w.u8(kind).u64(body.size()).raw(body);
         const auto decoded = Evidence::decode(w.bytes());
