@@ -51,6 +51,25 @@ Result<NetworkParams> params_from(const InitOptions& options,
     return params;
 }
 
+/// Takes away what a failed init has made; what was there before stays.
+class Undo {
+  public:
+    Undo() = default;
+    Undo(const Undo&) = delete;
+    Undo& operator=(const Undo&) = delete;
+    ~Undo() {
+        std::error_code ignored;
+        for (auto path = made_.rbegin(); path != made_.rend(); ++path) {
+            std::filesystem::remove_all(*path, ignored);
+        }
+    }
+    void made(const std::filesystem::path& path) { made_.push_back(path); }
+    void keep_all() { made_.clear(); }
+
+  private:
+    std::vector<std::filesystem::path> made_;
+};
+
 CommandResult init(const InitOptions& options) {
     const NodePaths paths{options.dir};
     const std::uint64_t now_ms =
@@ -70,12 +89,20 @@ CommandResult init(const InitOptions& options) {
     if (std::filesystem::exists(paths.chain(), error)) {
         return fail(ErrorCode::kAlreadyExists, paths.dir.string() + " holds a node already");
     }
-    std::filesystem::create_directories(paths.dir, error);
+    Undo undo;
+    const bool fresh = std::filesystem::create_directories(paths.dir, error);
     if (error) return fail_errno(error.value(), paths.dir.string());
+    if (fresh) undo.made(paths.dir);
     HOLDFAST_ASSIGN(evaluator, KeyPair::generate());
     HOLDFAST_TRY(evaluator.save(paths.evaluator_key()));
-    if (beacon) HOLDFAST_TRY(beacon->save(paths.beacon_key()));
+    undo.made(paths.evaluator_key());
+    if (beacon) {
+        HOLDFAST_TRY(beacon->save(paths.beacon_key()));
+        undo.made(paths.beacon_key());
+    }
+    if (std::filesystem::create_directory(paths.chain(), error)) undo.made(paths.chain());
     HOLDFAST_ASSIGN(chain, LocalChain::create(paths.chain(), params, genesis_ms));
+    undo.keep_all();
     Output out;
     out.field("dir", paths.dir.string());
     out.field("network_id", to_hex(params.id()));

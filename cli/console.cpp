@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <mutex>
@@ -16,6 +17,14 @@ extern "C" void on_signal(int) { g_stop = 1; }
 
 std::string text_of(const Json& value) {
     return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+/// The parser takes "-1" for the largest number and more than 64 bits for it too.
+std::string refuse_number(const std::string& word) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+    if (error == std::errc() && end == word.data() + word.size()) return {};
+    return "'" + word + "' is not a whole number from 0 to 2^64 - 1";
 }
 
 }  // namespace
@@ -130,6 +139,9 @@ std::string format_bytes(std::uint64_t bytes) {
 void Commands::run(CLI::App* command, const std::string& examples,
                    std::function<CommandResult()> body) {
     if (!examples.empty()) command->footer("Examples:\n" + examples);
+    for (CLI::Option* option : command->get_options()) {
+        if (option->get_type_name() == "UINT") option->check(refuse_number, "");
+    }
     command->callback([this, body = std::move(body)] { chosen_ = body; });
 }
 

@@ -72,6 +72,9 @@ Result<Prover> open_prover(const NetworkParams& params, const std::filesystem::p
                                               replica.string());
     }
     if (!registration) return fail(registration.error());
+    if (const Verdict v = check_registration(params, params.id(), *registration); !v) {
+        return fail_refused(v, registration_file(replica).string());
+    }
     HOLDFAST_ASSIGN(key, KeyPair::load(key_file));
     return Prover::open(params, ProverFiles::beside(replica), *registration, std::move(key));
 }

@@ -17,6 +17,7 @@ constexpr std::array<const char*, kTables> kTableNames = {
     "removals", "reveals", "receipts", "misses",   "leaves", "regions", "effects",
 };
 constexpr std::size_t kCrcBytes = 4;
+constexpr std::uintmax_t kLeastBytes = 2 * 4096;  // of a database, however small
 
 MDB_val to_val(ByteView bytes) {
     // LMDB takes keys by pointer to non-const and does not write to them.
@@ -269,7 +270,12 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& folder,
     HOLDFAST_TRY(lock.lock_exclusive());
     const std::filesystem::path data = folder / "data.mdb";
     std::error_code missing;
-    const std::uintmax_t bytes = std::filesystem::file_size(data, missing);
+    std::uintmax_t bytes = std::filesystem::file_size(data, missing);
+    if (!missing && may_create && bytes < kLeastBytes) {
+        // Begun on a full disk: not even the two meta pages are there, so nothing ever was.
+        std::filesystem::remove(data, missing);
+        bytes = 0;
+    }
     if (!missing && bytes > 0) {
         HOLDFAST_TRY(check_store_file(data, options.map_bytes, options.check_values));
     } else if (!may_create) {

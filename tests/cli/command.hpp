@@ -64,7 +64,8 @@ class Command {
         std::vector<char*> argv;
         for (std::string& word : all) argv.push_back(word.data());
         argv.push_back(nullptr);
-        for (const std::string& word : words) ran_.command += (ran_.command.empty() ? "" : " ") + word;
+        for (const std::string& word : words)
+            ran_.command += (ran_.command.empty() ? "" : " ") + word;
         posix_spawn_file_actions_t actions;
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
@@ -72,7 +73,8 @@ class Command {
         const int flags = O_WRONLY | O_CREAT | O_TRUNC;
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out().c_str(), flags, 0600);
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err().c_str(), flags, 0600);
-        const int failed = ::posix_spawn(&pid_, HOLDFAST_CLI, &actions, nullptr, argv.data(), environ);
+        const int failed =
+            ::posix_spawn(&pid_, HOLDFAST_CLI, &actions, nullptr, argv.data(), environ);
         posix_spawn_file_actions_destroy(&actions);
         if (failed != 0) pid_ = -1;
         EXPECT_EQ(failed, 0) << HOLDFAST_CLI;

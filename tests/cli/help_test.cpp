@@ -10,7 +10,8 @@ Words subcommands(const std::string& help) {
     std::istringstream lines(help.substr(std::min(help.find("Subcommands:"), help.size())));
     std::string line;
     std::getline(lines, line);
-    while (std::getline(lines, line) && line.starts_with("  ")) names.push_back(words_of(line).at(0));
+    while (std::getline(lines, line) && line.starts_with("  "))
+        names.push_back(words_of(line).at(0));
     return names;
 }
 
@@ -45,9 +46,10 @@ TEST(Help, EveryCommandHasExamples) {
         names.push_back(name);
     }
     for (const char* wanted :
-         {"network init", "keygen", "params", "chain new-block", "seal", "unseal", "register",
-          "seal-proof make", "seal-proof verify", "block process", "prove", "verify", "path make",
-          "path verify", "vdf eval", "vdf verify", "select", "inspect", "vectors check", "stats"}) {
+         {"network init", "keygen",   "params",          "chain new-block",   "seal",
+          "unseal",       "register", "seal-proof make", "seal-proof verify", "block process",
+          "prove",        "verify",   "path make",       "path verify",       "vdf eval",
+          "vdf verify",   "select",   "inspect",         "vectors check",     "stats"}) {
         EXPECT_NE(std::find(names.begin(), names.end(), wanted), names.end()) << wanted;
     }
     EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
@@ -58,8 +60,11 @@ TEST(ExitCodes, UsageIsTwo) {
     const auto before = names_below(world.path());
     const std::string hex_a(64, 'a');
     for (const std::string& line : {
-             std::string(""), std::string("no-such-command"), std::string("seal"),
-             std::string("seal a"), std::string("seal a --key alice.key --out a.sealed"),
+             std::string(""),
+             std::string("no-such-command"),
+             std::string("seal"),
+             std::string("seal a"),
+             std::string("seal a --key alice.key --out a.sealed"),
              std::string("seal a --key alice.key --no-such-option"),
              std::string("seal a --key alice.key --preset nonsense"),
              std::string("seal a --key alice.key --nonce -1"),
@@ -70,9 +75,12 @@ TEST(ExitCodes, UsageIsTwo) {
              std::string("seal a --key alice.key --workers 4294967296"),
              std::string("seal a --key alice.key --workers -1"),
              std::string("chain new-block --count 99999999999999999999"),
-             std::string("chain new-block --count 0"), std::string("chain new-block --count -1"),
-             std::string("chain new-block --count 1000001"), std::string("chain new-block --count x"),
-             std::string("chain new-block --time-ms 1"), std::string("ledger issue --key alice.key"),
+             std::string("chain new-block --count 0"),
+             std::string("chain new-block --count -1"),
+             std::string("chain new-block --count 1000001"),
+             std::string("chain new-block --count x"),
+             std::string("chain new-block --time-ms 1"),
+             std::string("ledger issue --key alice.key"),
              std::string("ledger issue --key alice.key --amount -5"),
              std::string("ledger issue --key alice.key --amount 18446744073709551616"),
              "select --entropy " + hex_a + " --chunks 18446744073709551616",
@@ -83,7 +91,8 @@ TEST(ExitCodes, UsageIsTwo) {
              std::string("prove a.replica --key alice.key --height -1 --out p"),
              std::string("prove a.replica --key alice.key --height 1 --format best --out p"),
              std::string("prove a.replica --key alice.key --height 1 --links 2 --out p"),
-             std::string("prove a.replica --key alice.key --height 1 --format window --links 6 --out p"),
+             std::string(
+                 "prove a.replica --key alice.key --height 1 --format window --links 6 --out p"),
              std::string("block process --replica a.replica"),
              std::string("register a.replica --key alice.key --retention forever"),
              std::string("vdf verify x --public public --spot 1 --segment 1"),
@@ -101,32 +110,54 @@ TEST(ExitCodes, ParametersOutOfBounds) {
     TempFolder folder;
     const std::string long_name(65, 'n');
     for (const std::string& options : {
-             std::string("--set block_ms=0"), std::string("--set block_ms=4294967296"),
-             std::string("--set block_ms=-1"), std::string("--set block_ms="),
-             std::string("--set block_ms=1x"), std::string("--set block_ms"),
-             std::string("--set no_such=1"), std::string("--set vdf.arena_kib=3"),
-             std::string("--set vdf.arena_kib=16"), std::string("--set vdf.arena_kib=8388608"),
-             std::string("--set vdf.lanes=0"), std::string("--set vdf.lanes=3"),
-             std::string("--set vdf.passes=0"), std::string("--set vdf.passes=65"),
-             std::string("--set vdf.checkpoints=0"), std::string("--set vdf.checkpoints=65537"),
+             std::string("--set block_ms=0"),
+             std::string("--set block_ms=4294967296"),
+             std::string("--set block_ms=-1"),
+             std::string("--set block_ms="),
+             std::string("--set block_ms=1x"),
+             std::string("--set block_ms"),
+             std::string("--set no_such=1"),
+             std::string("--set vdf.arena_kib=3"),
+             std::string("--set vdf.arena_kib=16"),
+             std::string("--set vdf.arena_kib=8388608"),
+             std::string("--set vdf.lanes=0"),
+             std::string("--set vdf.lanes=3"),
+             std::string("--set vdf.passes=0"),
+             std::string("--set vdf.passes=65"),
+             std::string("--set vdf.checkpoints=0"),
+             std::string("--set vdf.checkpoints=65537"),
              std::string("--set vdf.steps_per_checkpoint=0"),
              std::string("--set vdf.steps_per_checkpoint=18446744073709551615"),
              std::string("--set vdf.steps_per_checkpoint=18446744073709551616"),
-             std::string("--set epoch_lag=6"), std::string("--set epoch_lag=257"),
-             std::string("--set epoch_blocks=7"), std::string("--set link_lag=4294967295"),
-             std::string("--set seal_delay=4"), std::string("--set finality_blocks=4294967295"),
-             std::string("--set proof_deadline=5"), std::string("--set availability_n=11"),
-             std::string("--set availability_d=0"), std::string("--set availability_chunks=0"),
-             std::string("--set quorum=6"), std::string("--set min_chunks=15"),
-             std::string("--set min_chunks=1048577"), std::string("--set group_slots=0"),
-             std::string("--set region_groups=0"), std::string("--set checkpoint_blocks=0"),
-             std::string("--set seal_windows=0"), std::string("--set audit_windows=0"),
-             std::string("--set seal_cells=0"), std::string("--set beacon_period_s=1"),
-             std::string("--beacon --set beacon_period_s=0"), std::string("--preset 15:8192"),
-             std::string("--preset 256:8191"), std::string("--preset 1048577:34359738368"),
-             std::string("--preset 256:17179869185"), std::string("--preset 99999999999999999999:1"),
+             std::string("--set epoch_lag=6"),
+             std::string("--set epoch_lag=257"),
+             std::string("--set epoch_blocks=7"),
+             std::string("--set link_lag=4294967295"),
+             std::string("--set seal_delay=4"),
+             std::string("--set finality_blocks=4294967295"),
+             std::string("--set proof_deadline=5"),
+             std::string("--set availability_n=11"),
+             std::string("--set availability_d=0"),
+             std::string("--set availability_chunks=0"),
+             std::string("--set quorum=6"),
+             std::string("--set min_chunks=15"),
+             std::string("--set min_chunks=1048577"),
+             std::string("--set group_slots=0"),
+             std::string("--set region_groups=0"),
+             std::string("--set checkpoint_blocks=0"),
+             std::string("--set seal_windows=0"),
+             std::string("--set audit_windows=0"),
+             std::string("--set seal_cells=0"),
+             std::string("--set beacon_period_s=1"),
+             std::string("--beacon --set beacon_period_s=0"),
+             std::string("--preset 15:8192"),
+             std::string("--preset 256:8191"),
+             std::string("--preset 1048577:34359738368"),
+             std::string("--preset 256:17179869185"),
+             std::string("--preset 99999999999999999999:1"),
              std::string("--genesis-height 18446744073709551616"),
-             std::string("--genesis-height -1"), std::string("--genesis-time-ms -1"),
+             std::string("--genesis-height -1"),
+             std::string("--genesis-time-ms -1"),
              "--name " + long_name,
          }) {
         const Ran ran = holdfast_command(folder.path(), words_of("network init node " + options));

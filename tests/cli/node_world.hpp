@@ -88,7 +88,8 @@ class NodeWorld {
         return 0;
     }
     [[nodiscard]] std::filesystem::path compact(std::uint64_t height, std::size_t i = 0) const {
-        return path() / "proofs" / (chain(i).substr(0, 16) + "-" + std::to_string(height) + ".compact");
+        return path() / "proofs" /
+               (chain(i).substr(0, 16) + "-" + std::to_string(height) + ".compact");
     }
 
     /// One proof in every format: NAME.receipt, .compact, .full, .window, .path.
@@ -97,8 +98,9 @@ class NodeWorld {
         const std::string height = " --height " + std::to_string(h);
         const std::string prove = "prove " + name + ".replica --key " + key_file + height;
         for (const char* format : {"receipt", "compact", "full", "window"}) {
-            good(prove + " --format " + format + (std::string(format) == "window" ? " --links 3" : "") +
-                 " --out " + name + "." + format);
+            good(prove + " --format " + format +
+                 (std::string(format) == "window" ? " --links 3" : "") + " --out " + name + "." +
+                 format);
         }
         good("path make --chain " + chain(i) + height + " --out " + name + ".path");
     }
@@ -109,15 +111,16 @@ class NodeWorld {
 };
 
 /// A copy of a file with bytes changed at `at`.
-inline void patch(const std::filesystem::path& from, const std::filesystem::path& to, std::size_t at,
-                  const Bytes& with) {
+inline void patch(const std::filesystem::path& from, const std::filesystem::path& to,
+                  std::size_t at, const Bytes& with) {
     Bytes bytes = slurp(from);
     ASSERT_LE(at + with.size(), bytes.size()) << from;
     std::copy(with.begin(), with.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at));
     spill(to, bytes);
 }
 
-inline void flip(const std::filesystem::path& from, const std::filesystem::path& to, std::size_t bit) {
+inline void flip(const std::filesystem::path& from, const std::filesystem::path& to,
+                 std::size_t bit) {
     Bytes bytes = slurp(from);
     ASSERT_LT(bit / 8, bytes.size()) << from;
     bytes[bit / 8] = static_cast<std::uint8_t>(bytes[bit / 8] ^ (1U << (bit % 8)));
@@ -131,7 +134,8 @@ inline void cut(const std::filesystem::path& file, std::size_t bytes) {
 inline Bytes garbage(std::size_t bytes) {
     Bytes out(bytes);
     std::uint32_t x = 77;
-    for (std::uint8_t& b : out) b = static_cast<std::uint8_t>((x = x * 1664525U + 1013904223U) >> 24);
+    for (std::uint8_t& b : out)
+        b = static_cast<std::uint8_t>((x = x * 1664525U + 1013904223U) >> 24);
     return out;
 }
 

@@ -6,7 +6,9 @@ namespace {
 
 TEST(WholePath, FromAFileToVerdictsAndBack) {
     TempFolder folder;
-    const auto run = [&](const std::string& line) { return holdfast_command(folder.path(), words_of(line)); };
+    const auto run = [&](const std::string& line) {
+        return holdfast_command(folder.path(), words_of(line));
+    };
     // Every command also says what it did as one JSON object.
     const auto json = [&](const std::string& line) {
         const Ran ran = run(line + " --json");
@@ -32,11 +34,13 @@ TEST(WholePath, FromAFileToVerdictsAndBack) {
     json("chain new-block --count 9");
     EXPECT_EQ(json("chain status")["tip"], 13);
     EXPECT_EQ(json("block process")["blocks"].size(), 11U);
-    const auto seal_proof = json("seal-proof make data.replica --key alice.key --out seal.proof --submit");
+    const auto seal_proof =
+        json("seal-proof make data.replica --key alice.key --out seal.proof --submit");
     EXPECT_EQ(seal_proof["kind"], "seal");
     json("chain new-block --count 24");
     const std::string prover = " data.replica --key alice.key";
-    EXPECT_EQ(json("block process --proofs proofs --key alice.key --replica data.replica")["behind"], 0);
+    EXPECT_EQ(
+        json("block process --proofs proofs --key alice.key --replica data.replica")["behind"], 0);
 
     const auto stats = json("stats");
     EXPECT_EQ(stats["totalChains"], 1);
@@ -57,9 +61,12 @@ TEST(WholePath, FromAFileToVerdictsAndBack) {
     EXPECT_EQ(json(prove + "p.receipt --format receipt")["bytes"], 136);
     EXPECT_LE(json(prove + "p.compact --format compact")["bytes"], 2046);
     EXPECT_LE(json(prove + "p.full --format full")["bytes"], 16384);
-    EXPECT_EQ(json("prove" + prover + " --format window --links 5 --height 16 --out p.window")["proof"]["commitments"].size(),
+    EXPECT_EQ(json("prove" + prover +
+                   " --format window --links 5 --height 16 --out p.window")["proof"]["commitments"]
+                  .size(),
               5U);
-    EXPECT_LE(json("path make --chain " + chain + " --height " + height + " --out p.path")["bytes"], 1024);
+    EXPECT_LE(json("path make --chain " + chain + " --height " + height + " --out p.path")["bytes"],
+              1024);
     EXPECT_EQ(json("vdf eval --height " + height + " --out p.vdf")["steps"], 256);
     EXPECT_EQ(json("public export --out public")["chains"], 1);
 
@@ -75,18 +82,21 @@ TEST(WholePath, FromAFileToVerdictsAndBack) {
     // Somebody else: public data and proofs, no file, no replica, no node.
     std::filesystem::create_directory(folder / "elsewhere");
     std::filesystem::rename(folder / "public", folder / "elsewhere" / "public");
-    for (const char* file : {"p.receipt", "p.compact", "p.full", "p.window", "p.path", "p.vdf", "seal.proof"}) {
+    for (const char* file :
+         {"p.receipt", "p.compact", "p.full", "p.window", "p.path", "p.vdf", "seal.proof"}) {
         std::filesystem::copy(folder / file, folder / "elsewhere");
     }
     std::filesystem::copy(folder / "data.registration", folder / "elsewhere");
     const auto elsewhere = [&](const std::string& line) {
-        const Ran ran = holdfast_command(folder / "elsewhere", words_of(line + " --public public --json"));
+        const Ran ran =
+            holdfast_command(folder / "elsewhere", words_of(line + " --public public --json"));
         EXPECT_EQ(ran.code, kExitOk) << ran;
         const auto verdict = ran.json();
         EXPECT_EQ(verdict["accepted"], true) << ran;
         return verdict;
     };
-    for (const char* file : {"p.receipt", "p.compact", "p.full", "p.window", "data.registration", "seal.proof"}) {
+    for (const char* file :
+         {"p.receipt", "p.compact", "p.full", "p.window", "data.registration", "seal.proof"}) {
         elsewhere(std::string("verify ") + file);
     }
     EXPECT_EQ(elsewhere("verify p.full --chain " + chain + " --height " + height)["reason"], "ok");
@@ -101,14 +111,18 @@ TEST(WholePath, FromAFileToVerdictsAndBack) {
     json("unseal data.replica --out restored");
     EXPECT_TRUE(slurp(folder / "restored") == original);
     json("unseal data.replica --out part --offset 1000001 --length 70000");
-    EXPECT_TRUE(slurp(folder / "part") == Bytes(original.begin() + 1'000'001, original.begin() + 1'070'001));
+    EXPECT_TRUE(slurp(folder / "part") ==
+                Bytes(original.begin() + 1'000'001, original.begin() + 1'070'001));
 
     EXPECT_EQ(json("update" + prover)["sequence"], 1);
     json("chain new-block --count 4");
     json("block process");
     EXPECT_EQ(json("remove" + prover)["sequence"], 2);
-    EXPECT_EQ(json("select --entropy " + std::string(64, '0') + " --chunks 1048576")["selected"].size(), 16U);
-    const Ran vectors = holdfast_command(folder.path(), {"vectors", "check", HOLDFAST_VECTORS "/missing"});
+    EXPECT_EQ(
+        json("select --entropy " + std::string(64, '0') + " --chunks 1048576")["selected"].size(),
+        16U);
+    const Ran vectors =
+        holdfast_command(folder.path(), {"vectors", "check", HOLDFAST_VECTORS "/missing"});
     expect_failure(vectors, kExitEnvironment, "missing");
 }
 

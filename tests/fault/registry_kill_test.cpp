@@ -28,16 +28,30 @@ RegistryOptions one_thread() {
     return options;
 }
 
-/// Acts on the tip (again, where an end came in between), then goes on block by block. Says when
-/// what has become durable.
-void go_on(Registry& registry, RegistryStory& story, const NetworkParams& params, int acknowledge) {
+/// What has become durable: a block, or everything that was handed in at one.
+struct Acknowledged {
+    std::uint64_t fed = 0;
+    std::uint64_t acted = 0;
+};
+
+void acknowledge(int pipe, const Acknowledged& done) {
+    if (pipe >= 0 && ::write(pipe, &done, sizeof done) < 0) ::_exit(3);
+}
+
+/// Goes on block by block from wherever the registry stands. Where the end came between a block and
+/// the acknowledgement of what belongs to it, that is handed in again; what was acknowledged is
+/// not.
+void go_on(Registry& registry, RegistryStory& story, const NetworkParams& params, Acknowledged done,
+           int pipe) {
     const auto tip = must(registry.tip());
-    if (tip) story.act(registry, *tip);
     const Height last = params.genesis_height + kBlocks;
-    for (Height h = tip ? *tip + 1 : params.genesis_height; h <= last; ++h) {
+    for (Height h = tip ? *tip : params.genesis_height; h <= last; ++h) {
         (void)must(registry.on_final_block(story.block(h)));
-        if (acknowledge >= 0 && ::write(acknowledge, &h.value, sizeof h.value) < 0) ::_exit(3);
-        story.act(registry, h);
+        done.fed = h.value;
+        acknowledge(pipe, done);
+        if (done.acted < h.value) story.act(registry, h);
+        done.acted = h.value;
+        acknowledge(pipe, done);
     }
 }
 
@@ -61,7 +75,7 @@ TEST(RegistryKill, NothingAcknowledgedIsLostAndEverythingGoesOn) {
     {
         test::TempFolder whole;
         const auto registry = must(Registry::open(whole / "registry", params, one_thread()));
-        go_on(*registry, story, params, -1);
+        go_on(*registry, story, params, {}, -1);
         expected = digests(*registry, params);
     }
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
@@ -69,6 +83,7 @@ TEST(RegistryKill, NothingAcknowledgedIsLostAndEverythingGoesOn) {
 
     std::mt19937_64 random(4);
     auto folder = std::make_unique<test::TempFolder>();
+    Acknowledged done;
     int killed = 0;
     int at_work = 0;
     while (killed < points) {
@@ -80,7 +95,7 @@ TEST(RegistryKill, NothingAcknowledgedIsLostAndEverythingGoesOn) {
             ::close(pipes[0]);
             auto registry = Registry::open(*folder / "registry", params, one_thread());
             if (!registry) ::_exit(2);
-            go_on(**registry, story, params, pipes[1]);
+            go_on(**registry, story, params, done, pipes[1]);
             ::_exit(0);
         }
         ::close(pipes[1]);
@@ -92,22 +107,24 @@ TEST(RegistryKill, NothingAcknowledgedIsLostAndEverythingGoesOn) {
         ASSERT_EQ(::waitpid(child, &status, 0), child);
         ++killed;
         if (WIFSIGNALED(status)) ++at_work;
-        if (WIFEXITED(status)) ASSERT_EQ(WEXITSTATUS(status), 0) << "the child could not go on";
-        std::uint64_t acknowledged = 0;
-        for (std::uint64_t h = 0; ::read(pipes[0], &h, sizeof h) == sizeof h;) acknowledged = h;
+        if (WIFEXITED(status)) {
+            ASSERT_EQ(WEXITSTATUS(status), 0) << "the child could not go on";
+        }
+        for (Acknowledged d; ::read(pipes[0], &d, sizeof d) == sizeof d;) done = d;
         ::close(pipes[0]);
 
         const auto registry = must(Registry::open(*folder / "registry", params, one_thread()));
         const auto tip = must(registry->tip());
-        ASSERT_GE(tip ? tip->value : 0, acknowledged);
+        ASSERT_GE(tip ? tip->value : 0, done.fed);
         const auto found = digests(*registry, params);
         ASSERT_LE(found.size(), expected.size());
         ASSERT_TRUE(std::equal(found.begin(), found.end(), expected.begin()))
             << "after kill " << killed;
         if (found.size() == expected.size() || killed == points) {
-            go_on(*registry, story, params, -1);
+            go_on(*registry, story, params, done, -1);
             ASSERT_EQ(digests(*registry, params), expected);
             folder = std::make_unique<test::TempFolder>();
+            done = {};
         }
     }
     EXPECT_GE(at_work, points / 2);

@@ -1,40 +1,18 @@
 // A disk that fills up while sealing, unsealing and sharding: a clear error, and nothing left
 // behind.
-#include <sys/mount.h>
-
 #include "chunking/erasure.hpp"
 #include "chunking/unseal.hpp"
 #include "support/seal_world.hpp"
+#include "support/small_disk.hpp"
 
 namespace holdfast {
 namespace {
-
-/// A file system of its own with room for `bytes`; empty where mounting is not allowed.
-class SmallDisk {
-  public:
-    explicit SmallDisk(const std::filesystem::path& at, std::uint64_t bytes) {
-        std::filesystem::create_directory(at);
-        const std::string options = "size=" + std::to_string(bytes);
-        if (::mount("tmpfs", at.c_str(), "tmpfs", 0, options.c_str()) == 0) path_ = at;
-    }
-    SmallDisk(const SmallDisk&) = delete;
-    SmallDisk& operator=(const SmallDisk&) = delete;
-    ~SmallDisk() {
-        if (!path_.empty()) ::umount(path_.c_str());
-    }
-    [[nodiscard]] bool mounted() const { return !path_.empty(); }
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-    [[nodiscard]] bool empty() const { return std::filesystem::is_empty(path_); }
-
-  private:
-    std::filesystem::path path_;
-};
 
 constexpr std::uint64_t kDiskBytes = 1 << 20;
 
 struct DiskFull : ::testing::Test {
     test::SealWorld world;
-    std::optional<SmallDisk> disk;
+    std::optional<test::SmallDisk> disk;
 
     void SetUp() override {
         disk.emplace(world.folder / "disk", kDiskBytes);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <set>
+#include <thread>
 
 #include "support/vdf_world.hpp"
 
@@ -108,7 +109,17 @@ TEST_F(VdfVerify, NamesTheFirstBadSegmentForEveryKernelAndOrderOfWork) {
     const ParallelFor backwards = [](std::size_t count, const auto& body) {
         for (std::size_t i = count; i-- > 0;) body(i);
     };
-    const std::vector<ParallelFor> orders{{}, backwards, pool_parallel(2), pool_parallel(16)};
+    const ParallelFor sixteen_threads = [](std::size_t count, const auto& body) {
+        std::atomic<std::size_t> next{0};
+        std::vector<std::thread> threads;
+        for (int t = 0; t < 16; ++t) {
+            threads.emplace_back([&] {
+                for (std::size_t i = next++; i < count; i = next++) body(i);
+            });
+        }
+        for (std::thread& t : threads) t.join();
+    };
+    const std::vector<ParallelFor> orders{{}, backwards, pool_parallel(), sixteen_threads};
     for (const auto& bad : std::vector<std::vector<std::size_t>>{
              {1}, {200}, {100, 150}, {64, 65, 129}, {63, 128}, {190, 40, 199}}) {
         std::vector<Digest> d = honest.checkpoints;
