@@ -400,6 +400,7 @@ Result<std::optional<BlockReport>> Aggregator::advance(std::span<Prover* const> 
         BlockReport again;
         again.height = *tip;
         HOLDFAST_TRY(impl_->work_on_tip(*tip, provers, work, again));
+        report.repeated_proofs = std::move(again.proofs);
         std::copy_if(again.objects.begin(), again.objects.end(), std::back_inserter(report.objects),
                      [](const ObjectOutcome& o) { return o.verdict.accepted(); });
     }

@@ -63,6 +63,8 @@ struct BlockReport {
     std::vector<ObjectOutcome> objects;
     std::vector<Receipt> receipts;
     std::vector<MadeProof> proofs;
+    /// Made again for the block before, in case a run ended before its proofs were handed on.
+    std::vector<MadeProof> repeated_proofs;
     std::vector<BlockFault> faults;
     double seconds = 0;      // in all
     double vdf_seconds = 0;  // of them, for y

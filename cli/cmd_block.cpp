@@ -97,7 +97,9 @@ Status save_proofs(const std::string& folder, const BlockReport& report) {
     std::error_code error;
     std::filesystem::create_directories(folder, error);
     if (error) return fail_errno(error.value(), folder);
-    for (const MadeProof& p : report.proofs) {
+    std::vector<MadeProof> proofs = report.repeated_proofs;
+    proofs.insert(proofs.end(), report.proofs.begin(), report.proofs.end());
+    for (const MadeProof& p : proofs) {
         const std::string name = to_hex(p.chain_id).substr(0, 16) + "-" +
                                  std::to_string(p.height.value) +
                                  (p.full_required ? ".full" : ".compact");

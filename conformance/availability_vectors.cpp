@@ -45,8 +45,7 @@ Assigned check_challengers(Checker& check, const Value& v, const Network& networ
         const KeyPair key = KeyPair::from_secret(view(c["secret_key"].digest()));
         check.equal(c["public_key"], key.public_key());
         const Height base = c["base"].height();
-        const Reveal commitment =
-            reveals.of(network, key.public_key(), base, key).commitment();
+        const Reveal commitment = reveals.of(network, key.public_key(), base, key).commitment();
         check.equal(c["commitment"], commitment);
         registered.push_back(make_challenger(network.id, commitment, base, BondId{}, key));
         check.accepted(c.where(), check_challenger(network.id, registered.back()));
@@ -84,9 +83,8 @@ struct Exchange {
 
 void check_challenge_object(Checker& check, const Value& v, const Exchange& x,
                             const Assigned& assigned, const VdfOutput& y) {
-    const ChallengeContext context{x.network.params,       x.network.id,
-                                   x.challenge.chain_id,   x.challenge.height,
-                                   x.challenge.block_hash, y,
+    const ChallengeContext context{x.network.params,   x.network.id,           x.challenge.chain_id,
+                                   x.challenge.height, x.challenge.block_hash, y,
                                    assigned.in_force};
     check.equal(v["nonce"], x.challenge.nonce);
     check.equal(v["challenge"], x.challenge.encode());
@@ -98,8 +96,7 @@ void check_challenge_object(Checker& check, const Value& v, const Exchange& x,
     });
 }
 
-void check_response_object(Checker& check, const Value& v, const Exchange& x,
-                           const VdfOutput& y) {
+void check_response_object(Checker& check, const Value& v, const Exchange& x, const VdfOutput& y) {
     const Registration& registration = x.sealed.chain.registration;
     const ResponseContext context{
         x.id, registration.header.prover, registration.sealed_root, registration.header.chunks,
@@ -129,9 +126,8 @@ void check_outcomes(Checker& check, const Value& v, const Exchange& x, const Ass
     for (const Value& o : v["outcomes"].items()) {
         const std::uint8_t kind = o["outcome"].u8();
         if (kind < 1 || kind > 4) o["outcome"].malformed("should be 1 to 4");
-        const Outcome own =
-            make_outcome(x.id, assigned.reveal, static_cast<OutcomeKind>(kind),
-                         o["service_us"].u32(), o["ping_us"].u32(), *assigned.key);
+        const Outcome own = make_outcome(x.id, assigned.reveal, static_cast<OutcomeKind>(kind),
+                                         o["service_us"].u32(), o["ping_us"].u32(), *assigned.key);
         check.equal(o["body"], own.encode());
         check.refusals_if_any(o, "refused", o["body"].bytes(), [&](ByteView body) -> Verdict {
             const auto decoded = Outcome::decode(body);
@@ -141,8 +137,7 @@ void check_outcomes(Checker& check, const Value& v, const Exchange& x, const Ass
     }
 }
 
-void check_exchange(Checker& check, const Value& v, const Network& network,
-                    RevealChains& reveals) {
+void check_exchange(Checker& check, const Value& v, const Network& network, RevealChains& reveals) {
     const SealedCase sealed = check_sealed_chain(check, v, network);
     const Value block = v["block"];
     const Height height = block["height"].height();
@@ -168,8 +163,8 @@ void check_drawing(Checker& check, const Value& v, const Network& network) {
         const auto assigned = assigned_challenger(network.id, y, chain_id, challengers);
         if (!assigned) v["challengers"].malformed("should not be empty");
         check.equal(draw["assigned"], *assigned);
-        check.flag(draw["challenged"], challenge_is_drawn(network.params, network.id, y, chain_id,
-                                                          *assigned, nonce));
+        check.flag(draw["challenged"],
+                   challenge_is_drawn(network.params, network.id, y, chain_id, *assigned, nonce));
         check.equal(draw["of_2^20_chunks"],
                     challenged_chunks(network.params, network.id, y, chain_id, *assigned, nonce,
                                       ChunkCount(kMaxChunks)));

@@ -57,9 +57,9 @@ void check_tree(Checker& check, const Value& v) {
     check.holds(v["paths"].where(), paths.size() == leaves.size(), "should have a path per leaf");
     for (std::size_t i = 0; i < paths.size() && i < leaves.size(); ++i) {
         check.equal(paths[i], tree.path(i));
-        check.accepted(paths[i].where(),
-                       leads_to(tree.root(), root_from_path(leaves.size(), i, leaves[i],
-                                                            paths[i].digests())));
+        check.accepted(
+            paths[i].where(),
+            leads_to(tree.root(), root_from_path(leaves.size(), i, leaves[i], paths[i].digests())));
     }
     for (const Value& proof : v["multiproofs"].items()) {
         check_multiproof(check, proof, tree, leaves);
@@ -71,8 +71,8 @@ void check_signed(Checker& check, const Value& v) {
     const Bytes message = v["message"].bytes();
     check.equal(v["public_key"], key.public_key());
     check.equal(v["signature"], key.sign(message));
-    check.accepted(v.where(), verify_signature(key.public_key(), message,
-                                               v["signature"].fixed<Signature>()));
+    check.accepted(v.where(),
+                   verify_signature(key.public_key(), message, v["signature"].fixed<Signature>()));
 }
 
 void check_one_fill(Checker& check, const Value& v, const FillKernel& kernel) {
@@ -82,7 +82,8 @@ void check_one_fill(Checker& check, const Value& v, const FillKernel& kernel) {
     const FillSpec spec{v["p"].u32(), v["t"].u32(), v["blocks"].u64(), password, salt, ad};
     // At most what the protocol can ask for: the largest arena, or the largest window.
     if (spec.blocks > std::uint64_t{kMaxArenaKib}) v["blocks"].malformed("is over 2^22");
-    const FillMemory memory = check.need(v.where(), FillMemory::allocate(spec.blocks * kBlockBytes));
+    const FillMemory memory =
+        check.need(v.where(), FillMemory::allocate(spec.blocks * kBlockBytes));
     const MutByteView bytes{memory.data(), static_cast<std::size_t>(memory.size())};
     FillOptions options;
     options.kernel = &kernel;

@@ -11,9 +11,9 @@ namespace {
 void check_v2(Checker& check, const Value& cases) {
     for (const Value& v : cases["v2"].items()) {
         check.run_case(v, [&] {
-            check.equal(v["selected"],
-                        check.need(v.where(), select_v2(v["e"].digest(), v["n"].u64(),
-                                                        v["count"].u64())));
+            check.equal(
+                v["selected"],
+                check.need(v.where(), select_v2(v["e"].digest(), v["n"].u64(), v["count"].u64())));
         });
     }
     for (const Value& n : cases["v2_refused_n"].items()) {
@@ -26,14 +26,14 @@ void check_v2(Checker& check, const Value& cases) {
 void check_v1(Checker& check, const Value& cases) {
     for (const Value& v : cases["v1"].items()) {
         check.run_case(v, [&] {
-            check.equal(v["selected"], check.need(v.where(), select_v1(v["block_hash"].id<BlockHash>(),
-                                                                       v["n"].u64())));
+            check.equal(
+                v["selected"],
+                check.need(v.where(), select_v1(v["block_hash"].id<BlockHash>(), v["n"].u64())));
         });
     }
     for (const Value& n : cases["v1_refused_n"].items()) {
-        check.run_case(n, [&] {
-            check.refused(n.where(), verdict_of(select_v1(BlockHash{}, n.u64())));
-        });
+        check.run_case(
+            n, [&] { check.refused(n.where(), verdict_of(select_v1(BlockHash{}, n.u64()))); });
     }
 }
 
@@ -52,9 +52,9 @@ void check_seed(Checker& check, const Value& v, const Network& file_network) {
 void check_beacon(Checker& check, const Value& v, const Network& file_network) {
     const Network network = check.network_or(v, file_network);
     for (const Value& round : v["rounds"].items()) {
-        check.equal(round["round"],
-                    check.need(round.where(),
-                               beacon_round(network.params, round["block_time_s"].u64())));
+        check.equal(
+            round["round"],
+            check.need(round.where(), beacon_round(network.params, round["block_time_s"].u64())));
     }
 }
 
@@ -114,8 +114,9 @@ void check_entropy(Checker& check, const Network& network, const Value& cases) {
     check.run_case(reveals, [&] { check_reveal_chain(check, reveals, network); });
     for (const Value& v : cases["chains"].items()) {
         check.run_case(v, [&] {
-            check.equal(v["e"], chain_entropy(network.id, v["y"].id<VdfOutput>(),
-                                              v["chain_id"].id<ChainId>(), v["reveal"].id<Reveal>()));
+            check.equal(v["e"],
+                        chain_entropy(network.id, v["y"].id<VdfOutput>(),
+                                      v["chain_id"].id<ChainId>(), v["reveal"].id<Reveal>()));
         });
     }
 }

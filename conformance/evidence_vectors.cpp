@@ -58,8 +58,8 @@ EpochSeed known_epoch_seed(const Knowledge& known, const Network& network, Heigh
     return y ? epoch_seed(network.id, epoch, *y) : known.epoch_seeds.at(height);
 }
 
-/// The seeds told follow from the blocks (unless a beacon that the file does not tell is in them), the
-/// outputs from the seeds.
+/// The seeds told follow from the blocks (unless a beacon that the file does not tell is in them),
+/// the outputs from the seeds.
 void check_known_heights(Checker& check, const Value& v, const Network& network,
                          const Knowledge& known) {
     const NetworkParams& params = network.params;
@@ -100,9 +100,7 @@ EvidenceKnowledge knowledge_of(Checker& check, const Network& network, Knowledge
         return lookup(known.blocks, h);
     };
     out.y = [&known](Height h) -> Result<std::optional<VdfOutput>> { return lookup(known.y, h); };
-    out.seed = [&known](Height h) -> Result<std::optional<Seed>> {
-        return lookup(known.seeds, h);
-    };
+    out.seed = [&known](Height h) -> Result<std::optional<Seed>> { return lookup(known.seeds, h); };
     out.epoch_seed = [&known, &network](std::uint64_t epoch) -> Result<std::optional<EpochSeed>> {
         for (const auto& [height, seed] : known.epoch_seeds) {
             if (epoch_of(network.params, height) == epoch) return std::optional(seed);
@@ -111,8 +109,9 @@ EvidenceKnowledge knowledge_of(Checker& check, const Network& network, Knowledge
     };
     out.fill.stop = check.stop();
     out.vdf.stop = check.stop();
-    out.arena = [&known, &network, stop = check.stop()](std::uint64_t epoch, const EpochSeed& seed)
-        -> Result<std::shared_ptr<const VdfArena>> {
+    out.arena = [&known, &network, stop = check.stop()](
+                    std::uint64_t epoch,
+                    const EpochSeed& seed) -> Result<std::shared_ptr<const VdfArena>> {
         const VdfParams& params = network.params.vdf;
         if (!known.arena || !known.arena->view().serves(params, epoch, seed)) {
             FillOptions options;
@@ -153,8 +152,7 @@ void check_told_fields(Checker& check, const Value& v, const Network& network,
     }
 }
 
-void check_one_evidence(Checker& check, const Value& v, const Network& network,
-                        Knowledge& known) {
+void check_one_evidence(Checker& check, const Value& v, const Network& network, Knowledge& known) {
     const EvidenceKnowledge knowledge = knowledge_of(check, network, known);
     const std::string where = v["body"].where() + " (" + v["offence"].text() + ")";
     const Bytes body = v["body"].bytes();
@@ -174,12 +172,10 @@ void check_one_evidence(Checker& check, const Value& v, const Network& network,
 void check_evidence(Checker& check, const Network& file_network, const Value& cases) {
     const Value known_value = cases["known"];
     std::optional<Knowledge> known;
-    check.run_case(known_value,
-                   [&] { known = read_knowledge(check, known_value, file_network); });
+    check.run_case(known_value, [&] { known = read_knowledge(check, known_value, file_network); });
     if (known && known_value.has("inputs")) {
-        check.run_case(known_value, [&] {
-            check_known_heights(check, known_value, file_network, *known);
-        });
+        check.run_case(known_value,
+                       [&] { check_known_heights(check, known_value, file_network, *known); });
     }
     for (const Value& v : cases["evidence"].items()) {
         check.run_case(v, [&] {

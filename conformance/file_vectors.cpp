@@ -51,8 +51,8 @@ void check_record_file(Checker& check, const Value& v, const std::vector<Bytes>&
     });
     check.equal(v["records"], scan.records);
     check.equal(v["good_bytes"], scan.good_bytes);
-    const bool prefix = kept.size() <= bodies.size() &&
-                        std::equal(kept.begin(), kept.end(), bodies.begin());
+    const bool prefix =
+        kept.size() <= bodies.size() && std::equal(kept.begin(), kept.end(), bodies.begin());
     check.holds(where, prefix, "the records kept are not the first ones of \"bodies\"");
 
     Writer again;
@@ -62,10 +62,11 @@ void check_record_file(Checker& check, const Value& v, const std::vector<Bytes>&
         before = sha256(record);
         again.raw(record);
     }
-    check.holds(where, scan.good_bytes <= file.size() &&
-                           again.bytes() == Bytes(file.begin(),
-                                                  std::next(file.begin(), static_cast<std::ptrdiff_t>(
-                                                                              scan.good_bytes))),
+    check.holds(where,
+                scan.good_bytes <= file.size() &&
+                    again.bytes() == Bytes(file.begin(),
+                                           std::next(file.begin(),
+                                                     static_cast<std::ptrdiff_t>(scan.good_bytes))),
                 "the records kept do not encode to the bytes kept");
 
     const std::filesystem::path path = check.scratch_path(".records");
@@ -186,9 +187,7 @@ void check_files(Checker& check, const Network& file_network, const Value& cases
                        [&] { check_replica_files(check, v, check.network_or(v, file_network)); });
     }
     for (const Value& v : cases["crc32c"].items()) {
-        check.run_case(v, [&] {
-            check.equal(v["crc"], std::uint64_t{crc32c(v["data"].bytes())});
-        });
+        check.run_case(v, [&] { check.equal(v["crc"], std::uint64_t{crc32c(v["data"].bytes())}); });
     }
     const Value records = cases["records"];
     check.run_case(records, [&] { check_records(check, records); });

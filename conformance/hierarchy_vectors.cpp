@@ -63,12 +63,11 @@ void check_registry(Checker& check, const Value& v, const Network& network) {
         const std::uint64_t slot = told_slot(path["slot"], path["slot"].u64());
         const PathProof proof = check.need(path.where(), tree.path(slot));
         check.equal(path["body"], proof.encode());
-        check.refusals_if_any(path, "refused", path["body"].bytes(),
-                              [&](ByteView body) -> Verdict {
-                                  const auto decoded = PathProof::decode(body);
-                                  if (!decoded) return decoded.error();
-                                  return verify_path(network.params, network.id, known, *decoded);
-                              });
+        check.refusals_if_any(path, "refused", path["body"].bytes(), [&](ByteView body) -> Verdict {
+            const auto decoded = PathProof::decode(body);
+            if (!decoded) return decoded.error();
+            return verify_path(network.params, network.id, known, *decoded);
+        });
     }
 }
 
@@ -97,8 +96,8 @@ std::optional<std::uint64_t> told_block_s(const Value& list, const std::string& 
         name.size() <= before.size() + after.size()) {
         list.malformed("should be named retention_blocks_at_N_s");
     }
-    const std::uint64_t block_s = list.key_u64(
-        name.substr(before.size(), name.size() - before.size() - after.size()));
+    const std::uint64_t block_s =
+        list.key_u64(name.substr(before.size(), name.size() - before.size() - after.size()));
     if (block_s < 1 || block_s > UINT32_MAX / 1000 - 1) list.malformed("has no such block time");
     return block_s;
 }
@@ -152,8 +151,7 @@ RegistrySlots read_registry(Checker& check, const Value& v, const Network& netwo
     // The vectors tell registries whose digests have one height; which one does not matter.
     RegistrySlots out{network.id, network.params.genesis_height, {}};
     for (const auto& [slot, leaf] : v.members()) {
-        out.slots[v.key_u64(slot)] =
-            check.need(leaf.where(), ChainLeaf::decode(leaf.bytes()));
+        out.slots[v.key_u64(slot)] = check.need(leaf.where(), ChainLeaf::decode(leaf.bytes()));
     }
     return out;
 }
@@ -223,9 +221,7 @@ void check_lifecycle(Checker& check, const Network& network, const Value& cases)
         });
     }
     for (const Value& v : cases["statuses"].items()) {
-        check.run_case(v, [&] {
-            check_status(check, v, check.network_or(v, network).params);
-        });
+        check.run_case(v, [&] { check_status(check, v, check.network_or(v, network).params); });
     }
     const Value placing = cases["placing"];
     check.run_case(placing, [&] { check_placing(check, placing); });

@@ -1,4 +1,5 @@
-// links: chains told height by height, with seeds, digests, anchors and the formats A to D; windows.
+// links: chains told height by height, with seeds, digests, anchors and the formats A to D;
+// windows.
 #include <map>
 
 #include "conformance/replica_case.hpp"
@@ -44,13 +45,20 @@ struct ChainStory {
 ChainStory begin_story(Checker& check, const Value& v, const Network& network) {
     SealedCase sealed = check_sealed_chain(check, v, network);
     const Registration& registration = sealed.chain.registration;
-    LinkRecords records =
-        check.need(v.where(), LinkRecords::open(check.scratch_path(".chain")));
+    LinkRecords records = check.need(v.where(), LinkRecords::open(check.scratch_path(".chain")));
     ChainStory story{network,
                      std::move(sealed),
                      std::move(records),
                      KnownChain::of(network.id, registration),
-                     {}, told_slot(v["slot"], v["slot"].u64()), v["leaf_seed"].digest(), {}, {}, {}, {}, {}, {}};
+                     {},
+                     told_slot(v["slot"], v["slot"].u64()),
+                     v["leaf_seed"].digest(),
+                     {},
+                     {},
+                     {},
+                     {},
+                     {},
+                     {}};
     const ChainCase& chain = story.sealed.chain;
     if (chain.registration.has_commitment()) {
         story.reveals.emplace(network.id, chain.replica_id, chain.registration.genesis_height,
@@ -101,8 +109,8 @@ void check_height_entropy(Checker& check, ChainStory& story, const Value& v, Hei
         check.holds(v["beacon_randomness"].where(), v["beacon_randomness"].is_null(),
                     "has no beacon round");
     }
-    const Seed seed = check.need(
-        v["seed"].where(), make_seed(params, story.network.id, height, block_hash, beacon));
+    const Seed seed = check.need(v["seed"].where(),
+                                 make_seed(params, story.network.id, height, block_hash, beacon));
     check.equal(v["seed"], seed);
     VdfOutput y = seed_as_output(seed);
     if (params.has_vdf) {
@@ -132,25 +140,23 @@ KnownHeight check_anchor(Checker& check, const ChainStory& story, const Value& v
         if (link != story.own_link.end()) known.link_before = link->second;
     }
     check.equal(v["anchor"], known.anchor);
-    known.previous_global = story.global.empty() ? genesis_global(story.network.id)
-                                                 : story.global.rbegin()->second;
+    known.previous_global =
+        story.global.empty() ? genesis_global(story.network.id) : story.global.rbegin()->second;
     check.equal(v["previous_global"], *known.previous_global);
     return known;
 }
 
 /// The prover's link of this height, with every value on the way to it.
-SignedLink check_link(Checker& check, ChainStory& story, const Value& v,
-                      const KnownHeight& known) {
-    LinkFacts facts{story.id(),   known.height,       known.block_hash, *known.y,
-                    known.anchor, *known.link_before, {}};
+SignedLink check_link(Checker& check, ChainStory& story, const Value& v, const KnownHeight& known) {
+    LinkFacts facts{
+        story.id(), known.height, known.block_hash, *known.y, known.anchor, *known.link_before, {}};
     check.equal(v["link_before"], facts.link_before);
     if (story.reveals) {
         facts.reveal = check.need(v["reveal"].where(), story.reveals->at_height(known.height));
     }
     check.equal(v["reveal"], facts.reveal);
-    SignedLink link =
-        check.need(v.where(), make_link(story.network.id, story.sealed.replica, facts,
-                                        story.sealed.chain.key, story.records));
+    SignedLink link = check.need(v.where(), make_link(story.network.id, story.sealed.replica, facts,
+                                                      story.sealed.chain.key, story.records));
     const LinkOpening& opening = link.opening;
     check.equal(v["e"], opening.e);
     check.equal(v["e"], chain_entropy(story.network.id, facts.y, facts.chain_id, facts.reveal));
@@ -166,8 +172,8 @@ SignedLink check_link(Checker& check, ChainStory& story, const Value& v,
     check.equal(v["o"], opening_root(opening.openings));
     check.equal(v["link"], opening.link);
     check.equal(v["receipt"], link.receipt.encode());
-    check.equal(v["compact_j"], std::uint64_t{compact_index(story.network.id, *known.y_compact,
-                                                            story.id())});
+    check.equal(v["compact_j"],
+                std::uint64_t{compact_index(story.network.id, *known.y_compact, story.id())});
     return link;
 }
 
@@ -194,12 +200,12 @@ HierarchyTree check_digest(Checker& check, ChainStory& story, const Value& chain
 
 void check_receipt_form(Checker& check, const ChainStory& story, const Value& v,
                         const KnownHeight& known) {
-    check.refusals_if_any(
-        v, "refused_receipts", v["receipt"].bytes(), [&](ByteView body) -> Verdict {
-            const auto receipt = Receipt::decode(body);
-            if (!receipt) return receipt.error();
-            return verify_receipt(story.network.id, story.known, known, *receipt);
-        });
+    check.refusals_if_any(v, "refused_receipts", v["receipt"].bytes(),
+                          [&](ByteView body) -> Verdict {
+                              const auto receipt = Receipt::decode(body);
+                              if (!receipt) return receipt.error();
+                              return verify_receipt(story.network.id, story.known, known, *receipt);
+                          });
 }
 
 void check_proofs(Checker& check, ChainStory& story, const Value& v, const KnownHeight& known,

@@ -51,8 +51,8 @@ ChainCase check_chain(Checker& check, const Value& v, const Network& network) {
 
     Registration r;
     r.header.prover = out.key.public_key();
-    r.header.raw_root = check.need(
-        v["data"].where(), raw_root_of_file(source, 0, out.data.size(), check.stop()));
+    r.header.raw_root =
+        check.need(v["data"].where(), raw_root_of_file(source, 0, out.data.size(), check.stop()));
     r.header.data_len = out.data.size();
     r.header.chunks = chunk_count(out.data.size());
     r.header.seal = read_seal_params(check, v["seal_params"]);

@@ -44,8 +44,8 @@ Verdict verify(Checker& check, const Value& v, const Network& network, const Cha
 void check_proof(Checker& check, const Value& v, const Network& network, const SealedCase& sealed,
                  SealProofKind kind) {
     const SealContext known{v["height"].height(), v["y"].id<VdfOutput>(), kind};
-    const SealChallenge challenge = draw_seal_challenge(
-        network.params, network.id, sealed.chain.registration, known.y, kind);
+    const SealChallenge challenge =
+        draw_seal_challenge(network.params, network.id, sealed.chain.registration, known.y, kind);
     check.equal(v["s"], challenge.s);
     check.equal(v["s"], seal_entropy(network.id, sealed.chain.chain_id, known.y));
     std::vector<std::uint64_t> windows;
@@ -62,10 +62,10 @@ void check_proof(Checker& check, const Value& v, const Network& network, const S
         }
         check.equal(cells[i], of_replica);
     }
-    const SealProof proof = check.need(
-        v.where(), make_seal_proof(network.params, network.id, sealed.chain.registration,
-                                   sealed.replica, known.y_height, known.y, kind,
-                                   sealed.chain.key));
+    const SealProof proof =
+        check.need(v.where(), make_seal_proof(network.params, network.id, sealed.chain.registration,
+                                              sealed.replica, known.y_height, known.y, kind,
+                                              sealed.chain.key));
     check.equal(v["body"], proof.encode());
     check.refusals_if_any(v, "refused", v["body"].bytes(), [&](ByteView body) {
         return verify(check, v, network, sealed.chain, known, body);
@@ -83,14 +83,13 @@ void check_registrations(Checker& check, const Value& v, const Network& network)
 
 void check_acceptances(Checker& check, const Value& list, const Registration& registration) {
     for (const Value& v : list.items()) {
-        const Verdict verdict = check_acceptance(registration, v["block_hash"].id<BlockHash>(),
-                                                 v["height"].height());
+        const Verdict verdict =
+            check_acceptance(registration, v["block_hash"].id<BlockHash>(), v["height"].height());
         check.flag(v["accepted"], verdict.accepted());
     }
 }
 
-void check_updates(Checker& check, const Value& v, const Network& network,
-                   const ChainCase& chain) {
+void check_updates(Checker& check, const Value& v, const Network& network, const ChainCase& chain) {
     const Height accepted = v["accepted_height"].height();
     const Height effective = v["effective_height"].height();
     const ChainHistory history{chain.chain_id, chain.key.public_key(), v["last_sequence"].u32(),
@@ -109,10 +108,9 @@ void check_updates(Checker& check, const Value& v, const Network& network,
         return check_update(network.params, network.id, *decoded, history, accepted);
     });
 
-    const Removal removal =
-        make_removal(network.id, chain.chain_id, history.last_sequence + 1,
-                     check.need(v["removal"].where(), Removal::decode(v["removal"].bytes())).height,
-                     chain.key);
+    const Removal removal = make_removal(
+        network.id, chain.chain_id, history.last_sequence + 1,
+        check.need(v["removal"].where(), Removal::decode(v["removal"].bytes())).height, chain.key);
     check.equal(v["removal"], removal.encode());
     check.refusals(v["refused_removals"], v["removal"].bytes(), [&](ByteView body) -> Verdict {
         const auto decoded = Removal::decode(body);
@@ -150,9 +148,8 @@ void check_audits(Checker& check, const Value& v, const Network& network) {
         const std::vector<Value> audited = draw["audited"].items();
         check.holds(draw.where(), audited.size() == chains.size(), "should tell every chain");
         for (std::size_t i = 0; i < audited.size() && i < chains.size(); ++i) {
-            check.flag(audited[i], is_audited(network.params, network.id,
-                                              draw["y"].id<VdfOutput>(), ChainId(chains[i]),
-                                              draw["total_chains"].u64()));
+            check.flag(audited[i], is_audited(network.params, network.id, draw["y"].id<VdfOutput>(),
+                                              ChainId(chains[i]), draw["total_chains"].u64()));
         }
     }
 }

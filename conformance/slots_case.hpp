@@ -1,4 +1,5 @@
-// Slots as hierarchy and link cases tell them: runs of used slots with leaves that follow from a seed.
+// Slots as hierarchy and link cases tell them: runs of used slots with leaves that follow from a
+// seed.
 #pragma once
 
 #include "conformance/vector_file.hpp"
@@ -18,8 +19,8 @@ inline std::uint64_t told_slot(const Value& at, std::uint64_t slot) {
     return slot;
 }
 
-/// The leaf of slot s at height h: chain_id || link = expand(SHA-256(leaf_seed || LE64(s)), 64), link
-/// height h - s mod 3, status (1, 2, 3, 1, 4)[s mod 5].
+/// The leaf of slot s at height h: chain_id || link = expand(SHA-256(leaf_seed || LE64(s)), 64),
+/// link height h - s mod 3, status (1, 2, 3, 1, 4)[s mod 5].
 inline ChainLeaf told_leaf(const Digest& leaf_seed, std::uint64_t slot, Height height) {
     constexpr std::array kStatuses{ChainStatus::kActive, ChainStatus::kLate, ChainStatus::kRemoving,
                                    ChainStatus::kActive, ChainStatus::kExpired};

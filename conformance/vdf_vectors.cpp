@@ -63,8 +63,8 @@ void check_checkpoints(Checker& check, const Value& v, const Network& network,
     }
 }
 
-void check_segment(Checker& check, const Value& v, const VdfProof& proof,
-                   const VdfContext& context, const ArenaView& arena) {
+void check_segment(Checker& check, const Value& v, const VdfProof& proof, const VdfContext& context,
+                   const ArenaView& arena) {
     const std::uint32_t i = v["i"].u32();
     if (i >= proof.params.checkpoints) v["i"].malformed("is not below the number of segments");
     check.equal(v["body"], make_segment(proof, i).encode());
@@ -92,8 +92,8 @@ void check_evaluation(Checker& check, const Value& v, const Network& network) {
     check.equal(v["epoch_seed"], context.epoch_seed);
     FillOptions fill_options;
     fill_options.stop = check.stop();
-    const auto arena = check.need(
-        v.where(), VdfArena::fill(params.vdf, epoch, context.epoch_seed, fill_options));
+    const auto arena =
+        check.need(v.where(), VdfArena::fill(params.vdf, epoch, context.epoch_seed, fill_options));
     check_arena(check, v, arena->bytes());
     check_checkpoints(check, v, network, arena->view(), height, input);
 

@@ -1,7 +1,7 @@
 // Reading vector files: values with their place in the file, and the checks that are counted.
 //
-// Internal to conformance/. Throws Malformed where the file does not have the form it should have; the
-// runner turns that into a counted failure. Not thread-safe: one file, one thread.
+// Internal to conformance/. Throws Malformed where the file does not have the form it should have;
+// the runner turns that into a counted failure. Not thread-safe: one file, one thread.
 #pragma once
 
 #include <filesystem>

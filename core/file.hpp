@@ -33,10 +33,12 @@ class File {
     [[nodiscard]] Result<std::size_t> read_some_at(std::uint64_t offset, MutByteView out) const;
     [[nodiscard]] Status write_at(std::uint64_t offset, ByteView bytes);
     [[nodiscard]] Status truncate(std::uint64_t bytes);
-    /// Makes room for `bytes` bytes and sets the size to at least that, so that a full disk is reported
-    /// now and not hours later; where the file system cannot reserve, only the size is set.
+    /// Makes room for `bytes` bytes and sets the size to at least that, so that a full disk is
+    /// reported now and not hours later; where the file system cannot reserve, only the size is
+    /// set.
     [[nodiscard]] Status reserve(std::uint64_t bytes);
-    /// Starts writing a range back without waiting for it: the later sync() finds little left to do.
+    /// Starts writing a range back without waiting for it: the later sync() finds little left to
+    /// do.
     void start_writeback(std::uint64_t offset, std::uint64_t bytes);
     /// fsync: data and size are on the device when this returns.
     [[nodiscard]] Status sync();
@@ -65,7 +67,8 @@ class PendingFile {
     [[nodiscard]] File& file() { return *file_; }
     [[nodiscard]] const std::filesystem::path& temporary_path() const { return temporary_; }
     /// After this the final name holds the whole content, durably, and file() may not be used; on
-    /// failure the final name is as before (or, if only the folder's fsync failed under `replace`, new).
+    /// failure the final name is as before (or, if only the folder's fsync failed under `replace`,
+    /// new).
     [[nodiscard]] Status publish();
 
   private:

@@ -155,9 +155,9 @@ Verdict NetworkParams::validate() const {
         /* 1 */ block_ms >= 1,
         /* 2 */ beacon_key.size() <= kMaxBeaconKeyBytes,
         /* 3 */
-            has_beacon ? beacon_period_s >= 1
-                       : beacon_key.empty() && beacon_genesis_s == 0 && beacon_period_s == 0 &&
-                             beacon_delay_s == 0,
+        has_beacon ? beacon_period_s >= 1
+                   : beacon_key.empty() && beacon_genesis_s == 0 && beacon_period_s == 0 &&
+                         beacon_delay_s == 0,
         /* 4 */ !has_vdf || vdf.validate().accepted(),
         /* 5 */ !has_vdf || (lag_and_finality + 1 < epoch_lag && epoch_lag <= epoch_blocks),
         /* 6 */ !seal_presets.empty() && seal_presets.size() <= kMaxSealPresets,

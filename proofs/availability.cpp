@@ -11,8 +11,8 @@ Challenger make_challenger(const NetworkId& network_id, const Reveal& commitment
 
 Challenge make_challenge(const NetworkId& network_id, const ChainId& chain_id, Height height,
                          const BlockHash& block_hash, const Reveal& reveal, const KeyPair& key) {
-    Challenge challenge{chain_id,         height, block_hash,
-                        key.public_key(), challenge_nonce(reveal, chain_id), {}};
+    Challenge challenge{
+        chain_id, height, block_hash, key.public_key(), challenge_nonce(reveal, chain_id), {}};
     challenge.signature = key.sign(view(challenge.id(network_id)));
     return challenge;
 }

@@ -1,8 +1,8 @@
 // The two sides of an availability challenge: the challenger's and the prover's signed objects.
 //
 // Any thread; a Replica may serve several at once. What is checked is in availability_verify.hpp.
-// Times are those of the challenger's own monotonic clock: from the last byte of the challenge handed
-// over to the last byte of the response. Spec: docs/spec.md section 8.
+// Times are those of the challenger's own monotonic clock: from the last byte of the challenge
+// handed over to the last byte of the response. Spec: docs/spec.md section 8.
 #pragma once
 
 #include "chunking/replica.hpp"
@@ -24,8 +24,8 @@ namespace holdfast {
 [[nodiscard]] Response sign_response(const ChallengeId& id, Bytes chunks_and_siblings,
                                      const KeyPair& key);
 
-/// The prover's answer, from chunks that were checked against the sealed root first: a rotten chunk is
-/// kCorrupt and nothing is signed. kInvalidArgument when the replica is not the one challenged.
+/// The prover's answer, from chunks that were checked against the sealed root first: a rotten chunk
+/// is kCorrupt and nothing is signed. kInvalidArgument when the replica is not the one challenged.
 [[nodiscard]] Result<Response> make_response(const ResponseContext& context, const Replica& replica,
                                              const KeyPair& key);
 

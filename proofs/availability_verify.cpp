@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::size_t kResponseFixedBytes = kDigestBytes + Signature::size();
 
-/// H(tag; network_id, y, chain, challenger, nonce): the draw and the chunks differ in their tag only.
+/// H(tag; network_id, y, chain, challenger, nonce): the draw and the chunks differ in their tag
+/// only.
 Digest draw_hash(std::string_view tag, const NetworkId& network_id, const VdfOutput& y,
                  const ChainId& chain_id, const PublicKey& challenger,
                  const ChallengeNonce& nonce) {
@@ -124,8 +125,7 @@ std::vector<std::uint64_t> challenged_chunks(const NetworkParams& params,
                                              const NetworkId& network_id, const VdfOutput& y,
                                              const ChainId& chain_id, const PublicKey& challenger,
                                              const ChallengeNonce& nonce, ChunkCount chunks) {
-    const Digest e =
-        draw_hash("availability/chunks", network_id, y, chain_id, challenger, nonce);
+    const Digest e = draw_hash("availability/chunks", network_id, y, chain_id, challenger, nonce);
     auto selected = select_v2(e, chunks.value, params.availability_chunks);
     HOLDFAST_CHECK(selected.has_value());
     return std::move(*selected);
@@ -165,16 +165,15 @@ Checked<Challenge> Challenge::decode(ByteView body) {
 ChallengeId Challenge::id(const NetworkId& network_id) const {
     Writer w(kChallengeBytes);
     encode_unsigned(w, *this);
-    return ChallengeId(
-        tagged_hash("availability/challenge", network_id, ByteView(w.bytes())));
+    return ChallengeId(tagged_hash("availability/challenge", network_id, ByteView(w.bytes())));
 }
 
 Verdict check_challenge(const ChallengeContext& context, const Challenge& challenge) {
     if (challenge.chain_id != context.chain_id) return Reason::kWrongChain;
     if (challenge.height != context.height) return Reason::kWrongHeight;
     if (challenge.block_hash != context.block_hash) return Reason::kWrongBlock;
-    const auto assigned = assigned_challenger(context.network_id, context.y, context.chain_id,
-                                              context.challengers);
+    const auto assigned =
+        assigned_challenger(context.network_id, context.y, context.chain_id, context.challengers);
     if (assigned != challenge.challenger) return Reason::kNotAssigned;
     if (!challenge_is_drawn(context.params, context.network_id, context.y, context.chain_id,
                             challenge.challenger, challenge.nonce)) {
@@ -216,7 +215,8 @@ Digest Response::digest() const {
 
 std::uint64_t response_payload_bytes(const ResponseContext& context) {
     const std::vector<std::uint64_t> chunks = ascending_chunks(context);
-    return chunks.size() * kChunkBytes + multiproof_length(context.chunks.value, chunks) * kDigestBytes;
+    return chunks.size() * kChunkBytes +
+           multiproof_length(context.chunks.value, chunks) * kDigestBytes;
 }
 
 Verdict check_response_payload(const ResponseContext& context, ByteView payload) {
@@ -311,10 +311,9 @@ bool suspended_by_quorum(const NetworkParams& params, Height h,
         return a.challenger == b.challenger;
     };
     newest.erase(std::unique(newest.begin(), newest.end(), same), newest.end());
-    std::stable_sort(newest.begin(), newest.end(),
-                     [](const OutcomeRecord& a, const OutcomeRecord& b) {
-                         return b.height < a.height;
-                     });
+    std::stable_sort(
+        newest.begin(), newest.end(),
+        [](const OutcomeRecord& a, const OutcomeRecord& b) { return b.height < a.height; });
     if (newest.size() > params.quorum_of) newest.resize(params.quorum_of);
     const auto accuses = [](const OutcomeRecord& o) {
         return o.outcome == OutcomeKind::kLate || o.outcome == OutcomeKind::kUnreachable;

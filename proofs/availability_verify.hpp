@@ -1,7 +1,9 @@
-// Availability: who challenges which chain, what is asked, what counts as an answer and as testimony.
+// Availability: who challenges which chain, what is asked, what counts as an answer and as
+// testimony.
 //
 // Pure functions of bytes and of what the verifier brings itself; any thread; part of the verifier
-// set. Malformed or foreign objects get a Verdict with their own Reason. Spec: docs/spec.md section 8.
+// set. Malformed or foreign objects get a Verdict with their own Reason. Spec: docs/spec.md
+// section 8.
 #pragma once
 
 #include <optional>
@@ -39,8 +41,9 @@ struct Challenger {
 [[nodiscard]] Verdict check_challenger(const NetworkId& network_id, const Challenger& challenger);
 /// The registry's rule at acceptance: kTooEarly unless base >= accepted + seal_delay and above
 /// `newest_base`, the highest base that this key has registered before.
-[[nodiscard]] Verdict check_challenger_base(const NetworkParams& params, const Challenger& challenger,
-                                            Height accepted, std::optional<Height> newest_base);
+[[nodiscard]] Verdict check_challenger_base(const NetworkParams& params,
+                                            const Challenger& challenger, Height accepted,
+                                            std::optional<Height> newest_base);
 /// Of each key the registration with the newest base <= h; ascending by key.
 [[nodiscard]] std::vector<Challenger> challengers_in_force(std::span<const Challenger> registered,
                                                            Height h);
@@ -49,15 +52,18 @@ struct Challenger {
 
 /// The challenger assigned to a chain at the height of `y`; empty where there are no challengers.
 [[nodiscard]] std::optional<PublicKey> assigned_challenger(const NetworkId& network_id,
-                                                           const VdfOutput& y, const ChainId& chain_id,
+                                                           const VdfOutput& y,
+                                                           const ChainId& chain_id,
                                                            std::span<const PublicKey> challengers);
 /// The nonce that the challenger's reveal of this height gives for this chain.
 [[nodiscard]] ChallengeNonce challenge_nonce(const Reveal& reveal, const ChainId& chain_id);
-/// Whether the availability probability is hit: the challenger challenges this chain at this height.
+/// Whether the availability probability is hit: the challenger challenges this chain at this
+/// height.
 [[nodiscard]] bool challenge_is_drawn(const NetworkParams& params, const NetworkId& network_id,
                                       const VdfOutput& y, const ChainId& chain_id,
                                       const PublicKey& challenger, const ChallengeNonce& nonce);
-/// The chunks that the challenge asks for, in the order of selection. `chunks`: the replica's, >= 1.
+/// The chunks that the challenge asks for, in the order of selection. `chunks`: the replica's,
+/// >= 1.
 [[nodiscard]] std::vector<std::uint64_t> challenged_chunks(
     const NetworkParams& params, const NetworkId& network_id, const VdfOutput& y,
     const ChainId& chain_id, const PublicKey& challenger, const ChallengeNonce& nonce,
@@ -158,8 +164,8 @@ struct Outcome {
     [[nodiscard]] Digest digest() const;
 };
 
-/// The challenge that the outcome is about, and the newest reveal of its challenger that the verifier
-/// knows (at first the commitment, i = 0).
+/// The challenge that the outcome is about, and the newest reveal of its challenger that the
+/// verifier knows (at first the commitment, i = 0).
 struct OutcomeContext {
     const NetworkParams& params;
     NetworkId network_id;
@@ -171,8 +177,8 @@ struct OutcomeContext {
 /// The reveal of `height` must hash down to the known one: kBadReveal, kRevealTooFar,
 /// kRevealExhausted.
 [[nodiscard]] Verdict check_challenger_reveal(const OutcomeContext& context, const Reveal& reveal);
-/// kWrongChallenge, kBadKey, kBadSignature, kBadNonce (the reveal does not give the challenge's nonce),
-/// then the reveal.
+/// kWrongChallenge, kBadKey, kBadSignature, kBadNonce (the reveal does not give the challenge's
+/// nonce), then the reveal.
 [[nodiscard]] Verdict check_outcome(const OutcomeContext& context, const Outcome& outcome);
 
 // --- suspension ----------------------------------------------------------------------------------
@@ -184,9 +190,9 @@ struct OutcomeRecord {
     OutcomeKind outcome = OutcomeKind::kServed;
 };
 
-/// Whether the quorum suspends the chain in the digest of `h`: of each challenger its newest outcome
-/// with h - quorum_window < height <= h counts, of these the quorum_of newest, and at least `quorum`
-/// say late or unreachable. Does not depend on the order of `outcomes`.
+/// Whether the quorum suspends the chain in the digest of `h`: of each challenger its newest
+/// outcome with h - quorum_window < height <= h counts, of these the quorum_of newest, and at least
+/// `quorum` say late or unreachable. Does not depend on the order of `outcomes`.
 [[nodiscard]] bool suspended_by_quorum(const NetworkParams& params, Height h,
                                        std::span<const OutcomeRecord> outcomes);
 

@@ -172,7 +172,8 @@ double log2_file_loss(std::uint32_t k, std::uint32_t m, double p) {
 double log2_seal_undetected(const SealFraud& fraud, std::uint64_t drawn_windows,
                             std::uint64_t drawn_cells) {
     const std::uint64_t drawn = std::min(drawn_windows, fraud.windows);
-    const double window_passes = log2_all_good(fraud.cells_per_window, fraud.bad_cells, drawn_cells);
+    const double window_passes =
+        log2_all_good(fraud.cells_per_window, fraud.bad_cells, drawn_cells);
     double sum = kImpossible;
     for (std::uint64_t j = 0; j <= drawn; ++j) {
         const double drawn_so = log2_exactly_bad(fraud.windows, fraud.bad_windows, drawn, j);

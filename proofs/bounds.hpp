@@ -1,10 +1,10 @@
 // Security bounds: how likely a prover that does not store everything goes undetected.
 //
-// Pure functions, any thread. The only place of the engine with floating point: nothing here is hashed,
-// signed or part of a verdict. Probabilities are logarithms to base 2 (0: certain, -infinity:
-// impossible), summed term by term, so that 2^-400 is as exact as 1/2. Arguments out of range are
-// clamped: fractions to 0..1, bad or drawn items to the population.
-// Spec: docs/security.md; formulas named beside each function.
+// Pure functions, any thread. The only place of the engine with floating point: nothing here is
+// hashed, signed or part of a verdict. Probabilities are logarithms to base 2 (0: certain,
+// -infinity: impossible), summed term by term, so that 2^-400 is as exact as 1/2. Arguments out of
+// range are clamped: fractions to 0..1, bad or drawn items to the population. Spec:
+// docs/security.md; formulas named beside each function.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ namespace holdfast {
 // --- drawing -------------------------------------------------------------------------------------
 
 /// No bad item among `drawn` distinct ones of `population`: C(N-b, s) / C(N, s), hypergeometric.
-[[nodiscard]] double log2_all_good(std::uint64_t population, std::uint64_t bad, std::uint64_t drawn);
+[[nodiscard]] double log2_all_good(std::uint64_t population, std::uint64_t bad,
+                                   std::uint64_t drawn);
 /// The same where the population is so large that draws are independent: (1-d)^s.
 [[nodiscard]] double log2_all_good(double missing, std::uint64_t drawn);
 /// Exactly j bad items among `drawn`.
@@ -30,8 +31,8 @@ namespace holdfast {
 /// Somebody who may choose among `tries` independent outcomes: min(1, tries * p).
 [[nodiscard]] double log2_with_tries(double log2_p, double tries);
 
-/// Least number of repetitions of an event of probability 2^log2_once until all together are no more
-/// likely than 2^log2_target. UINT64_MAX when the event is certain.
+/// Least number of repetitions of an event of probability 2^log2_once until all together are no
+/// more likely than 2^log2_target. UINT64_MAX when the event is certain.
 [[nodiscard]] std::uint64_t repetitions_until(double log2_once, double log2_target);
 /// Least number of distinct items to draw until missing all bad ones is no more likely than
 /// 2^log2_target; the population when no smaller number will do.
@@ -48,8 +49,8 @@ namespace holdfast {
 [[nodiscard]] std::uint64_t links_until(std::uint64_t chunks, std::uint64_t bad, double log2_target,
                                         std::uint32_t openings = kChunksPerLink);
 
-/// A chain that lacks the fraction `missing` and stays silent whenever it cannot answer is late by no
-/// more than `allowed` misses in a whole window.
+/// A chain that lacks the fraction `missing` and stays silent whenever it cannot answer is late by
+/// no more than `allowed` misses in a whole window.
 [[nodiscard]] double log2_silence_unnoticed(double missing, std::uint64_t window,
                                             std::uint64_t allowed);
 /// Fraction that must be stored so that silence costs `allowed` misses of `window` on average:
@@ -64,7 +65,8 @@ enum class GarbageRule {
 /// Misses a height that a fraction `missing` costs on average.
 [[nodiscard]] double garbage_misses(double missing, GarbageRule rule);
 /// Fraction that may be missing so that garbage costs `allowed` misses of `window` on average.
-[[nodiscard]] double tolerated_garbage(std::uint64_t window, std::uint64_t allowed, GarbageRule rule);
+[[nodiscard]] double tolerated_garbage(std::uint64_t window, std::uint64_t allowed,
+                                       GarbageRule rule);
 
 // --- shards --------------------------------------------------------------------------------------
 

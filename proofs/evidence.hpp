@@ -1,8 +1,8 @@
 // Making evidence, and judging it against a source of what the verifier knows.
 //
-// make_* order the parts as the encoding demands and judge nothing else: judge_evidence does. Settling
-// (once per offence, decided durably first) is the registry's. Any thread; the functions of an
-// EvidenceKnowledge are called from the thread that judges. Spec: docs/spec.md section 11.
+// make_* order the parts as the encoding demands and judge nothing else: judge_evidence does.
+// Settling (once per offence, decided durably first) is the registry's. Any thread; the functions
+// of an EvidenceKnowledge are called from the thread that judges. Spec: docs/spec.md section 11.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,8 @@ namespace holdfast {
 
 [[nodiscard]] Evidence make_equivocation(const ChainId& chain_id, const BlockHash& block_hash,
                                          const Receipt& a, const Receipt& b);
-/// `openings`: o_0 … o_15 as the prover committed them; `cell` and `cell_path` from the sealed replica.
+/// `openings`: o_0 … o_15 as the prover committed them; `cell` and `cell_path` from the sealed
+/// replica.
 [[nodiscard]] Evidence make_false_opening(const LinkClaim& claim,
                                           std::span<const Digest, kChunksPerLink> openings,
                                           std::uint8_t j, const Cell& cell,
@@ -38,8 +39,8 @@ namespace holdfast {
 
 // --- judging -------------------------------------------------------------------------------------
 
-/// Where the facts come from. An empty optional: not known, or there is none; an Error: could not be
-/// asked, and the judgement ends with it.
+/// Where the facts come from. An empty optional: not known, or there is none; an Error: could not
+/// be asked, and the judgement ends with it.
 struct EvidenceKnowledge {
     NetworkParams params;
     NetworkId network_id;
@@ -50,7 +51,8 @@ struct EvidenceKnowledge {
     std::function<Result<std::optional<Seed>>(Height)> seed;
     std::function<Result<std::optional<EpochSeed>>(std::uint64_t epoch)> epoch_seed;
     /// Asked only after every cheap check of kind 4 has passed.
-    std::function<Result<std::shared_ptr<const VdfArena>>(std::uint64_t epoch, const EpochSeed&)> arena;
+    std::function<Result<std::shared_ptr<const VdfArena>>(std::uint64_t epoch, const EpochSeed&)>
+        arena;
     FillOptions fill;      // kind 3
     VdfVerifyOptions vdf;  // kind 4
 };

@@ -173,14 +173,22 @@ Checked<Evidence> decode_bad_response(Reader& r) {
 
 std::string_view to_string(EvidenceKind kind) {
     switch (kind) {
-        case EvidenceKind::kEquivocation: return "equivocation";
-        case EvidenceKind::kBadOpening: return "bad opening";
-        case EvidenceKind::kBadSeal: return "bad seal";
-        case EvidenceKind::kBadVdfSegment: return "bad VDF segment";
-        case EvidenceKind::kBadCheckpoint: return "bad checkpoint";
-        case EvidenceKind::kBadResponse: return "bad response";
-        case EvidenceKind::kFalseVdfOutput: return "false VDF output";
-        case EvidenceKind::kFalseVdfStart: return "false VDF start";
+        case EvidenceKind::kEquivocation:
+            return "equivocation";
+        case EvidenceKind::kBadOpening:
+            return "bad opening";
+        case EvidenceKind::kBadSeal:
+            return "bad seal";
+        case EvidenceKind::kBadVdfSegment:
+            return "bad VDF segment";
+        case EvidenceKind::kBadCheckpoint:
+            return "bad checkpoint";
+        case EvidenceKind::kBadResponse:
+            return "bad response";
+        case EvidenceKind::kFalseVdfOutput:
+            return "false VDF output";
+        case EvidenceKind::kFalseVdfStart:
+            return "false VDF start";
     }
     return "unknown";
 }
@@ -223,12 +231,18 @@ Checked<Evidence> Evidence::decode(ByteView bytes) {
     if (const Verdict v = outer.finish(); !v) return refuse(v);
     Reader r(inner);
     switch (static_cast<EvidenceKind>(kind)) {
-        case EvidenceKind::kEquivocation: return decode_equivocation(r);
-        case EvidenceKind::kBadOpening: return decode_bad_opening(r);
-        case EvidenceKind::kBadSeal: return decode_bad_seal(r);
-        case EvidenceKind::kBadVdfSegment: return wrapped(VdfSegmentEvidence::decode(inner));
-        case EvidenceKind::kBadCheckpoint: return decode_bad_checkpoint(r);
-        case EvidenceKind::kBadResponse: return decode_bad_response(r);
+        case EvidenceKind::kEquivocation:
+            return decode_equivocation(r);
+        case EvidenceKind::kBadOpening:
+            return decode_bad_opening(r);
+        case EvidenceKind::kBadSeal:
+            return decode_bad_seal(r);
+        case EvidenceKind::kBadVdfSegment:
+            return wrapped(VdfSegmentEvidence::decode(inner));
+        case EvidenceKind::kBadCheckpoint:
+            return decode_bad_checkpoint(r);
+        case EvidenceKind::kBadResponse:
+            return decode_bad_response(r);
         case EvidenceKind::kFalseVdfOutput:
             return wrapped(VdfEndEvidence::decode(VdfEndEvidence::End::kOutput, inner));
         case EvidenceKind::kFalseVdfStart:

@@ -1,8 +1,9 @@
 // Evidence of an offence, kinds 1 to 8: values and canonical bodies.
 //
-// u8 kind || u64 length || body. decode() knows no network: it checks every length before it allocates
-// and accepts one byte string per value; whether anything is true is evidence_verify.hpp's to say.
-// Plain values, any thread; part of the verifier set. Spec: docs/spec.md section 11.
+// u8 kind || u64 length || body. decode() knows no network: it checks every length before it
+// allocates and accepts one byte string per value; whether anything is true is
+// evidence_verify.hpp's to say. Plain values, any thread; part of the verifier set. Spec:
+// docs/spec.md section 11.
 #pragma once
 
 #include <array>
@@ -106,9 +107,9 @@ struct BadResponse {
     friend bool operator==(const BadResponse&, const BadResponse&) = default;
 };
 
-using EvidenceBody = std::variant<Equivocation, FalseOpening, FalseEntropy, BadSeal,
-                                  VdfSegmentEvidence, CheckpointConflict, DoubleSlot, BadResponse,
-                                  VdfEndEvidence>;
+using EvidenceBody =
+    std::variant<Equivocation, FalseOpening, FalseEntropy, BadSeal, VdfSegmentEvidence,
+                 CheckpointConflict, DoubleSlot, BadResponse, VdfEndEvidence>;
 
 struct Evidence {
     EvidenceBody body;
@@ -117,8 +118,8 @@ struct Evidence {
     [[nodiscard]] EvidenceKind kind() const;
     /// With kind and length: the body of a standing-alone object of kind 16.
     [[nodiscard]] Bytes encode() const;
-    /// kBadKind, kTruncated, kTrailingBytes, kBadField (form), kBadIndex, kBadGeometry, and the reasons
-    /// of the parts.
+    /// kBadKind, kTruncated, kTrailingBytes, kBadField (form), kBadIndex, kBadGeometry, and the
+    /// reasons of the parts.
     static Checked<Evidence> decode(ByteView bytes);
 };
 

@@ -20,9 +20,7 @@ struct OffenceOf {
     const NetworkId& network_id;
     EvidenceKind kind;
 
-    Offence operator()(const Equivocation& e) const {
-        return {kind, e.chain_id, e.smaller.height};
-    }
+    Offence operator()(const Equivocation& e) const { return {kind, e.chain_id, e.smaller.height}; }
     Offence operator()(const FalseOpening& e) const { return of(e.claim); }
     Offence operator()(const FalseEntropy& e) const { return of(e.claim); }
     Offence operator()(const BadSeal& e) const {
@@ -77,11 +75,7 @@ Verdict check_claim(const EvidenceFacts& facts, const LinkClaim& claim) {
 }
 
 VdfContext vdf_context(const EvidenceFacts& facts, Height height) {
-    return {facts.params,
-            facts.network_id,
-            height,
-            *facts.seed,
-            epoch_of(facts.params, height),
+    return {facts.params,     facts.network_id, height, *facts.seed, epoch_of(facts.params, height),
             *facts.epoch_seed};
 }
 
@@ -135,8 +129,7 @@ struct CheapJudge {
         HOLDFAST_REQUIRE_OK(check_claim(facts, e.claim));
         if (!facts.y) return Reason::kNoEntropy;
         HOLDFAST_REQUIRE_OK(check_committed_reveal(e));
-        const Entropy right =
-            chain_entropy(facts.network_id, *facts.y, facts.chain->id, e.reveal);
+        const Entropy right = chain_entropy(facts.network_id, *facts.y, facts.chain->id, e.reveal);
         return right == e.claim.e ? Reason::kNoOffence : Reason::kOk;
     }
 
@@ -243,8 +236,8 @@ Result<Verdict> judge_seal(const EvidenceFacts& facts, const BadSeal& e,
 }  // namespace
 
 OffenceId Offence::id(const NetworkId& network_id) const {
-    return OffenceId(tagged_hash("offence", network_id, static_cast<std::uint8_t>(kind), offender,
-                                 height));
+    return OffenceId(
+        tagged_hash("offence", network_id, static_cast<std::uint8_t>(kind), offender, height));
 }
 
 Offence accused_offence(const NetworkId& network_id, const Evidence& evidence) {

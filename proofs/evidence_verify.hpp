@@ -1,9 +1,10 @@
 // Judging evidence. Part of the verifier set: pure but for the memory of one fill; any thread.
 //
-// Evidence stands alone, but the verifier brings what it knows itself: EvidenceFacts. Where the block
-// or the VDF input is not that of the verifier's final block, or a value is not known (yet), evidence is
-// refused, and nothing is settled. Whatever is cheap comes first; the fill of kind 3 and the arena of
-// kind 4 come last. An accepted verdict means: the offence is shown. Spec: docs/spec.md section 11.
+// Evidence stands alone, but the verifier brings what it knows itself: EvidenceFacts. Where the
+// block or the VDF input is not that of the verifier's final block, or a value is not known (yet),
+// evidence is refused, and nothing is settled. Whatever is cheap comes first; the fill of kind 3
+// and the arena of kind 4 come last. An accepted verdict means: the offence is shown. Spec:
+// docs/spec.md section 11.
 #pragma once
 
 #include <optional>
@@ -42,7 +43,8 @@ struct EvidenceNeeds {
 };
 [[nodiscard]] EvidenceNeeds evidence_needs(const NetworkId& network_id, const Evidence& evidence);
 
-/// What the verifier knows, of its own final branch. An empty field: it does not know, or there is none.
+/// What the verifier knows, of its own final branch. An empty field: it does not know, or there is
+/// none.
 struct EvidenceFacts {
     const NetworkParams& params;
     NetworkId network_id;
@@ -55,9 +57,10 @@ struct EvidenceFacts {
 
 /// Everything but fills and arenas. Accepted: the offence is shown, or, for kinds 3 and 4 (see
 /// needs_fill), only the fill is left to tell. Refusals: kUnknownChain, kWrongChain, kWrongBlock,
-/// kNoEntropy, kVdfInput (nothing is settled), kBadSignature, kVdfSignature, kBadKey, kEvidenceOrder,
-/// kBadLink, kBadOpening, kBadReveal, kRevealTooFar, kRevealExhausted, kRawMismatch, kSealedMismatch,
-/// kGlobalMismatch, kBadPath, kWrongChallenge, kNoOffence, and those of check_registration.
+/// kNoEntropy, kVdfInput (nothing is settled), kBadSignature, kVdfSignature, kBadKey,
+/// kEvidenceOrder, kBadLink, kBadOpening, kBadReveal, kRevealTooFar, kRevealExhausted,
+/// kRawMismatch, kSealedMismatch, kGlobalMismatch, kBadPath, kWrongChallenge, kNoOffence, and those
+/// of check_registration.
 [[nodiscard]] Verdict judge_without_fill(const EvidenceFacts& facts, const Evidence& evidence);
 
 /// Kinds 3 and 4: the accuser puts down a deposit first.
@@ -69,8 +72,8 @@ struct EvidenceResources {
     VdfVerifyOptions vdf;
 };
 
-/// All of it, in that order. Errors: kOutOfMemory, kInterrupted; kInvalidArgument for kind 4 without
-/// the arena that it needs.
+/// All of it, in that order. Errors: kOutOfMemory, kInterrupted; kInvalidArgument for kind 4
+/// without the arena that it needs.
 [[nodiscard]] Result<Verdict> judge(const EvidenceFacts& facts, const Evidence& evidence,
                                     const EvidenceResources& resources);
 

@@ -1,7 +1,7 @@
 // Latency of a vantage, and what a round trip says about a claimed place.
 //
-// Exact integers throughout: no sample, however large, overflows or rounds. Pure, any thread; part of
-// the verifier set. Samples may be in any one unit; the functions that need a unit name it.
+// Exact integers throughout: no sample, however large, overflows or rounds. Pure, any thread; part
+// of the verifier set. Samples may be in any one unit; the functions that need a unit name it.
 // Spec: docs/spec.md section 8.
 #pragma once
 
@@ -19,7 +19,7 @@ inline constexpr std::uint64_t kDefaultLatencyLimitNs = 100'000'000;
 
 struct LatencySummary {
     std::uint64_t minimum = 0;
-    std::uint64_t median = 0;  // the lower one: element floor((m-1)/2), ascending
+    std::uint64_t median = 0;    // the lower one: element floor((m-1)/2), ascending
     bool spread_within = false;  // coefficient of variation at most 0.3
     friend bool operator==(const LatencySummary&, const LatencySummary&) = default;
 };

@@ -107,7 +107,6 @@ inline void step(Rows<Ops>& x, const uint8_t* const* lines) {
     x.c = Ops::exclusive_or(x.c, line.c);
     x.d = Ops::exclusive_or(x.d, line.d);
     Rows<Ops> w = x;
-#pragma GCC unroll 4
     for (int double_round = 0; double_round < 4; ++double_round) {
         round_of_columns<Ops>(w);
         w.a = Ops::template turn<3>(w.a);

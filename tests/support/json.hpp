@@ -12,8 +12,8 @@
 
 namespace holdfast::test {
 
-/// Lives until the program ends: a loop over load_vectors(…)["cases"] would otherwise see a destroyed
-/// temporary, and silently nothing.
+/// Lives until the program ends: a loop over load_vectors(…)["cases"] would otherwise see a
+/// destroyed temporary, and silently nothing.
 inline const nlohmann::json& load_vectors(const std::string& name) {
     static std::map<std::string, nlohmann::json> loaded;
     if (const auto found = loaded.find(name); found != loaded.end()) return found->second;

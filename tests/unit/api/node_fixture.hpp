@@ -1,4 +1,5 @@
-// A node on the shipped adapters in a temporary folder, with a small network and one sealed replica.
+// A node on the shipped adapters in a temporary folder, with a small network and one sealed
+// replica.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -74,13 +75,12 @@ class Node : public testing::Test {
         const BondId bond = value_of(
             ledger_->create_bond(key.public_key(), 100, BondPurpose::kStorage, once("bond")));
         const Height tip = value_of(chain_->current_height());
-        const BlockInfo genesis =
-            value_of(chain_->block_by_height(tip - params_.finality_blocks));
-        const Registration registration = value_of(
-            make_registration(params_, sealed.header,
-                              {genesis.height, genesis.hash, Retention::kDefault, bond, true}, key));
-        succeed(chain_->submit_registration(
-            wrap_object(Kind::kRegistration, registration.encode())));
+        const BlockInfo genesis = value_of(chain_->block_by_height(tip - params_.finality_blocks));
+        const Registration registration = value_of(make_registration(
+            params_, sealed.header, {genesis.height, genesis.hash, Retention::kDefault, bond, true},
+            key));
+        succeed(
+            chain_->submit_registration(wrap_object(Kind::kRegistration, registration.encode())));
         return registration;
     }
 
@@ -92,8 +92,7 @@ class Node : public testing::Test {
         AggregatorOptions options;
         options.registry = dir_ / folder;
         options.min_bond = 1;
-        return value_of(
-            Aggregator::open(params_, *chain_, with, ledger_.get(), nullptr, options));
+        return value_of(Aggregator::open(params_, *chain_, with, ledger_.get(), nullptr, options));
     }
     /// Every final block; returns the reports.
     static std::vector<BlockReport> advance_all(Aggregator& aggregator,

@@ -59,7 +59,8 @@ std::vector<std::string> vector_files() {
 class VectorFile : public ScratchTest, public ::testing::WithParamInterface<std::string> {};
 
 TEST_P(VectorFile, every_case_passes) {
-    const auto report = check_vector_file(fs::path(HOLDFAST_VECTORS) / (GetParam() + ".json"), options());
+    const auto report =
+        check_vector_file(fs::path(HOLDFAST_VECTORS) / (GetParam() + ".json"), options());
     ASSERT_TRUE(report.has_value()) << report.error().message;
     EXPECT_EQ(report->failed, 0U) << joined(*report);
     EXPECT_GT(report->passed, 0U);
@@ -70,10 +71,10 @@ INSTANTIATE_TEST_SUITE_P(All, VectorFile, ::testing::ValuesIn(vector_files()),
                          [](const auto& file) { return file.param; });
 
 TEST(VectorFolder, holds_every_file_of_the_protocol) {
-    const std::vector<std::string> expected{
-        "availability", "entropy", "erasure",   "evidence", "files",     "fill",       "hierarchy",
-        "lifecycle",    "links",   "merkle",    "network",  "seal",      "selection",  "signatures",
-        "vdf"};
+    const std::vector<std::string> expected{"availability", "entropy",    "erasure",   "evidence",
+                                            "files",        "fill",       "hierarchy", "lifecycle",
+                                            "links",        "merkle",     "network",   "seal",
+                                            "selection",    "signatures", "vdf"};
     EXPECT_EQ(vector_files(), expected);
 }
 
@@ -103,24 +104,24 @@ TEST_P(FlippedDigest, is_reported) {
 
 INSTANTIATE_TEST_SUITE_P(
     One, FlippedDigest,
-    ::testing::Values(Damage{"merkle.json", "/cases/5/root", "cases[5].root"},
-                      Damage{"merkle.json", "/cases/5/multiproofs/0/siblings/0",
-                             "cases[5].multiproofs[0].siblings[0]"},
-                      Damage{"network.json", "/cases/1/network_id", "cases[1].network_id"},
-                      Damage{"signatures.json", "/cases/signed/1/signature",
-                             "cases.signed[1].signature"},
-                      Damage{"fill.json", "/cases/0/matrix_sha256", "cases[0].matrix_sha256"},
-                      Damage{"hierarchy.json", "/cases/6/global", "cases[6].global"},
-                      Damage{"erasure.json", "/cases/0/manifest_id", "cases[0].manifest_id"},
-                      Damage{"evidence.json", "/cases/evidence/0/offence_id",
-                             "cases.evidence[0].offence_id"},
-                      Damage{"vdf.json", "/cases/evaluations/0/y", "cases.evaluations[0].y"}),
+    ::testing::Values(
+        Damage{"merkle.json", "/cases/5/root", "cases[5].root"},
+        Damage{"merkle.json", "/cases/5/multiproofs/0/siblings/0",
+               "cases[5].multiproofs[0].siblings[0]"},
+        Damage{"network.json", "/cases/1/network_id", "cases[1].network_id"},
+        Damage{"signatures.json", "/cases/signed/1/signature", "cases.signed[1].signature"},
+        Damage{"fill.json", "/cases/0/matrix_sha256", "cases[0].matrix_sha256"},
+        Damage{"hierarchy.json", "/cases/6/global", "cases[6].global"},
+        Damage{"erasure.json", "/cases/0/manifest_id", "cases[0].manifest_id"},
+        Damage{"evidence.json", "/cases/evidence/0/offence_id", "cases.evidence[0].offence_id"},
+        Damage{"vdf.json", "/cases/evaluations/0/y", "cases.evaluations[0].y"}),
     [](const auto& damage) { return "case_" + std::to_string(damage.index); });
 
 TEST_F(ConformanceRunner, reports_an_encoding_that_should_be_refused_and_is_not) {
     nlohmann::json json = load("network.json");
     auto& list = json["cases"][1]["refused"];
-    list = nlohmann::json::array({{{"why", "nothing changed"}, {"at", 0}, {"remove", 0}, {"insert", ""}}});
+    list = nlohmann::json::array(
+        {{{"why", "nothing changed"}, {"at", 0}, {"remove", 0}, {"insert", ""}}});
     const FileReport report = run("network.json", json.dump());
     ASSERT_EQ(report.failed, 1U);
     EXPECT_EQ(report.failures[0],
@@ -133,8 +134,7 @@ TEST_F(ConformanceRunner, reports_a_flag_that_is_wrong) {
     valid = !valid.get<bool>();
     const FileReport report = run("signatures.json", json.dump());
     ASSERT_EQ(report.failed, 1U);
-    EXPECT_EQ(report.failures[0],
-              "cases.edges[0].valid: computed true, the file has false");
+    EXPECT_EQ(report.failures[0], "cases.edges[0].valid: computed true, the file has false");
 }
 
 TEST_F(ConformanceRunner, counts_values_that_no_check_reads) {
@@ -194,10 +194,10 @@ TEST_F(ConformanceRunner, names_the_place_of_a_malformed_value) {
     const FileReport report = run("merkle.json", json.dump());
     EXPECT_EQ(report.failed, 6U) << joined(report);
     const std::string all = joined(report);
-    for (const char* place :
-         {"cases[3].root: should be hex", "cases[4].paths: should be an array",
-          "cases[5].multiproofs[0]: lacks \"opened\"", "cases[6].multiproofs[0].opened[0]: should be",
-          "cases[7].multiproofs[0].opened: should ascend", "lies outside"}) {
+    for (const char* place : {"cases[3].root: should be hex", "cases[4].paths: should be an array",
+                              "cases[5].multiproofs[0]: lacks \"opened\"",
+                              "cases[6].multiproofs[0].opened[0]: should be",
+                              "cases[7].multiproofs[0].opened: should ascend", "lies outside"}) {
         EXPECT_NE(all.find(place), std::string::npos) << place << " in" << all;
     }
     EXPECT_GT(report.passed, 100U) << "the other cases go on";

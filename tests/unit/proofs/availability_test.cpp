@@ -319,8 +319,10 @@ TEST(Response, blames_the_prover_only_for_what_it_signed) {
 TEST(Response, is_made_from_checked_chunks_only) {
     const test::SealWorld sealed;
     const SealedReplica replica = sealed.seal_bytes("file", test::some_bytes(100'000));
-    const ResponseContext context{ChallengeId(sha256(view("id"))), sealed.key.public_key(),
-                                  replica.header.sealed_root, replica.header.replica.chunks,
+    const ResponseContext context{ChallengeId(sha256(view("id"))),
+                                  sealed.key.public_key(),
+                                  replica.header.sealed_root,
+                                  replica.header.replica.chunks,
                                   {7, 3, 20, 0}};
     {
         const Replica opened = *sealed.open("file");
@@ -350,8 +352,8 @@ TEST(Response, is_made_from_checked_chunks_only) {
 TEST(Outcome, is_accepted_and_refused_with_every_change) {
     const AvailabilityWorld world;
     const Challenge challenge = world.challenge();
-    const OutcomeContext context{world.params, world.network_id, challenge, world.base,
-                                 {0, world.reveals[0]}};
+    const OutcomeContext context{
+        world.params, world.network_id, challenge, world.base, {0, world.reveals[0]}};
     for (const OutcomeKind kind : {OutcomeKind::kServed, OutcomeKind::kLate, OutcomeKind::kInvalid,
                                    OutcomeKind::kUnreachable}) {
         const Outcome own = make_outcome(challenge.id(world.network_id), world.reveal(), kind,
@@ -370,8 +372,8 @@ TEST(Outcome, is_accepted_and_refused_with_every_change) {
 TEST(Outcome, each_refusal_has_its_reason) {
     const AvailabilityWorld world;
     const Challenge challenge = world.challenge();
-    OutcomeContext context{world.params, world.network_id, challenge, world.base,
-                           {0, world.reveals[0]}};
+    OutcomeContext context{
+        world.params, world.network_id, challenge, world.base, {0, world.reveals[0]}};
     const ChallengeId id = challenge.id(world.network_id);
     const auto made = [&](const Reveal& reveal, const KeyPair& key) {
         return make_outcome(id, reveal, OutcomeKind::kServed, 1, 1, key);
@@ -393,13 +395,12 @@ TEST(Outcome, each_refusal_has_its_reason) {
     }
     // A nonce made of no committed reveal: the challenger aimed it.
     const Reveal aimed(sha256(view("aimed")));
-    const Challenge aimed_challenge =
-        make_challenge(world.network_id, world.chain_id, world.height, world.block_hash, aimed,
-                       world.challenger);
+    const Challenge aimed_challenge = make_challenge(world.network_id, world.chain_id, world.height,
+                                                     world.block_hash, aimed, world.challenger);
     EXPECT_TRUE(check_challenge(world.challenge_context(), aimed_challenge).accepted())
         << "the prover cannot tell";
-    const OutcomeContext aimed_context{world.params, world.network_id, aimed_challenge,
-                                       world.base, {0, world.reveals[0]}};
+    const OutcomeContext aimed_context{
+        world.params, world.network_id, aimed_challenge, world.base, {0, world.reveals[0]}};
     const Outcome aimed_outcome = make_outcome(aimed_challenge.id(world.network_id), aimed,
                                                OutcomeKind::kLate, 1, 1, world.challenger);
     EXPECT_EQ(check_outcome(aimed_context, aimed_outcome).reason, Reason::kBadReveal);
@@ -414,8 +415,8 @@ TEST(Outcome, reveal_must_lie_within_reach_of_the_last_known) {
     const Challenge challenge = world.challenge();
     const Outcome own = make_outcome(challenge.id(world.network_id), world.reveal(),
                                      OutcomeKind::kServed, 1, 1, world.challenger);
-    OutcomeContext context{world.params, world.network_id, challenge, world.base,
-                           {0, world.reveals[0]}};
+    OutcomeContext context{
+        world.params, world.network_id, challenge, world.base, {0, world.reveals[0]}};
     EXPECT_EQ(check_outcome(context, own).reason, Reason::kRevealTooFar);
     context.known = {1, world.reveals[1]};
     EXPECT_TRUE(check_outcome(context, own).accepted());

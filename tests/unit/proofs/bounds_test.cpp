@@ -87,7 +87,8 @@ TEST(Bounds, clamps_what_makes_no_sense) {
 // --- published figures ---------------------------------------------------------------------------
 
 TEST(Bounds, hundred_of_ten_thousand_blocks_need_460_challenges) {
-    // Ateniese et al. 2007, section 5: 1% of the blocks deleted, 460 challenges for 99%, 300 for 95%.
+    // Ateniese et al. 2007, section 5: 1% of the blocks deleted, 460 challenges for 99%, 300 for
+    // 95%.
     const double one_percent = std::log2(0.01);
     EXPECT_EQ(repetitions_until(log2_all_good(0.01, 1), one_percent), 459U);
     EXPECT_LE(log2_all_good(0.01, 460), one_percent);

@@ -44,7 +44,7 @@ struct EvidenceWorld {
         *evaluate(arena->view(), params.vdf, network_id, VdfJob{height, seed, {}});
     VdfOutput y = vdf_output(checkpoints.back(), params.vdf);
     Reveal a1{sha256(view("a_1"))};
-    Bytes raw = test::expand(view("raw"), kMinChunks * kChunkBytes);
+    Bytes raw = test::expand(view("raw"), kMinChunks* kChunkBytes);
     Bytes sealed;
     Registration registration = make_registration();
     ChainId chain_id = registration.chain_id(network_id);
@@ -258,30 +258,26 @@ TEST(Equivocation, needs_one_height_block_and_anchor) {
     const Receipt a = w.receipt("a");
     Receipt other = w.receipt("b");
     other.height = w.height + 1;
-    other.signature = w.prover.sign(view(receipt_digest(
-        w.network_id, w.chain_id, other.height, w.block_hash, other.anchor, other.link)));
-    EXPECT_EQ(w.reason(make_equivocation(w.chain_id, w.block_hash, a, other)),
-              Reason::kNoOffence);
+    other.signature = w.prover.sign(view(receipt_digest(w.network_id, w.chain_id, other.height,
+                                                        w.block_hash, other.anchor, other.link)));
+    EXPECT_EQ(w.reason(make_equivocation(w.chain_id, w.block_hash, a, other)), Reason::kNoOffence);
     other = w.receipt("b");
     other.anchor = GlobalDigest{};
-    other.signature = w.prover.sign(view(receipt_digest(
-        w.network_id, w.chain_id, other.height, w.block_hash, other.anchor, other.link)));
-    EXPECT_EQ(w.reason(make_equivocation(w.chain_id, w.block_hash, a, other)),
-              Reason::kNoOffence);
+    other.signature = w.prover.sign(view(receipt_digest(w.network_id, w.chain_id, other.height,
+                                                        w.block_hash, other.anchor, other.link)));
+    EXPECT_EQ(w.reason(make_equivocation(w.chain_id, w.block_hash, a, other)), Reason::kNoOffence);
     // Another branch: the two signatures are over different blocks.
     const BlockHash branch(sha256(view("branch")));
     other = w.receipt("b");
-    other.signature = w.prover.sign(view(receipt_digest(
-        w.network_id, w.chain_id, other.height, branch, other.anchor, other.link)));
+    other.signature = w.prover.sign(view(
+        receipt_digest(w.network_id, w.chain_id, other.height, branch, other.anchor, other.link)));
     EXPECT_EQ(w.reason(make_equivocation(w.chain_id, w.block_hash, a, other)),
               Reason::kBadSignature);
-    EXPECT_EQ(w.reason(make_equivocation(w.chain_id, w.block_hash, a, a)),
-              Reason::kEvidenceOrder);
+    EXPECT_EQ(w.reason(make_equivocation(w.chain_id, w.block_hash, a, a)), Reason::kEvidenceOrder);
     EXPECT_EQ(w.reason(make_equivocation(ChainId{}, w.block_hash, a, w.receipt("b"))),
               Reason::kUnknownChain);
-    EXPECT_EQ(w.reason(make_equivocation(
-                  w.chain_id, w.block_hash, a,
-                  w.receipt(Link(sha256(view("b"))), key_of("somebody")))),
+    EXPECT_EQ(w.reason(make_equivocation(w.chain_id, w.block_hash, a,
+                                         w.receipt(Link(sha256(view("b"))), key_of("somebody")))),
               Reason::kBadSignature);
 }
 
@@ -348,8 +344,7 @@ TEST(BadOpening, each_refusal_has_its_reason) {
 TEST(BadEntropy, an_e_of_another_reveal_is_an_offence) {
     const EvidenceWorld& w = world();
     const Entropy wrong(sha256(view("ground by the prover")));
-    const Evidence evidence =
-        make_false_entropy(w.claim(wrong, Digest{}), w.reveal());
+    const Evidence evidence = make_false_entropy(w.claim(wrong, Digest{}), w.reveal());
     const Judgement judgement = w.judged(evidence);
     EXPECT_TRUE(judgement.verdict.accepted()) << to_string(judgement.verdict);
     // Settled together with bad openings of the same link.
@@ -359,12 +354,9 @@ TEST(BadEntropy, an_e_of_another_reveal_is_an_offence) {
 
     EXPECT_EQ(w.reason(make_false_entropy(w.claim(w.honest_e(), Digest{}), w.reveal())),
               Reason::kNoOffence);
-    EXPECT_EQ(w.reason(make_false_entropy(w.claim(wrong, Digest{}), Reveal{})),
-              Reason::kBadReveal);
-    const Reveal before =
-        w.reveal_at(w.registration.replica_id(w.network_id), 4);
-    EXPECT_EQ(w.reason(make_false_entropy(w.claim(wrong, Digest{}), before)),
-              Reason::kBadReveal);
+    EXPECT_EQ(w.reason(make_false_entropy(w.claim(wrong, Digest{}), Reveal{})), Reason::kBadReveal);
+    const Reveal before = w.reveal_at(w.registration.replica_id(w.network_id), 4);
+    EXPECT_EQ(w.reason(make_false_entropy(w.claim(wrong, Digest{}), before)), Reason::kBadReveal);
 }
 
 TEST(BadEntropy, is_not_judged_where_the_height_has_no_y) {
@@ -410,9 +402,9 @@ TEST(BadSealing, nothing_is_filled_before_every_cheap_check) {
     EXPECT_EQ(w.reason(changed([](BadSeal& s) { s.registration.signature = {}; })),
               Reason::kBadSignature);
     EXPECT_EQ(w.reason(changed([&](BadSeal& s) {
-                  s.registration.header.seal = {1U << 20, std::uint64_t{1} << 34};
-                  s.registration = sign_registration(w.network_id, s.registration, w.prover);
-              })),
+        s.registration.header.seal = {1U << 20, std::uint64_t{1} << 34};
+        s.registration = sign_registration(w.network_id, s.registration, w.prover);
+    })),
               Reason::kSealPolicy);
     const auto decoded = [&](const std::function<void(BadSeal&)>& change) {
         return Evidence::decode(changed(change).encode()).error().reason;
@@ -495,8 +487,7 @@ TEST(BadVdf, a_false_output_and_a_false_start_are_offences) {
 
     std::vector<Digest> d = w.checkpoints;
     d[0] = sha256(view("another start"));
-    const Judgement start =
-        w.judged(make_false_end(w.vdf_proof(d), VdfEndEvidence::End::kStart));
+    const Judgement start = w.judged(make_false_end(w.vdf_proof(d), VdfEndEvidence::End::kStart));
     EXPECT_TRUE(start.verdict.accepted()) << to_string(start.verdict);
     EXPECT_EQ(start.offence.kind, EvidenceKind::kFalseVdfStart);
     EXPECT_NE(start.id, output.id);
@@ -513,9 +504,8 @@ TEST(BadVdf, is_refused_in_a_network_without_one) {
 // --- kind 5 --------------------------------------------------------------------------------------
 
 Checkpoint statement(const EvidenceWorld& w, std::string_view global, std::string_view bond = "") {
-    return make_checkpoint(w.network_id, w.height, w.block_hash,
-                           GlobalDigest(sha256(view(global))), 7, BondId(sha256(view(bond))),
-                           w.evaluator);
+    return make_checkpoint(w.network_id, w.height, w.block_hash, GlobalDigest(sha256(view(global))),
+                           7, BondId(sha256(view(bond))), w.evaluator);
 }
 
 TEST(BadCheckpoint, two_statements_about_one_block_are_an_offence) {
@@ -533,11 +523,11 @@ TEST(BadCheckpoint, two_statements_about_one_block_are_an_offence) {
     const Checkpoint later = make_checkpoint(w.network_id, w.height + 1, w.block_hash, b.global, 7,
                                              b.bond_id, w.evaluator);
     EXPECT_EQ(w.reason(make_checkpoint_conflict(a, later)), Reason::kNoOffence);
-    const Checkpoint branch = make_checkpoint(w.network_id, w.height, BlockHash{}, b.global, 7,
-                                              b.bond_id, w.evaluator);
+    const Checkpoint branch =
+        make_checkpoint(w.network_id, w.height, BlockHash{}, b.global, 7, b.bond_id, w.evaluator);
     EXPECT_EQ(w.reason(make_checkpoint_conflict(a, branch)), Reason::kNoOffence);
-    const Checkpoint other = make_checkpoint(w.network_id, w.height, w.block_hash, b.global, 7,
-                                             b.bond_id, w.prover);
+    const Checkpoint other =
+        make_checkpoint(w.network_id, w.height, w.block_hash, b.global, 7, b.bond_id, w.prover);
     EXPECT_EQ(w.reason(make_checkpoint_conflict(a, other)), Reason::kNoOffence);
     Evidence swapped = evidence;
     auto& parts = std::get<CheckpointConflict>(swapped.body);
@@ -598,15 +588,15 @@ TEST(BadCheckpoint, honest_slots_are_none) {
     const TwoSlots honest(w, w.chain_id, ChainId(sha256(view("another"))));
     EXPECT_EQ(w.reason(honest.evidence), Reason::kNoOffence);
     const TwoSlots both(w, w.chain_id, w.chain_id);
-    EXPECT_EQ(w.reason(make_double_slot(both.checkpoint, w.y, both.previous, both.first,
-                                        both.first)),
-              Reason::kEvidenceOrder);
+    EXPECT_EQ(
+        w.reason(make_double_slot(both.checkpoint, w.y, both.previous, both.first, both.first)),
+        Reason::kEvidenceOrder);
     EXPECT_EQ(w.reason(make_double_slot(both.checkpoint, VdfOutput{}, both.previous, both.first,
                                         both.second)),
               Reason::kGlobalMismatch);
-    EXPECT_EQ(w.reason(make_double_slot(honest.checkpoint, w.y, both.previous, both.first,
-                                        both.second)),
-              Reason::kGlobalMismatch);
+    EXPECT_EQ(
+        w.reason(make_double_slot(honest.checkpoint, w.y, both.previous, both.first, both.second)),
+        Reason::kGlobalMismatch);
 }
 
 // --- kind 6 --------------------------------------------------------------------------------------
