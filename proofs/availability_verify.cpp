@@ -311,9 +311,9 @@ bool suspended_by_quorum(const NetworkParams& params, Height h,
         return a.challenger == b.challenger;
     };
     newest.erase(std::unique(newest.begin(), newest.end(), same), newest.end());
-    std::stable_sort(
-        newest.begin(), newest.end(),
-        [](const OutcomeRecord& a, const OutcomeRecord& b) { return b.height < a.height; });
+    std::sort(newest.begin(), newest.end(), [](const OutcomeRecord& a, const OutcomeRecord& b) {
+        return a.height != b.height ? b.height < a.height : a.challenger < b.challenger;
+    });
     if (newest.size() > params.quorum_of) newest.resize(params.quorum_of);
     const auto accuses = [](const OutcomeRecord& o) {
         return o.outcome == OutcomeKind::kLate || o.outcome == OutcomeKind::kUnreachable;
