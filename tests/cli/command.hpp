@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "support/paths.hpp"
 #include "support/temp_folder.hpp"
 
 namespace holdfast::test {
@@ -59,7 +60,7 @@ inline std::ostream& operator<<(std::ostream& os, const Ran& r) {
 class Command {
   public:
     Command(const std::filesystem::path& folder, const Words& words) {
-        std::vector<std::string> all = {HOLDFAST_CLI};
+        std::vector<std::string> all = {kCommandProgram};
         all.insert(all.end(), words.begin(), words.end());
         std::vector<char*> argv;
         for (std::string& word : all) argv.push_back(word.data());
@@ -74,10 +75,10 @@ class Command {
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out().c_str(), flags, 0600);
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err().c_str(), flags, 0600);
         const int failed =
-            ::posix_spawn(&pid_, HOLDFAST_CLI, &actions, nullptr, argv.data(), environ);
+            ::posix_spawn(&pid_, kCommandProgram, &actions, nullptr, argv.data(), environ);
         posix_spawn_file_actions_destroy(&actions);
         if (failed != 0) pid_ = -1;
-        EXPECT_EQ(failed, 0) << HOLDFAST_CLI;
+        EXPECT_EQ(failed, 0) << kCommandProgram;
     }
     Command(const Command&) = delete;
     Command& operator=(const Command&) = delete;

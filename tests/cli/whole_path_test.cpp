@@ -122,7 +122,7 @@ TEST(WholePath, FromAFileToVerdictsAndBack) {
         json("select --entropy " + std::string(64, '0') + " --chunks 1048576")["selected"].size(),
         16U);
     const Ran vectors =
-        holdfast_command(folder.path(), {"vectors", "check", HOLDFAST_VECTORS "/missing"});
+        holdfast_command(folder.path(), {"vectors", "check", std::string(kVectorsFolder) + "/missing"});
     expect_failure(vectors, kExitEnvironment, "missing");
 }
 

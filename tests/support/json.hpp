@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/types.hpp"
+#include "support/paths.hpp"
 
 namespace holdfast::test {
 
@@ -17,7 +18,7 @@ namespace holdfast::test {
 inline const nlohmann::json& load_vectors(const std::string& name) {
     static std::map<std::string, nlohmann::json> loaded;
     if (const auto found = loaded.find(name); found != loaded.end()) return found->second;
-    std::ifstream in(std::string(HOLDFAST_VECTORS) + "/" + name);
+    std::ifstream in(std::string(kVectorsFolder) + "/" + name);
     EXPECT_TRUE(in.good()) << name;
     return loaded[name] = nlohmann::json::parse(in);
 }

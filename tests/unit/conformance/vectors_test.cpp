@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "conformance/check_vectors.hpp"
+#include "support/paths.hpp"
 #include "support/temp_folder.hpp"
 
 namespace holdfast {
@@ -19,7 +20,7 @@ std::string joined(const FileReport& report) {
 }
 
 nlohmann::json load(const std::string& name) {
-    std::ifstream in(fs::path(HOLDFAST_VECTORS) / name);
+    std::ifstream in(fs::path(test::kVectorsFolder) / name);
     return nlohmann::json::parse(in);
 }
 
@@ -49,7 +50,7 @@ using ConformanceRunner = ScratchTest;
 
 std::vector<std::string> vector_files() {
     std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(HOLDFAST_VECTORS)) {
+    for (const auto& entry : fs::directory_iterator(test::kVectorsFolder)) {
         if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
     }
     std::sort(names.begin(), names.end());
@@ -60,7 +61,7 @@ class VectorFile : public ScratchTest, public ::testing::WithParamInterface<std:
 
 TEST_P(VectorFile, every_case_passes) {
     const auto report =
-        check_vector_file(fs::path(HOLDFAST_VECTORS) / (GetParam() + ".json"), options());
+        check_vector_file(fs::path(test::kVectorsFolder) / (GetParam() + ".json"), options());
     ASSERT_TRUE(report.has_value()) << report.error().message;
     EXPECT_EQ(report->failed, 0U) << joined(*report);
     EXPECT_GT(report->passed, 0U);
@@ -256,14 +257,14 @@ TEST_F(ConformanceRunner, stops_and_tells_its_progress) {
         ++calls;
     };
     watched.stop = [&] { return calls >= 3; };
-    const auto report = check_vector_file(fs::path(HOLDFAST_VECTORS) / "merkle.json", watched);
+    const auto report = check_vector_file(fs::path(test::kVectorsFolder) / "merkle.json", watched);
     ASSERT_FALSE(report.has_value());
     EXPECT_EQ(report.error().code, ErrorCode::kInterrupted);
     EXPECT_EQ(calls, 3);
 }
 
 TEST_F(ConformanceRunner, leaves_nothing_in_its_scratch_folder) {
-    const fs::path file = fs::path(HOLDFAST_VECTORS) / "erasure.json";
+    const fs::path file = fs::path(test::kVectorsFolder) / "erasure.json";
     ASSERT_TRUE(check_vector_file(file, options()).has_value());
     EXPECT_TRUE(fs::is_empty(folder_.path()));
     VectorOptions absent;
