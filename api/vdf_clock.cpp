@@ -1,9 +1,9 @@
 #include "api/vdf_clock.hpp"
 
 #include "core/file.hpp"
+#include "core/parallel.hpp"
 #include "proofs/entropy.hpp"
 #include "vdf/evaluate.hpp"
-#include "vdf/parallel.hpp"
 
 namespace holdfast {
 namespace {

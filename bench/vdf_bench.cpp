@@ -6,9 +6,9 @@
 
 #include "bench/result.hpp"
 #include "core/hash.hpp"
+#include "core/parallel.hpp"
 #include "vdf/arena.hpp"
 #include "vdf/evaluate.hpp"
-#include "vdf/parallel.hpp"
 #include "vdf/proof.hpp"
 #include "vdf/vdf_verify.hpp"
 

@@ -4,10 +4,10 @@
 
 #include "chunking/erasure.hpp"
 #include "chunking/geometry.hpp"
-#include "chunking/parallel.hpp"
 #include "chunking/progress.hpp"
 #include "chunking/running_root.hpp"
 #include "core/file.hpp"
+#include "core/parallel.hpp"
 
 namespace holdfast {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "chunking/keystream.hpp"
-#include "chunking/parallel.hpp"
 #include "chunking/running_root.hpp"
 #include "chunking/tree_walk.hpp"
+#include "core/parallel.hpp"
 
 namespace holdfast {
 namespace {

@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "chunking/keystream.hpp"
-#include "chunking/parallel.hpp"
 #include "chunking/progress.hpp"
 #include "chunking/running_root.hpp"
 #include "chunking/source.hpp"
 #include "chunking/tree_file.hpp"
 #include "core/file.hpp"
 #include "core/keys.hpp"
+#include "core/parallel.hpp"
 
 namespace holdfast {
 namespace {

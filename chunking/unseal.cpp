@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "chunking/parallel.hpp"
 #include "chunking/progress.hpp"
 #include "core/file.hpp"
+#include "core/parallel.hpp"
 
 namespace holdfast {
 namespace {

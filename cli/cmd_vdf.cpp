@@ -3,7 +3,7 @@
 #include "cli/commands.hpp"
 #include "cli/object_json.hpp"
 #include "cli/workspace.hpp"
-#include "vdf/parallel.hpp"
+#include "core/parallel.hpp"
 
 namespace holdfast::cli {
 namespace {

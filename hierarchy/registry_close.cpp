@@ -4,9 +4,9 @@
 #include <set>
 #include <utility>
 
+#include "core/parallel.hpp"
 #include "hierarchy/checkpoints.hpp"
 #include "hierarchy/registry_impl.hpp"
-#include "hierarchy/spread.hpp"
 
 namespace holdfast {
 namespace {

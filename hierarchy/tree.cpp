@@ -6,7 +6,7 @@
 
 #include "core/hash.hpp"
 #include "core/merkle.hpp"
-#include "hierarchy/spread.hpp"
+#include "core/parallel.hpp"
 
 namespace holdfast {
 namespace {

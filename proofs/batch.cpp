@@ -1,11 +1,6 @@
 #include "proofs/batch.hpp"
 
-#include <tbb/blocked_range.h>
-#include <tbb/global_control.h>
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
-
-#include <algorithm>
+#include "core/parallel.hpp"
 
 namespace holdfast {
 namespace {
@@ -13,18 +8,7 @@ namespace {
 template <class Verify>
 std::vector<Verdict> verify_each(std::size_t count, unsigned threads, Verify&& verify) {
     std::vector<Verdict> out(count);
-    // TBB prints a warning when it is asked for more threads than it may start.
-    const std::size_t allowed =
-        tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism);
-    const std::size_t wanted = threads == 0 ? allowed : std::min<std::size_t>(threads, allowed);
-    tbb::task_arena(static_cast<int>(wanted)).execute([&] {
-        tbb::parallel_for(tbb::blocked_range<std::size_t>(0, count, 4),
-                          [&](const tbb::blocked_range<std::size_t>& range) {
-                              for (std::size_t i = range.begin(); i < range.end(); ++i) {
-                                  out[i] = verify(i);
-                              }
-                          });
-    });
+    for_each_parallel(count, threads, [&](std::size_t i) { out[i] = verify(i); });
     return out;
 }
 

@@ -7,9 +7,9 @@
 
 #include "core/hash.hpp"
 #include "core/keys.hpp"
+#include "core/parallel.hpp"
 #include "vdf/arena.hpp"
 #include "vdf/evaluate.hpp"
-#include "vdf/parallel.hpp"
 #include "vdf/proof.hpp"
 #include "vdf/vdf_verify.hpp"
 

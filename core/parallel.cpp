@@ -1,7 +1,7 @@
-#include "chunking/parallel.hpp"
+#include "core/parallel.hpp"
 
-#include <tbb/global_control.h>
 #include <tbb/info.h>
+#include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 #include <tbb/task_group.h>
 
@@ -12,6 +12,14 @@
 
 namespace holdfast {
 namespace {
+
+unsigned cores() { return static_cast<unsigned>(tbb::info::default_concurrency()); }
+
+/// TBB answers a wish for more threads than the machine has with a warning on the standard error
+/// output and nothing else.
+tbb::task_arena arena_of(unsigned threads) {
+    return tbb::task_arena(static_cast<int>(threads == 0 ? cores() : std::min(threads, cores())));
+}
 
 /// The first error of several threads, and the flag that tells the others.
 class FirstError {
@@ -48,10 +56,8 @@ Status guarded(const std::function<Status(unsigned, std::uint64_t)>& body, unsig
 }  // namespace
 
 unsigned worker_count(unsigned wanted, std::uint64_t items) {
-    const auto cores = static_cast<unsigned>(tbb::info::default_concurrency());
-    const unsigned workers = wanted == 0 ? cores : wanted;
-    return static_cast<unsigned>(
-        std::clamp<std::uint64_t>(workers, 1, std::max<std::uint64_t>(items, 1)));
+    return static_cast<unsigned>(std::clamp<std::uint64_t>(wanted == 0 ? cores() : wanted, 1,
+                                                           std::max<std::uint64_t>(items, 1)));
 }
 
 tl::unexpected<Error> interrupted() { return fail(ErrorCode::kInterrupted, "stopped on request"); }
@@ -72,13 +78,8 @@ Status run_workers(unsigned workers, std::uint64_t items, const StopCheck& stop,
         work(0);
         return first.take();
     }
-    // Not more threads than TBB has: it would complain on the terminal. The other workers wait
-    // their turn and find nothing left to do.
-    const auto threads =
-        tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism);
-    tbb::task_arena arena(
-        static_cast<int>(std::min<std::size_t>(workers, std::max<std::size_t>(threads, 1))));
-    arena.execute([&] {
+    // Workers beyond the number of threads wait their turn and find nothing left to do.
+    arena_of(workers).execute([&] {
         tbb::task_group group;
         for (unsigned worker = 1; worker < workers; ++worker)
             group.run([&, worker] { work(worker); });
@@ -86,6 +87,38 @@ Status run_workers(unsigned workers, std::uint64_t items, const StopCheck& stop,
         group.wait();
     });
     return first.take();
+}
+
+ParallelFor pool_parallel(unsigned max_threads) {
+    return [max_threads](std::size_t count, const std::function<void(std::size_t)>& body) {
+        if (max_threads == 1) {
+            for (std::size_t i = 0; i < count; ++i) body(i);
+            return;
+        }
+        // One item a task: items are long, and their number small.
+        arena_of(max_threads).execute([&] {
+            tbb::parallel_for(
+                tbb::blocked_range<std::size_t>(0, count, 1),
+                [&](const tbb::blocked_range<std::size_t>& range) {
+                    for (std::size_t i = range.begin(); i < range.end(); ++i) body(i);
+                },
+                tbb::simple_partitioner());
+        });
+    };
+}
+
+void for_each_parallel(std::size_t count, unsigned threads,
+                       const std::function<void(std::size_t)>& body) {
+    if (count <= 1 || threads == 1) {
+        for (std::size_t i = 0; i < count; ++i) body(i);
+        return;
+    }
+    const auto spread = [&] { tbb::parallel_for(std::size_t{0}, count, body); };
+    if (threads == 0) {
+        spread();  // the pool that is there anyway: no arena to set up
+    } else {
+        arena_of(threads).execute(spread);
+    }
 }
 
 }  // namespace holdfast
