@@ -10,7 +10,9 @@
 #include <optional>
 #include <vector>
 
+#include "chunking/raw_source.hpp"
 #include "core/codec.hpp"
+#include "core/file.hpp"
 #include "core/fill.hpp"
 #include "core/result.hpp"
 #include "core/types.hpp"
@@ -59,6 +61,7 @@ void encode_parity(CodeShape shape, std::span<const ByteView> data,
                                     std::span<const MutByteView> wanted_bytes);
 
 struct ErasureOptions {
+    unsigned workers = 0;  // 0: one for each core; memory is at most 2 k + m times 256 KiB for each
     StopCheck stop;
     std::function<void(std::uint64_t done_bytes, std::uint64_t total_bytes)> progress;
 };
@@ -70,21 +73,67 @@ struct ErasureOptions {
                                           std::span<const std::filesystem::path> shard_paths,
                                           const ErasureOptions& options = {});
 
-struct RecoverReport {
-    std::vector<unsigned> missing;  // no path given, or no such file
-    std::vector<unsigned> bad;      // wrong length, unreadable, or not the roots of the manifest
+/// The manifest of a plain file: k = 1, m = 0, and the file itself is the only shard. For files
+/// over 4 GiB.
+[[nodiscard]] Result<Manifest> manifest_of_file(const std::filesystem::path& file,
+                                                const ErasureOptions& options = {});
+
+struct BadShard {
+    std::filesystem::path path;
+    std::string why;
 };
 
-/// Restores the file from any k good shards. `shard_paths` has k + m entries, nullopt where there
-/// is none. Every shard is checked against its roots first; one that fails counts as missing and is
-/// named. kUnavailable (naming them) with fewer than k good ones.
-[[nodiscard]] Result<RecoverReport> recover_file(
-    const Manifest& manifest, std::span<const std::optional<std::filesystem::path>> shard_paths,
-    const std::filesystem::path& output, const ErasureOptions& options = {});
+struct RecoverReport {
+    std::vector<unsigned> missing;    // no path given, no such file, or none that matches
+    std::vector<unsigned> bad;        // given as that shard, and not what the manifest says
+    std::vector<BadShard> bad_files;  // of those, and of files that match no shard
+};
 
+/// Shards that were read in full and found to match their roots. One that fails counts as missing
+/// and is named. Reads may come from several threads.
+class ShardSet {
+  public:
+    /// `shard_paths` has k + m entries, nullopt where there is none. kUnavailable (naming them)
+    /// with fewer than k good ones.
+    static Result<ShardSet> open(const Manifest& manifest,
+                                 std::span<const std::optional<std::filesystem::path>> shard_paths,
+                                 const ErasureOptions& options = {});
+    /// Files in any order: which shard each is follows from its roots.
+    static Result<ShardSet> find(const Manifest& manifest,
+                                 std::span<const std::filesystem::path> files,
+                                 const ErasureOptions& options = {});
+
+    [[nodiscard]] const Manifest& manifest() const { return manifest_; }
+    [[nodiscard]] const RecoverReport& report() const { return report_; }
+    /// Indices of the good shards, ascending.
+    [[nodiscard]] const std::vector<unsigned>& good() const { return good_; }
+    /// Bytes of a shard, whether it is here or has to be computed; not checked again.
+    [[nodiscard]] Status read(unsigned shard, std::uint64_t offset, MutByteView out) const;
+
+  private:
+    friend class ShardRestorer;
+    struct Candidate;
+    explicit ShardSet(const Manifest& manifest) : manifest_(manifest) {}
+    Status take(std::vector<Candidate> candidates, const ErasureOptions& options);
+    Status place(std::vector<Candidate>& candidates, const std::vector<std::vector<Root>>& roots);
+    [[nodiscard]] Status check_enough() const;
+
+    Manifest manifest_;
+    std::vector<unsigned> good_;
+    std::vector<File> files_;  // one for each of good_
+    RecoverReport report_;
+};
+
+/// Restores the file from any k good shards.
+[[nodiscard]] Status recover_file(const ShardSet& shards, const std::filesystem::path& output,
+                                  const ErasureOptions& options = {});
 /// Rebuilds one shard from k others.
-[[nodiscard]] Result<RecoverReport> recover_shard(
-    const Manifest& manifest, std::span<const std::optional<std::filesystem::path>> shard_paths,
-    unsigned shard, const std::filesystem::path& output, const ErasureOptions& options = {});
+[[nodiscard]] Status recover_shard(const ShardSet& shards, unsigned shard,
+                                   const std::filesystem::path& output,
+                                   const ErasureOptions& options = {});
+/// One segment of a shard as raw data for repair(). The set is taken over.
+[[nodiscard]] Result<std::unique_ptr<RawSource>> raw_source_of_shard(ShardSet shards,
+                                                                     unsigned shard,
+                                                                     std::uint64_t segment);
 
 }  // namespace holdfast

@@ -1,6 +1,7 @@
 #include "chunking/running_root.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "chunking/geometry.hpp"
 #include "core/result.hpp"
@@ -17,7 +18,7 @@ void RawRootHasher::feed(ByteView bytes) {
     left_ -= bytes.size();
     while (!bytes.empty()) {
         if (buffer_.empty() && bytes.size() >= kBatchBytes) {
-            hash_batch(bytes.first(kBatchBytes));
+            stack_.push(batch_root(bytes.first(kBatchBytes)));
             bytes = bytes.subspan(kBatchBytes);
             continue;
         }
@@ -26,15 +27,21 @@ void RawRootHasher::feed(ByteView bytes) {
                        bytes.begin() + static_cast<std::ptrdiff_t>(taken));
         bytes = bytes.subspan(taken);
         if (buffer_.size() < kBatchBytes) continue;
-        hash_batch(buffer_);
+        stack_.push(batch_root(buffer_));
         buffer_.clear();
     }
 }
 
-void RawRootHasher::hash_batch(ByteView batch) {
-    std::array<Digest, kBatchChunks> roots;
-    chunk_roots(batch.data(), roots);
-    Subtree subtree{0, merkle_root(roots)};
+Root RawRootHasher::finish() {
+    HOLDFAST_CHECK(left_ == 0);
+    buffer_.resize(buffer_.size() + static_cast<std::size_t>(padding_));
+    std::optional<Digest> last;
+    if (!buffer_.empty()) last = batch_root(buffer_);
+    return Root(stack_.finish(last));
+}
+
+void RootStack::push(const Digest& full_batch) {
+    Subtree subtree{0, full_batch};
     while (!stack_.empty() && stack_.back().level == subtree.level) {
         subtree.root = node_hash(stack_.back().root, subtree.root);
         stack_.pop_back();
@@ -43,24 +50,23 @@ void RawRootHasher::hash_batch(ByteView batch) {
     stack_.push_back(subtree);
 }
 
-Root RawRootHasher::finish() {
-    HOLDFAST_CHECK(left_ == 0);
-    buffer_.resize(buffer_.size() + static_cast<std::size_t>(padding_));
+Digest RootStack::finish(const std::optional<Digest>& last) const {
     // RFC 9162 splits at the largest power of two: a last batch that is not full is the right
     // subtree of every split above it, so everything folds from the right.
-    Digest root;
-    bool have_root = false;
-    if (!buffer_.empty()) {
-        std::vector<Digest> roots(buffer_.size() / kChunkBytes);
-        chunk_roots(buffer_.data(), roots);
-        root = merkle_root(roots);
-        have_root = true;
+    std::optional<Digest> root = last;
+    for (auto subtree = stack_.rbegin(); subtree != stack_.rend(); ++subtree) {
+        root = root ? node_hash(subtree->root, *root) : subtree->root;
     }
-    for (; !stack_.empty(); stack_.pop_back()) {
-        root = have_root ? node_hash(stack_.back().root, root) : stack_.back().root;
-        have_root = true;
-    }
-    return Root(root);
+    HOLDFAST_CHECK(root.has_value());
+    return *root;
+}
+
+Digest batch_root(ByteView chunks) {
+    HOLDFAST_CHECK(chunks.size() <= kBatchBytes && chunks.size() % kChunkBytes == 0);
+    std::array<Digest, kBatchChunks> roots;
+    const auto some = std::span(roots).first(chunks.size() / kChunkBytes);
+    chunk_roots(chunks.data(), some);
+    return merkle_root(some);
 }
 
 }  // namespace holdfast

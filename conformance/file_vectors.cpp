@@ -146,7 +146,8 @@ void check_shard_files(Checker& check, const Value& v, CodeShape shape, const By
     std::vector<std::optional<std::filesystem::path>> given(shards.size());
     for (const std::uint64_t i : v["restore_from"].u64s()) given[i] = paths[i];
     const std::filesystem::path restored = check.scratch_path(".restored");
-    check.need(v.where(), recover_file(manifest, given, restored));
+    const ShardSet set = check.need(v.where(), ShardSet::open(manifest, given));
+    check.need(v.where(), recover_file(set, restored));
     const Bytes back = check.need(v.where(), read_file(restored, data.size() + 1));
     check.holds(v["restore_from"].where(), back == data, "the file is not restored");
 }

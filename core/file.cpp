@@ -106,6 +106,13 @@ Result<std::uint64_t> File::size() const {
     return static_cast<std::uint64_t>(info.st_size);
 }
 
+Result<FileStamp> File::stamp() const {
+    struct stat info{};
+    if (::fstat(fd_, &info) != 0) return fail_errno(errno, "cannot examine " + quoted(path_));
+    return FileStamp{static_cast<std::uint64_t>(info.st_size),
+                     std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec};
+}
+
 Result<std::size_t> File::read_some_at(std::uint64_t offset, MutByteView out) const {
     if (!fits_offset(offset, out.size())) {
         return fail(ErrorCode::kInvalidArgument, "read beyond any file in " + quoted(path_));
@@ -183,6 +190,18 @@ void File::start_writeback(std::uint64_t offset, std::uint64_t bytes) {
     // Advice: what fails here is found by sync().
     static_cast<void>(::sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(bytes),
                                         SYNC_FILE_RANGE_WRITE));
+}
+
+void File::start_read(std::uint64_t offset, std::uint64_t bytes) const {
+    if (!fits_offset(offset, bytes)) return;
+    static_cast<void>(::posix_fadvise(fd_, static_cast<off_t>(offset), static_cast<off_t>(bytes),
+                                      POSIX_FADV_WILLNEED));
+}
+
+void File::forget_cached(std::uint64_t offset, std::uint64_t bytes) const {
+    if (!fits_offset(offset, bytes)) return;
+    static_cast<void>(::posix_fadvise(fd_, static_cast<off_t>(offset), static_cast<off_t>(bytes),
+                                      POSIX_FADV_DONTNEED));
 }
 
 Status File::sync() {

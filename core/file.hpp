@@ -14,6 +14,13 @@
 
 namespace holdfast {
 
+/// What tells that a file has been written to meanwhile.
+struct FileStamp {
+    std::uint64_t bytes = 0;
+    std::int64_t modified_ns = 0;
+    friend bool operator==(const FileStamp&, const FileStamp&) = default;
+};
+
 class File {
   public:
     enum class Mode { kRead, kReadWrite, kCreate, kCreateNew };
@@ -27,6 +34,7 @@ class File {
     ~File();
 
     [[nodiscard]] Result<std::uint64_t> size() const;
+    [[nodiscard]] Result<FileStamp> stamp() const;
     /// Fills `out` from `offset`; kCorrupt ("ends at …") when the file is shorter.
     [[nodiscard]] Status read_at(std::uint64_t offset, MutByteView out) const;
     /// Reads up to out.size() bytes; fewer only at the end of the file.
@@ -40,6 +48,10 @@ class File {
     /// Starts writing a range back without waiting for it: the later sync() finds little left to
     /// do.
     void start_writeback(std::uint64_t offset, std::uint64_t bytes);
+    /// Asks the system to read a range ahead, or to forget what it has cached of it, so that the
+    /// next read comes from the device. Advice: a file system may not follow.
+    void start_read(std::uint64_t offset, std::uint64_t bytes) const;
+    void forget_cached(std::uint64_t offset, std::uint64_t bytes) const;
     /// fsync: data and size are on the device when this returns.
     [[nodiscard]] Status sync();
     /// Exclusive advisory lock, released with the File; kBusy when another process holds it.

@@ -196,6 +196,19 @@ Status RecordLog::append_all(std::span<const ByteView> bodies) {
     return {};
 }
 
+Status RecordLog::clear() {
+    if (options_.mode != Mode::kReadWrite) {
+        return fail(ErrorCode::kInvalidArgument, path().string() + ": opened for reading only");
+    }
+    HOLDFAST_TRY(file_.truncate(0));
+    HOLDFAST_TRY(file_.sync());
+    records_ = 0;
+    end_ = 0;
+    last_ = {};
+    broken_.reset();
+    return {};
+}
+
 Status RecordLog::for_each(const Visitor& visit) const {
     HOLDFAST_ASSIGN(found, scan(options_.max_body_bytes, FileWindow(file_, end_), visit));
     if (found.records != records_) {

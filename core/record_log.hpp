@@ -81,6 +81,8 @@ class RecordLog {
     [[nodiscard]] Status append(ByteView body);
     /// Several records, in order, with one wait for the device; all of them or none.
     [[nodiscard]] Status append_all(std::span<const ByteView> bodies);
+    /// Forgets every record; on the device when it returns.
+    [[nodiscard]] Status clear();
 
     /// Every record in order, read from the file again and checked again; the visitor's error ends
     /// it. The body is valid during the call only.

@@ -1,0 +1,114 @@
+#include "chunking/shard_folder.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+namespace holdfast {
+namespace {
+
+// Some 2 million roots: a manifest of petabytes.
+constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{64} << 20;
+
+/// A hidden folder that is removed with everything in it unless it is published.
+class PendingFolder {
+  public:
+    static Result<PendingFolder> create(const std::filesystem::path& final_path) {
+        std::error_code failed;
+        if (std::filesystem::exists(final_path, failed) &&
+            !(std::filesystem::is_directory(final_path, failed) &&
+              std::filesystem::is_empty(final_path, failed))) {
+            return fail(ErrorCode::kAlreadyExists,
+                        "'" + final_path.string() + "' exists already and is no empty folder");
+        }
+        PendingFolder pending;
+        pending.final_ = final_path;
+        pending.parent_ = final_path.parent_path().empty() ? "." : final_path.parent_path();
+        std::string pattern = (pending.parent_ / ".holdfast-XXXXXX").string();
+        if (::mkdtemp(pattern.data()) == nullptr) {
+            return fail_errno(errno, "cannot make a folder in '" + pending.parent_.string() + "'");
+        }
+        pending.temporary_ = pattern;
+        // mkdtemp leaves the folder to its owner alone; what is published is as any other folder.
+        std::filesystem::permissions(
+            pattern,
+            std::filesystem::perms::owner_all | std::filesystem::perms::group_read |
+                std::filesystem::perms::group_exec | std::filesystem::perms::others_read |
+                std::filesystem::perms::others_exec,
+            failed);
+        return pending;
+    }
+    PendingFolder(PendingFolder&& other) noexcept
+        : final_(std::move(other.final_)),
+          parent_(std::move(other.parent_)),
+          temporary_(std::exchange(other.temporary_, {})) {}
+    PendingFolder& operator=(PendingFolder&&) = delete;
+    ~PendingFolder() {
+        std::error_code ignored;
+        if (!temporary_.empty()) std::filesystem::remove_all(temporary_, ignored);
+    }
+
+    [[nodiscard]] const std::filesystem::path& path() const { return temporary_; }
+    Status publish() {
+        HOLDFAST_TRY(sync_folder(temporary_));
+        if (std::rename(temporary_.c_str(), final_.c_str()) != 0) {
+            return fail_errno(errno, "cannot publish '" + final_.string() + "'");
+        }
+        temporary_.clear();
+        return sync_folder(parent_);
+    }
+
+  private:
+    PendingFolder() = default;
+    std::filesystem::path final_;
+    std::filesystem::path parent_;
+    std::filesystem::path temporary_;
+};
+
+std::string shard_name(const std::string& name, unsigned shard) {
+    char number[8];
+    std::snprintf(number, sizeof number, "%03u", shard);
+    return name + ".shard-" + number;
+}
+
+}  // namespace
+
+Result<ShardFolder> shard_to_folder(const std::filesystem::path& source, CodeShape shape,
+                                    const std::filesystem::path& folder,
+                                    const ErasureOptions& options) {
+    // A name that ends in a slash has no last part.
+    const std::filesystem::path target = folder.has_filename() ? folder : folder.parent_path();
+    HOLDFAST_ASSIGN(pending, PendingFolder::create(target));
+    const std::string name = source.filename().string();
+    ShardFolder out;
+    if (shape == CodeShape{1, 0}) {
+        HOLDFAST_ASSIGN(manifest, manifest_of_file(source, options));
+        out.manifest = std::move(manifest);
+        out.shard_paths.push_back(source);
+    } else {
+        std::vector<std::filesystem::path> paths;
+        for (unsigned i = 0; i < shape.shards(); ++i) {
+            paths.push_back(pending.path() / shard_name(name, i));
+            out.shard_paths.push_back(target / shard_name(name, i));
+        }
+        HOLDFAST_ASSIGN(manifest, shard_file(source, shape, paths, options));
+        out.manifest = std::move(manifest);
+    }
+    HOLDFAST_TRY(write_file(pending.path() / (name + ".manifest"),
+                            wrap_object(Kind::kManifest, out.manifest.encode())));
+    out.manifest_path = target / (name + ".manifest");
+    HOLDFAST_TRY(pending.publish());
+    return out;
+}
+
+Result<Manifest> read_manifest(const std::filesystem::path& path) {
+    HOLDFAST_ASSIGN(object, read_file(path, kMaxManifestBytes));
+    const Checked<ByteView> body = unwrap_object(Kind::kManifest, object);
+    if (!body) return fail_refused(body.error(), "'" + path.string() + "'");
+    const Checked<Manifest> manifest = Manifest::decode(*body);
+    if (!manifest) return fail_refused(manifest.error(), "'" + path.string() + "'");
+    return *manifest;
+}
+
+}  // namespace holdfast
