@@ -59,6 +59,8 @@ int run(int argc, char** argv) {
     add_block_commands(commands);
     add_proof_commands(commands);
     add_vdf_commands(commands);
+    add_evidence_commands(commands);
+    add_reason_commands(commands);
     add_tool_commands(commands);
     try {
         app.parse(argc, argv);

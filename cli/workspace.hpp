@@ -4,6 +4,7 @@
 //   DIR/chain/          local chain with the network's parameters
 //   DIR/ledger/         bonds and accounts
 //   DIR/registry/       registrations, slots, digests
+//   DIR/settlement/     offences decided, and what became of each slash, reward and deposit
 //   DIR/vdf/            VDF proofs, one a height
 //   DIR/beacon/         rounds of the local beacon (networks with one)
 //   DIR/evaluator.key   signs VDF proofs
@@ -30,6 +31,7 @@ struct NodePaths {
     [[nodiscard]] std::filesystem::path chain() const { return dir / "chain"; }
     [[nodiscard]] std::filesystem::path ledger() const { return dir / "ledger"; }
     [[nodiscard]] std::filesystem::path registry() const { return dir / "registry"; }
+    [[nodiscard]] std::filesystem::path settlement() const { return dir / "settlement"; }
     [[nodiscard]] std::filesystem::path vdf() const { return dir / "vdf"; }
     [[nodiscard]] std::filesystem::path beacon() const { return dir / "beacon"; }
     [[nodiscard]] std::filesystem::path evaluator_key() const { return dir / "evaluator.key"; }

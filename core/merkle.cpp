@@ -41,6 +41,48 @@ void for_each_missing(std::uint64_t leaves, std::span<const std::uint64_t> indic
     }
 }
 
+/// The root that known leaves and the missing hashes lead to. Calls `pair(level, index, partner)`
+/// for every node below the root that has a known child or is a known leaf, with its partner's
+/// hash.
+template <class Pair>
+Checked<Digest> climb(std::uint64_t leaves, std::span<const std::uint64_t> indices,
+                      std::span<const Digest> leaf_hashes, std::span<const Digest> siblings,
+                      Pair&& pair) {
+    if (!ascending_below(indices, leaves) || leaf_hashes.size() != indices.size()) {
+        return refuse(Reason::kBadIndex);
+    }
+    std::vector<Cursor> known;
+    known.reserve(indices.size());
+    for (std::size_t i = 0; i < indices.size(); ++i) known.push_back({indices[i], leaf_hashes[i]});
+
+    std::size_t used = 0;
+    std::uint64_t nodes = leaves;
+    for (unsigned level = 0; nodes > 1; ++level, nodes = nodes / 2 + nodes % 2) {
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i < known.size(); ++i) {
+            const Cursor own = known[i];
+            const std::uint64_t partner = own.index ^ 1;
+            Digest up = own.hash;
+            if (i + 1 < known.size() && known[i + 1].index == partner) {
+                const Digest& other = known[i + 1].hash;
+                pair(level, own.index, other);
+                pair(level, partner, own.hash);
+                up = node_hash(own.hash, other);
+                ++i;
+            } else if (partner < nodes) {
+                if (used == siblings.size()) return refuse(Reason::kProofLength);
+                const Digest& other = siblings[used++];
+                pair(level, own.index, other);
+                up = partner < own.index ? node_hash(other, own.hash) : node_hash(own.hash, other);
+            }
+            known[kept++] = {own.index / 2, up};
+        }
+        known.resize(kept);
+    }
+    if (used != siblings.size()) return refuse(Reason::kProofLength);
+    return known[0].hash;
+}
+
 }  // namespace
 
 Digest empty_tree_root() { return sha256({}); }
@@ -98,34 +140,22 @@ std::size_t multiproof_length(std::uint64_t leaves, std::span<const std::uint64_
 Checked<Digest> root_from_multiproof(std::uint64_t leaves, std::span<const std::uint64_t> indices,
                                      std::span<const Digest> leaf_hashes,
                                      std::span<const Digest> siblings) {
-    if (!ascending_below(indices, leaves) || leaf_hashes.size() != indices.size()) {
-        return refuse(Reason::kBadIndex);
-    }
-    std::vector<Cursor> known;
-    known.reserve(indices.size());
-    for (std::size_t i = 0; i < indices.size(); ++i) known.push_back({indices[i], leaf_hashes[i]});
+    return climb(leaves, indices, leaf_hashes, siblings,
+                 [](unsigned, std::uint64_t, const Digest&) {});
+}
 
-    std::size_t used = 0;
-    for (std::uint64_t nodes = leaves; nodes > 1; nodes = nodes / 2 + nodes % 2) {
-        std::size_t kept = 0;
-        for (std::size_t i = 0; i < known.size(); ++i) {
-            const Cursor own = known[i];
-            const std::uint64_t partner = own.index ^ 1;
-            Digest up = own.hash;
-            if (i + 1 < known.size() && known[i + 1].index == partner) {
-                up = node_hash(own.hash, known[i + 1].hash);
-                ++i;
-            } else if (partner < nodes) {
-                if (used == siblings.size()) return refuse(Reason::kProofLength);
-                const Digest& other = siblings[used++];
-                up = partner < own.index ? node_hash(other, own.hash) : node_hash(own.hash, other);
-            }
-            known[kept++] = {own.index / 2, up};
-        }
-        known.resize(kept);
-    }
-    if (used != siblings.size()) return refuse(Reason::kProofLength);
-    return known[0].hash;
+Checked<std::vector<Digest>> path_from_multiproof(std::uint64_t leaves,
+                                                  std::span<const std::uint64_t> indices,
+                                                  std::span<const Digest> leaf_hashes,
+                                                  std::span<const Digest> siblings,
+                                                  std::size_t position) {
+    if (position >= indices.size()) return refuse(Reason::kBadIndex);
+    std::vector<Digest> path;
+    HOLDFAST_TRY(climb(leaves, indices, leaf_hashes, siblings,
+                       [&](unsigned level, std::uint64_t index, const Digest& partner) {
+                           if (index == indices[position] >> level) path.push_back(partner);
+                       }));
+    return path;
 }
 
 Result<std::vector<Digest>> make_multiproof(const NodeSource& tree,

@@ -39,6 +39,11 @@ namespace holdfast {
                                                    std::span<const std::uint64_t> indices,
                                                    std::span<const Digest> leaf_hashes,
                                                    std::span<const Digest> siblings);
+/// The path of the leaf at indices[position] alone, out of what the multiproof holds. Form only:
+/// whether it leads to the right root is root_from_path's to say. kBadIndex, kProofLength.
+[[nodiscard]] Checked<std::vector<Digest>> path_from_multiproof(
+    std::uint64_t leaves, std::span<const std::uint64_t> indices,
+    std::span<const Digest> leaf_hashes, std::span<const Digest> siblings, std::size_t position);
 
 /// Where a prover gets nodes from: memory, a tree file, or chunks hashed again.
 class NodeSource {

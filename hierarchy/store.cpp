@@ -12,10 +12,13 @@
 namespace holdfast {
 namespace {
 
-constexpr std::array<const char*, kTables> kTableNames = {
+constexpr std::array<const char*, kTables> kRegistryTables = {
     "meta",     "blocks",  "chains",   "replicas", "states", "agenda",  "audits",  "updates",
     "removals", "reveals", "receipts", "misses",   "leaves", "regions", "effects",
 };
+constexpr std::array<const char*, 4> kSettlementTables = {"meta", "cases", "open", "accusations"};
+constexpr StoreSchema kRegistrySchema{"registry", kRegistryTables};
+constexpr StoreSchema kSettlementSchema{"settlement", kSettlementTables};
 constexpr std::size_t kCrcBytes = 4;
 constexpr std::uintmax_t kLeastBytes = 2 * 4096;  // of a database, however small
 
@@ -30,20 +33,6 @@ ByteView from_val(const MDB_val& v) {
 
 bool starts_with(ByteView bytes, ByteView prefix) {
     return bytes.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), bytes.begin());
-}
-
-Result<ByteView> checked(Table table, ByteView key, ByteView stored) {
-    const char* name = kTableNames[static_cast<std::size_t>(table)];
-    if (stored.size() < kCrcBytes) {
-        return fail(ErrorCode::kCorrupt,
-                    std::string("registry is damaged: an entry of ") + name + " is too short");
-    }
-    const ByteView value = stored.first(stored.size() - kCrcBytes);
-    if (load_le32(stored.data() + value.size()) != stored_value_sum(key, value)) {
-        return fail(ErrorCode::kCorrupt, std::string("registry is damaged: an entry of ") + name +
-                                             " fails its checksum; restore a backup or rebuild it");
-    }
-    return value;
 }
 
 class Cursor {
@@ -78,6 +67,9 @@ class Cursor {
 };
 
 }  // namespace
+
+const StoreSchema& registry_schema() { return kRegistrySchema; }
+const StoreSchema& settlement_schema() { return kSettlementSchema; }
 
 std::uint32_t stored_value_sum(ByteView key, ByteView value) { return crc32c(value, crc32c(key)); }
 
@@ -132,27 +124,26 @@ Transaction::~Transaction() {
     if (txn_ != nullptr) mdb_txn_abort(txn_);
 }
 
-Result<std::optional<ByteView>> Transaction::get(Table table, ByteView key) const {
+Result<std::optional<ByteView>> Transaction::get(TableIndex table, ByteView key) const {
     MDB_val k = to_val(key);
     MDB_val v{};
-    const int code = mdb_get(txn_, store_->handles_[static_cast<std::size_t>(table)], &k, &v);
+    const int code = mdb_get(txn_, store_->handles_[table.value], &k, &v);
     if (code == MDB_NOTFOUND) return std::nullopt;
     if (code != 0) return store_->error(code, "cannot read");
-    HOLDFAST_ASSIGN(value, checked(table, key, from_val(v)));
+    HOLDFAST_ASSIGN(value, store_->checked(table, key, from_val(v)));
     return value;
 }
 
-Result<bool> Transaction::contains(Table table, ByteView key) const {
+Result<bool> Transaction::contains(TableIndex table, ByteView key) const {
     HOLDFAST_ASSIGN(value, get(table, key));
     return value.has_value();
 }
 
-Status Transaction::for_each(Table table, ByteView prefix, const Visitor& visit) const {
-    HOLDFAST_ASSIGN(cursor,
-                    Cursor::open(*store_, txn_, store_->handles_[static_cast<std::size_t>(table)]));
+Status Transaction::for_each(TableIndex table, ByteView prefix, const Visitor& visit) const {
+    HOLDFAST_ASSIGN(cursor, Cursor::open(*store_, txn_, store_->handles_[table.value]));
     int code = cursor.seek(prefix);
     for (; code == 0 && starts_with(cursor.key(), prefix); code = cursor.move(MDB_NEXT)) {
-        HOLDFAST_ASSIGN(value, checked(table, cursor.key(), cursor.value()));
+        HOLDFAST_ASSIGN(value, store_->checked(table, cursor.key(), cursor.value()));
         HOLDFAST_ASSIGN(more, visit(cursor.key(), value));
         if (!more) return {};
     }
@@ -160,11 +151,10 @@ Status Transaction::for_each(Table table, ByteView prefix, const Visitor& visit)
     return {};
 }
 
-Result<std::optional<std::pair<Bytes, ByteView>>> Transaction::last_at_most(Table table,
+Result<std::optional<std::pair<Bytes, ByteView>>> Transaction::last_at_most(TableIndex table,
                                                                             ByteView prefix,
                                                                             ByteView key) const {
-    HOLDFAST_ASSIGN(cursor,
-                    Cursor::open(*store_, txn_, store_->handles_[static_cast<std::size_t>(table)]));
+    HOLDFAST_ASSIGN(cursor, Cursor::open(*store_, txn_, store_->handles_[table.value]));
     int code = cursor.seek(key);
     const bool exact =
         code == 0 && cursor.key().size() == key.size() && starts_with(cursor.key(), key);
@@ -175,11 +165,11 @@ Result<std::optional<std::pair<Bytes, ByteView>>> Transaction::last_at_most(Tabl
     if (code == MDB_NOTFOUND) return std::nullopt;
     if (code != 0) return store_->error(code, "cannot walk a table");
     if (!starts_with(cursor.key(), prefix)) return std::nullopt;
-    HOLDFAST_ASSIGN(value, checked(table, cursor.key(), cursor.value()));
+    HOLDFAST_ASSIGN(value, store_->checked(table, cursor.key(), cursor.value()));
     return std::pair{Bytes(cursor.key().begin(), cursor.key().end()), value};
 }
 
-Result<std::optional<Bytes>> Transaction::first_key(Table table, ByteView prefix) const {
+Result<std::optional<Bytes>> Transaction::first_key(TableIndex table, ByteView prefix) const {
     std::optional<Bytes> found;
     HOLDFAST_TRY(for_each(table, prefix, [&](ByteView key, ByteView) -> Result<bool> {
         found.emplace(key.begin(), key.end());
@@ -188,11 +178,10 @@ Result<std::optional<Bytes>> Transaction::first_key(Table table, ByteView prefix
     return found;
 }
 
-Status Transaction::put(Table table, ByteView key, ByteView value) {
+Status Transaction::put(TableIndex table, ByteView key, ByteView value) {
     MDB_val k = to_val(key);
     MDB_val v{value.size() + kCrcBytes, nullptr};
-    const int code =
-        mdb_put(txn_, store_->handles_[static_cast<std::size_t>(table)], &k, &v, MDB_RESERVE);
+    const int code = mdb_put(txn_, store_->handles_[table.value], &k, &v, MDB_RESERVE);
     if (code != 0) return store_->error(code, "cannot write");
     auto* out = static_cast<std::uint8_t*>(v.mv_data);
     std::copy(value.begin(), value.end(), out);
@@ -200,16 +189,15 @@ Status Transaction::put(Table table, ByteView key, ByteView value) {
     return {};
 }
 
-Status Transaction::erase(Table table, ByteView key) {
+Status Transaction::erase(TableIndex table, ByteView key) {
     MDB_val k = to_val(key);
-    const int code = mdb_del(txn_, store_->handles_[static_cast<std::size_t>(table)], &k, nullptr);
+    const int code = mdb_del(txn_, store_->handles_[table.value], &k, nullptr);
     if (code != 0 && code != MDB_NOTFOUND) return store_->error(code, "cannot erase");
     return {};
 }
 
-Status Transaction::erase_range(Table table, ByteView first, ByteView end) {
-    HOLDFAST_ASSIGN(cursor,
-                    Cursor::open(*store_, txn_, store_->handles_[static_cast<std::size_t>(table)]));
+Status Transaction::erase_range(TableIndex table, ByteView first, ByteView end) {
+    HOLDFAST_ASSIGN(cursor, Cursor::open(*store_, txn_, store_->handles_[table.value]));
     int code = cursor.seek(first);
     // After a deletion the cursor stands where the next entry is, which MDB_GET_CURRENT would miss
     // at the end of a page; MDB_NEXT knows.
@@ -231,15 +219,31 @@ Status Transaction::commit() {
 
 // --- store ---------------------------------------------------------------------------------------
 
-Store::Store(std::filesystem::path folder, File lock)
-    : folder_(std::move(folder)), lock_(std::move(lock)) {}
+Store::Store(std::filesystem::path folder, File lock, const StoreSchema& schema)
+    : folder_(std::move(folder)),
+      schema_(&schema),
+      lock_(std::move(lock)),
+      handles_(schema.tables.size()) {}
 
 Store::~Store() {
     if (env_ != nullptr) mdb_env_close(env_);
 }
 
+Result<ByteView> Store::checked(TableIndex table, ByteView key, ByteView stored) const {
+    const auto damaged = [&](const char* how) {
+        return fail(ErrorCode::kCorrupt, std::string(schema_->what) + " is damaged: an entry of " +
+                                             schema_->tables[table.value] + " " + how);
+    };
+    if (stored.size() < kCrcBytes) return damaged("is too short");
+    const ByteView value = stored.first(stored.size() - kCrcBytes);
+    if (load_le32(stored.data() + value.size()) != stored_value_sum(key, value)) {
+        return damaged("fails its checksum; restore a backup or rebuild it");
+    }
+    return value;
+}
+
 tl::unexpected<Error> Store::error(int code, const std::string& what) const {
-    const std::string where = "registry " + folder_.string() + ": " + what;
+    const std::string where = std::string(schema_->what) + " " + folder_.string() + ": " + what;
     if (code > 0) {
         // LMDB reports a short write, which is how a full disk first shows, as EIO.
         std::error_code ignored;
@@ -266,7 +270,9 @@ tl::unexpected<Error> Store::error(int code, const std::string& what) const {
 
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& folder,
                                            const Options& options, bool may_create) {
-    HOLDFAST_ASSIGN(lock, File::open(folder / "registry.lock", File::Mode::kCreate));
+    const StoreSchema& schema = *options.schema;
+    const std::string lock_name = std::string(schema.what) + ".lock";
+    HOLDFAST_ASSIGN(lock, File::open(folder / lock_name, File::Mode::kCreate));
     HOLDFAST_TRY(lock.lock_exclusive());
     const std::filesystem::path data = folder / "data.mdb";
     std::error_code missing;
@@ -279,14 +285,14 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& folder,
     if (!missing && bytes > 0) {
         HOLDFAST_TRY(check_store_file(data, options.map_bytes, options.check_values));
     } else if (!may_create) {
-        return fail(ErrorCode::kCorrupt,
-                    "registry " + folder.string() + ": its database is missing or empty");
+        return fail(ErrorCode::kCorrupt, std::string(schema.what) + " " + folder.string() +
+                                             ": its database is missing or empty");
     }
-    std::unique_ptr<Store> store(new Store(folder, std::move(lock)));
+    std::unique_ptr<Store> store(new Store(folder, std::move(lock), schema));
     if (const int code = mdb_env_create(&store->env_); code != 0) {
         return store->error(code, "cannot begin");
     }
-    mdb_env_set_maxdbs(store->env_, kTables);
+    mdb_env_set_maxdbs(store->env_, static_cast<MDB_dbi>(schema.tables.size()));
     int code = mdb_env_set_mapsize(store->env_, options.map_bytes);
     if (code == 0) code = mdb_env_open(store->env_, folder.c_str(), MDB_NOTLS, 0644);
     if (code != 0) return store->error(code, "cannot open");
@@ -296,9 +302,10 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& folder,
 
 Status Store::open_tables() {
     HOLDFAST_ASSIGN(txn, write());
-    for (std::size_t i = 0; i < kTables; ++i) {
-        const int code = mdb_dbi_open(txn.txn_, kTableNames[i], MDB_CREATE, &handles_[i]);
-        if (code != 0) return error(code, std::string("cannot open table ") + kTableNames[i]);
+    for (std::size_t i = 0; i < handles_.size(); ++i) {
+        const char* name = schema_->tables[i];
+        const int code = mdb_dbi_open(txn.txn_, name, MDB_CREATE, &handles_[i]);
+        if (code != 0) return error(code, std::string("cannot open table ") + name);
     }
     return txn.commit();
 }

@@ -1,4 +1,4 @@
-// The registry's database: named tables on LMDB, each value with a checksum over its key and
+// The databases of this room: named tables on LMDB, each value with a checksum over its key and
 // itself.
 //
 // Internal to this room. One Store per folder and process (kBusy otherwise); transactions are used
@@ -13,7 +13,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "core/codec.hpp"
 #include "core/file.hpp"
@@ -43,6 +45,29 @@ enum class Table : std::uint8_t {
     kEffects,   // height -> effects of closing it
 };
 inline constexpr std::size_t kTables = 15;
+
+/// The tables of the settlement ledger.
+enum class SettlementTable : std::uint8_t {
+    kMeta,         // name -> value
+    kCases,        // case id -> SettlementCase
+    kOpen,         // case id -> nothing, while a step of the case has no answer
+    kAccusations,  // accusation id -> Accusation, until it is judged
+};
+
+/// The tables of one kind of database, and what its errors and its lock file call it.
+struct StoreSchema {
+    const char* what;
+    std::span<const char* const> tables;
+};
+[[nodiscard]] const StoreSchema& registry_schema();
+[[nodiscard]] const StoreSchema& settlement_schema();
+
+/// A table of either database.
+struct TableIndex {
+    constexpr TableIndex(Table table) : value(static_cast<std::size_t>(table)) {}
+    constexpr TableIndex(SettlementTable table) : value(static_cast<std::size_t>(table)) {}
+    std::size_t value;
+};
 
 /// Keys in LMDB's order: integers big-endian, so that ranges ascend by number.
 class Key {
@@ -94,23 +119,23 @@ class Transaction {
     /// Aborts unless committed.
     ~Transaction();
 
-    [[nodiscard]] Result<std::optional<ByteView>> get(Table table, ByteView key) const;
-    [[nodiscard]] Result<bool> contains(Table table, ByteView key) const;
+    [[nodiscard]] Result<std::optional<ByteView>> get(TableIndex table, ByteView key) const;
+    [[nodiscard]] Result<bool> contains(TableIndex table, ByteView key) const;
     /// Entries whose key starts with `prefix`, ascending, until `visit` returns false. `visit` must
     /// not write.
     using Visitor = std::function<Result<bool>(ByteView key, ByteView value)>;
-    [[nodiscard]] Status for_each(Table table, ByteView prefix, const Visitor& visit) const;
+    [[nodiscard]] Status for_each(TableIndex table, ByteView prefix, const Visitor& visit) const;
     /// The entry with the highest key that starts with `prefix` and is not above `key`.
     [[nodiscard]] Result<std::optional<std::pair<Bytes, ByteView>>> last_at_most(
-        Table table, ByteView prefix, ByteView key) const;
+        TableIndex table, ByteView prefix, ByteView key) const;
     /// The lowest key that starts with `prefix`.
-    [[nodiscard]] Result<std::optional<Bytes>> first_key(Table table, ByteView prefix) const;
+    [[nodiscard]] Result<std::optional<Bytes>> first_key(TableIndex table, ByteView prefix) const;
 
-    [[nodiscard]] Status put(Table table, ByteView key, ByteView value);
+    [[nodiscard]] Status put(TableIndex table, ByteView key, ByteView value);
     /// Nothing happens when there is none.
-    [[nodiscard]] Status erase(Table table, ByteView key);
+    [[nodiscard]] Status erase(TableIndex table, ByteView key);
     /// Erases the entries with first <= key < end.
-    [[nodiscard]] Status erase_range(Table table, ByteView first, ByteView end);
+    [[nodiscard]] Status erase_range(TableIndex table, ByteView first, ByteView end);
     [[nodiscard]] Status commit();
 
   private:
@@ -125,6 +150,7 @@ class Store {
     struct Options {
         std::uint64_t map_bytes = std::uint64_t{64} << 30;
         bool check_values = true;  // every checksum when it is opened; its structure always
+        const StoreSchema* schema = &registry_schema();
     };
     /// Opens the database in `folder`, which must exist, or makes an empty one there. `may_create`:
     /// false where a database must be there already (kCorrupt when it is missing or empty).
@@ -141,13 +167,15 @@ class Store {
 
   private:
     friend class Transaction;
-    Store(std::filesystem::path folder, File lock);
+    Store(std::filesystem::path folder, File lock, const StoreSchema& schema);
+    [[nodiscard]] Result<ByteView> checked(TableIndex table, ByteView key, ByteView stored) const;
     Status open_tables();
 
     std::filesystem::path folder_;
+    const StoreSchema* schema_;
     File lock_;
     MDB_env* env_ = nullptr;
-    std::array<unsigned, kTables> handles_{};
+    std::vector<unsigned> handles_;  // by table
 };
 
 }  // namespace holdfast

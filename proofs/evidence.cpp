@@ -1,5 +1,8 @@
 #include "proofs/evidence.hpp"
 
+#include <algorithm>
+
+#include "core/merkle.hpp"
 #include "vdf/walk.hpp"
 
 namespace holdfast {
@@ -27,6 +30,20 @@ Status gather(EvidenceFacts& facts, const EvidenceNeeds& needs,
         facts.epoch_seed = epoch_seed;
     }
     return {};
+}
+
+Result<EvidenceFacts> gathered(const EvidenceKnowledge& knowledge, const Evidence& evidence) {
+    EvidenceFacts facts{knowledge.params, knowledge.network_id, {}, {}, {}, {}, {}};
+    HOLDFAST_TRY(gather(facts, evidence_needs(facts.network_id, evidence), knowledge));
+    return facts;
+}
+
+Judgement cheap_judgement(const EvidenceFacts& facts, const Evidence& evidence) {
+    Judgement out;
+    out.offence = accused_offence(facts.network_id, evidence);
+    out.id = out.offence.id(facts.network_id);
+    out.verdict = judge_without_fill(facts, evidence);
+    return out;
 }
 
 }  // namespace
@@ -58,12 +75,51 @@ Evidence make_bad_seal(const Registration& registration, CellIndex cell, const C
     return {BadSeal{registration, cell, raw, std::move(raw_path), sealed, std::move(sealed_path)}};
 }
 
+Checked<Evidence> make_bad_seal(const Registration& registration, const PendingSealProof& refused,
+                                CellIndex cell) {
+    const std::vector<std::uint64_t>& cells = refused.challenge.cells;
+    const auto found = std::lower_bound(cells.begin(), cells.end(), cell.value);
+    if (found == cells.end() || *found != cell.value) return refuse(Reason::kNoOffence);
+    const auto position = static_cast<std::size_t>(found - cells.begin());
+    const auto opened =
+        [&](ByteView bytes,
+            const std::vector<Digest>& siblings) -> Checked<std::pair<Cell, std::vector<Digest>>> {
+        std::vector<Digest> leaves(cells.size());
+        sha256_batch({bytes.data(), kCellBytes, kCellBytes, cells.size(), std::uint8_t{0}}, leaves);
+        HOLDFAST_ASSIGN(path, path_from_multiproof(refused.challenge.total_cells, cells, leaves,
+                                                   siblings, position));
+        Cell out;
+        std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(position * kCellBytes), kCellBytes,
+                    out.bytes.begin());
+        return std::pair{out, std::move(path)};
+    };
+    HOLDFAST_ASSIGN(raw, opened(refused.proof.raw_cells, refused.proof.raw_siblings));
+    HOLDFAST_ASSIGN(sealed, opened(refused.proof.sealed_cells, refused.proof.sealed_siblings));
+    return make_bad_seal(registration, cell, raw.first, std::move(raw.second), sealed.first,
+                         std::move(sealed.second));
+}
+
 Evidence make_bad_segment(const VdfProof& proof, std::uint32_t i) {
     return {make_segment_evidence(proof, i)};
 }
 
 Evidence make_false_end(const VdfProof& proof, VdfEndEvidence::End end) {
     return {make_end_evidence(proof, end)};
+}
+
+Checked<Evidence> make_vdf_evidence(const VdfProof& proof, const Verdict& refusal) {
+    switch (refusal.reason) {
+        case Reason::kVdfSegment:
+            if (!refusal.index || *refusal.index >= proof.params.checkpoints) break;
+            return make_bad_segment(proof, static_cast<std::uint32_t>(*refusal.index));
+        case Reason::kVdfOutputMismatch:
+            return make_false_end(proof, VdfEndEvidence::End::kOutput);
+        case Reason::kVdfStart:
+            return make_false_end(proof, VdfEndEvidence::End::kStart);
+        default:
+            break;
+    }
+    return refuse(Reason::kNoOffence);
 }
 
 Evidence make_checkpoint_conflict(const Checkpoint& a, const Checkpoint& b) {
@@ -85,21 +141,22 @@ Evidence make_bad_response(const Challenge& challenge, const Response& response)
     return {BadResponse{challenge, response}};
 }
 
+Result<Judgement> judge_evidence_without_fill(const EvidenceKnowledge& knowledge,
+                                              const Evidence& evidence) {
+    HOLDFAST_ASSIGN(facts, gathered(knowledge, evidence));
+    return cheap_judgement(facts, evidence);
+}
+
 Result<Judgement> judge_evidence(const EvidenceKnowledge& knowledge, const Evidence& evidence) {
-    EvidenceFacts facts{knowledge.params, knowledge.network_id, {}, {}, {}, {}, {}};
-    const EvidenceNeeds needs = evidence_needs(facts.network_id, evidence);
-    HOLDFAST_TRY(gather(facts, needs, knowledge));
-    Judgement out;
-    out.offence = accused_offence(facts.network_id, evidence);
-    out.id = out.offence.id(facts.network_id);
-    out.verdict = judge_without_fill(facts, evidence);
+    HOLDFAST_ASSIGN(facts, gathered(knowledge, evidence));
+    Judgement out = cheap_judgement(facts, evidence);
     if (!out.verdict.accepted() || !needs_fill(evidence)) return out;
 
     EvidenceResources resources{knowledge.fill, nullptr, knowledge.vdf};
     std::shared_ptr<const VdfArena> arena;
     ArenaView arena_view;
-    if (needs.vdf) {
-        const std::uint64_t epoch = epoch_of(facts.params, needs.height);
+    if (evidence.kind() == EvidenceKind::kBadVdfSegment) {
+        const std::uint64_t epoch = epoch_of(facts.params, out.offence.height);
         HOLDFAST_ASSIGN(filled, knowledge.arena(epoch, *facts.epoch_seed));
         arena = std::move(filled);
         arena_view = arena->view();

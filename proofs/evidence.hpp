@@ -1,8 +1,9 @@
 // Making evidence, and judging it against a source of what the verifier knows.
 //
 // make_* order the parts as the encoding demands and judge nothing else: judge_evidence does.
-// Settling (once per offence, decided durably first) is the registry's. Any thread; the functions
-// of an EvidenceKnowledge are called from the thread that judges. Spec: docs/spec.md section 11.
+// Settling (once per offence, decided durably first) is hierarchy/settlement.hpp's. Any thread; the
+// functions of an EvidenceKnowledge are called from the thread that judges. Spec: docs/spec.md
+// section 11.
 #pragma once
 
 #include <functional>
@@ -10,6 +11,7 @@
 #include <span>
 
 #include "proofs/evidence_verify.hpp"
+#include "proofs/seal_proof_verify.hpp"
 #include "vdf/arena.hpp"
 
 namespace holdfast {
@@ -29,8 +31,15 @@ namespace holdfast {
 [[nodiscard]] Evidence make_bad_seal(const Registration& registration, CellIndex cell,
                                      const Cell& raw, std::vector<Digest> raw_path,
                                      const Cell& sealed, std::vector<Digest> sealed_path);
+/// The same out of a seal proof whose signature and multiproofs hold and which was refused for
+/// `cell` (kBadSealing's index). kNoOffence when the proof does not open that cell.
+[[nodiscard]] Checked<Evidence> make_bad_seal(const Registration& registration,
+                                              const PendingSealProof& refused, CellIndex cell);
 [[nodiscard]] Evidence make_bad_segment(const VdfProof& proof, std::uint32_t i);
 [[nodiscard]] Evidence make_false_end(const VdfProof& proof, VdfEndEvidence::End end);
+/// What the refusal of a signed proof shows: kVdfSegment (4), kVdfOutputMismatch (7), kVdfStart
+/// (8); kNoOffence for every other verdict.
+[[nodiscard]] Checked<Evidence> make_vdf_evidence(const VdfProof& proof, const Verdict& refusal);
 [[nodiscard]] Evidence make_checkpoint_conflict(const Checkpoint& a, const Checkpoint& b);
 [[nodiscard]] Evidence make_double_slot(const Checkpoint& checkpoint, const VdfOutput& y,
                                         const GlobalDigest& previous_global, const PathProof& a,
@@ -63,7 +72,11 @@ struct Judgement {
     OffenceId id;     // under which it is settled, once
 };
 
-/// Gathers the facts that this evidence needs and judges it.
+/// Gathers the facts that this evidence needs and judges it as far as no fill is needed: for kinds
+/// 3 and 4 (needs_fill), an accepted verdict says that only the fill is left.
+[[nodiscard]] Result<Judgement> judge_evidence_without_fill(const EvidenceKnowledge& knowledge,
+                                                            const Evidence& evidence);
+/// All of it.
 [[nodiscard]] Result<Judgement> judge_evidence(const EvidenceKnowledge& knowledge,
                                                const Evidence& evidence);
 

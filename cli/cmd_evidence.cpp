@@ -1,0 +1,460 @@
+// evidence make …, verify, settle, cases: from objects that contradict to an offence that is
+// settled.
+
+#include "api/court.hpp"
+#include "api/evidence_knowledge.hpp"
+#include "cli/commands.hpp"
+#include "cli/workspace.hpp"
+#include "core/parallel.hpp"
+#include "proofs/seal_proof_verify.hpp"
+
+namespace holdfast::cli {
+namespace {
+
+struct MakeArguments {
+    std::string first;
+    std::string second;
+    std::string third;
+    std::string public_folder;
+    std::string chain;
+    std::string out;
+    bool force = false;
+};
+
+/// A file that holds one object of this kind.
+template <class T>
+Result<T> read_as(Kind kind, const std::string& file) {
+    HOLDFAST_ASSIGN(object, read_object(file));
+    const Checked<ByteView> body = unwrap_object(kind, object);
+    if (!body) return fail_refused(body.error(), file);
+    Checked<T> decoded = T::decode(*body);
+    if (!decoded) return fail_refused(decoded.error(), file);
+    return std::move(*decoded);
+}
+
+/// The receipt of a receipt, compact or full proof.
+Result<Receipt> read_receipt(const std::string& file) {
+    HOLDFAST_ASSIGN(object, read_object(file));
+    const Checked<Kind> kind = peek_kind(object);
+    if (!kind) return fail_refused(kind.error(), file);
+    if (*kind == Kind::kCompact) {
+        HOLDFAST_ASSIGN(proof, read_as<Compact>(*kind, file));
+        return proof.receipt;
+    }
+    if (*kind == Kind::kFull) {
+        HOLDFAST_ASSIGN(proof, read_as<Full>(*kind, file));
+        return proof.receipt;
+    }
+    return read_as<Receipt>(Kind::kReceipt, file);
+}
+
+Json describe(const Offence& offence, const OffenceId& id) {
+    return {{"offence", to_string(offence.kind)},
+            {"kind_number", static_cast<int>(offence.kind)},
+            {"offender", to_hex(offence.offender)},
+            {"height", offence.height.value},
+            {"offence_id", to_hex(id)}};
+}
+
+void add_fields(Output& out, const Json& fields) {
+    for (const auto& [key, value] : fields.items()) out.field(key, value);
+}
+
+/// Evidence is written only when it shows an offence as far as that can be told without a fill.
+CommandResult write_evidence(const MakeArguments& arguments, const PublicRecord& record,
+                             const Evidence& evidence) {
+    HOLDFAST_ASSIGN(judgement, judge_evidence_without_fill(
+                                   evidence_knowledge(record, {1, stop_requested()}), evidence));
+    Output out;
+    add_fields(out, describe(judgement.offence, judgement.id));
+    out.verdict(judgement.verdict);
+    if (!judgement.verdict) return out;
+    const Bytes object = wrap_object(Kind::kEvidence, evidence.encode());
+    HOLDFAST_TRY(write_object(arguments.out, object, arguments.force));
+    out.field("file", arguments.out);
+    out.field("bytes", object.size() - 2);
+    if (needs_fill(evidence)) out.line("whether it is an offence takes a fill to tell: verify it");
+    return out;
+}
+
+CommandResult make_equivocation_file(const MakeArguments& arguments) {
+    HOLDFAST_ASSIGN(chain, parse_hex<ChainId>(arguments.chain, "--chain"));
+    HOLDFAST_ASSIGN(a, read_receipt(arguments.first));
+    HOLDFAST_ASSIGN(b, read_receipt(arguments.second));
+    HOLDFAST_ASSIGN(record, PublicRecord::load(arguments.public_folder));
+    HOLDFAST_ASSIGN(known, record.known_height(a.height));
+    return write_evidence(arguments, record, make_equivocation(chain, known.block_hash, a, b));
+}
+
+CommandResult make_checkpoint_file(const MakeArguments& arguments) {
+    HOLDFAST_ASSIGN(a, read_as<Checkpoint>(Kind::kCheckpoint, arguments.first));
+    HOLDFAST_ASSIGN(b, read_as<Checkpoint>(Kind::kCheckpoint, arguments.second));
+    HOLDFAST_ASSIGN(record, PublicRecord::load(arguments.public_folder));
+    return write_evidence(arguments, record, make_checkpoint_conflict(a, b));
+}
+
+CommandResult make_slots_file(const MakeArguments& arguments) {
+    HOLDFAST_ASSIGN(checkpoint, read_as<Checkpoint>(Kind::kCheckpoint, arguments.first));
+    HOLDFAST_ASSIGN(a, read_as<PathProof>(Kind::kPath, arguments.second));
+    HOLDFAST_ASSIGN(b, read_as<PathProof>(Kind::kPath, arguments.third));
+    HOLDFAST_ASSIGN(record, PublicRecord::load(arguments.public_folder));
+    HOLDFAST_ASSIGN(known, record.known_height(checkpoint.height));
+    if (!known.previous_global) {
+        return fail(ErrorCode::kNotFound, "the public record lacks the digest before height " +
+                                              std::to_string(checkpoint.height.value));
+    }
+    return write_evidence(
+        arguments, record,
+        make_double_slot(checkpoint, known.y.value_or(VdfOutput{}), *known.previous_global, a, b));
+}
+
+CommandResult make_response_file(const MakeArguments& arguments) {
+    HOLDFAST_ASSIGN(challenge, read_as<Challenge>(Kind::kChallenge, arguments.first));
+    HOLDFAST_ASSIGN(response, read_as<Response>(Kind::kResponse, arguments.second));
+    HOLDFAST_ASSIGN(record, PublicRecord::load(arguments.public_folder));
+    return write_evidence(arguments, record, make_bad_response(challenge, response));
+}
+
+/// Verifies the whole proof and turns what it fails on into evidence of kind 4, 7 or 8.
+CommandResult make_vdf_file(const MakeArguments& arguments) {
+    HOLDFAST_ASSIGN(proof, read_as<VdfProof>(Kind::kVdfProof, arguments.first));
+    HOLDFAST_ASSIGN(record, PublicRecord::load(arguments.public_folder));
+    const std::optional<Seed> seed = seed_from(record, proof.height);
+    const std::uint64_t epoch = epoch_of(record.params(), proof.height);
+    const std::optional<EpochSeed> epoch_seed = epoch_seed_from(record, epoch);
+    if (!record.params().has_vdf || !seed || !epoch_seed) {
+        return fail(ErrorCode::kNotFound, "the public record lacks what the input of height " +
+                                              std::to_string(proof.height.value) + " is made of");
+    }
+    const VdfContext context{record.params(), record.network_id(), proof.height, *seed,
+                             epoch,           *epoch_seed};
+    Verdict verdict = verify_vdf_claim(context, proof);
+    if (verdict) {
+        HOLDFAST_ASSIGN(
+            arena, evidence_knowledge(record, {0, stop_requested()}).arena(epoch, *epoch_seed));
+        VdfVerifyOptions options;
+        options.parallel = pool_parallel();
+        options.stop = stop_requested();
+        HOLDFAST_ASSIGN(full, verify_vdf_full(context, proof, arena->view(), options));
+        verdict = full;
+    }
+    const Checked<Evidence> evidence = make_vdf_evidence(proof, verdict);
+    if (evidence) return write_evidence(arguments, record, *evidence);
+    Output out;
+    out.verdict(evidence.error());
+    out.line("the proof itself: " + to_string(verdict));
+    return out;
+}
+
+/// Verifies a seal proof and turns the cell that it fails on into evidence of kind 3.
+CommandResult make_seal_file(const MakeArguments& arguments) {
+    HOLDFAST_ASSIGN(object, read_object(arguments.first));
+    const Checked<ByteView> body = unwrap_object(Kind::kSealProof, object);
+    if (!body) return fail_refused(body.error(), arguments.first);
+    HOLDFAST_ASSIGN(record, PublicRecord::load(arguments.public_folder));
+    Reader head(*body);
+    const auto chain_id = head.fixed<ChainId>();
+    const Height y_height = head.height();
+    if (head.failed()) return fail_refused(head.verdict(), arguments.first);
+    const auto chain = record.chains().find(chain_id);
+    const auto facts = record.heights().find(y_height);
+    if (chain == record.chains().end() || facts == record.heights().end() || !facts->second.y) {
+        return fail(ErrorCode::kNotFound, "the public record lacks this chain, or y of height " +
+                                              std::to_string(y_height.value));
+    }
+    const Registration& registration = chain->second.registration;
+    Output out;
+    Verdict verdict;
+    for (const SealProofKind kind : {SealProofKind::kSeal, SealProofKind::kAudit}) {
+        const SealContext known{y_height, *facts->second.y, kind};
+        const auto pending =
+            check_seal_proof(record.params(), record.network_id(), registration, known, *body);
+        verdict = pending ? Verdict::ok() : pending.error();
+        if (!pending) continue;
+        FillOptions fill;
+        fill.stop = stop_requested();
+        HOLDFAST_ASSIGN(filled, verify_seal_proof(record.params(), record.network_id(),
+                                                  registration, known, *body, fill));
+        verdict = filled;
+        if (verdict.reason != Reason::kBadSealing || !verdict.index) break;
+        const auto evidence = make_bad_seal(registration, *pending, CellIndex(*verdict.index));
+        if (!evidence) return fail_refused(evidence.error(), arguments.first);
+        return write_evidence(arguments, record, *evidence);
+    }
+    out.verdict(Reason::kNoOffence);
+    out.line("the proof itself: " + to_string(verdict));
+    return out;
+}
+
+struct JudgeArguments {
+    std::vector<std::string> files;
+    std::string public_folder;
+    std::string dir = "node";
+    std::string key;
+    std::string evaluator_bond;
+    std::uint64_t deposit = 0;
+    bool retry = false;
+};
+
+CommandResult verify_files(const JudgeArguments& arguments) {
+    HOLDFAST_ASSIGN(record, PublicRecord::load(arguments.public_folder));
+    const EvidenceKnowledge knowledge = evidence_knowledge(record, {0, stop_requested()});
+    Output out;
+    Json results = Json::array();
+    for (const std::string& file : arguments.files) {
+        HOLDFAST_ASSIGN(evidence, read_as<Evidence>(Kind::kEvidence, file));
+        HOLDFAST_ASSIGN(judgement, judge_evidence(knowledge, evidence));
+        Output one;
+        one.field("file", file);
+        add_fields(one, describe(judgement.offence, judgement.id));
+        one.verdict(judgement.verdict);
+        results.push_back(one.json);
+        out.text += one.text;
+        out.exit_code = std::max(out.exit_code, one.exit_code);
+    }
+    if (results.size() == 1) {
+        out.json = results[0];
+    } else {
+        out.json["results"] = results;
+        out.json["accepted"] = out.exit_code == kExitOk;
+    }
+    return out;
+}
+
+Json describe(const SettlementCase& c) {
+    Json steps = Json::array();
+    for (const SettlementStep& s : c.steps) {
+        Json step = {{"step", to_string(s.kind)},
+                     {"state", to_string(s.state)},
+                     {"amount", s.answer},
+                     {"asked", s.asked}};
+        if (s.kind != StepKind::kReward) step["bond"] = to_hex(s.bond);
+        if (s.kind == StepKind::kReward) step["to"] = to_hex(s.party);
+        steps.push_back(step);
+    }
+    return {{"case", to_hex(c.id)},
+            {"about", to_string(c.kind)},
+            {"settled", c.settled()},
+            {"steps", steps}};
+}
+
+void add_case(Output& out, const SettlementCase& c) {
+    out.json["cases"].push_back(describe(c));
+    out.line("case " + to_hex(c.id) + "  " + std::string(to_string(c.kind)) +
+             (c.settled() ? ", settled" : ", OPEN"));
+    for (const SettlementStep& s : c.steps) {
+        out.line("  " + std::string(to_string(s.kind)) + " " + std::string(to_string(s.state)) +
+                 ", amount " + std::to_string(s.answer));
+    }
+}
+
+/// A bond of the accuser for this piece of evidence; the same one when the command is repeated.
+Result<BondId> put_down(Node& node, const KeyPair& key, std::uint64_t amount, ByteView evidence) {
+    return node.ledger->create_bond(
+        key.public_key(), amount, BondPurpose::kAccusation,
+        IdempotencyKey(
+            tagged_hash("node/accusation", node.network_id(), key.public_key(), sha256(evidence))));
+}
+
+Court::BondsOf bonds_of(const PublicRecord& record, std::optional<BondId> evaluator_bond) {
+    return [&record, evaluator_bond](const Offence& o) -> Result<std::vector<LiableBond>> {
+        const auto chain = record.chains().find(ChainId(o.offender));
+        if (chain != record.chains().end()) {
+            const Registration& r = chain->second.registration;
+            return std::vector<LiableBond>{{r.bond_id, r.header.prover}};
+        }
+        if (!evaluator_bond) return std::vector<LiableBond>();
+        PublicKey evaluator;
+        evaluator.bytes = o.offender.bytes;
+        return std::vector<LiableBond>{{*evaluator_bond, evaluator}};
+    };
+}
+
+CommandResult settle(const JudgeArguments& arguments) {
+    if (!arguments.files.empty() && arguments.key.empty()) {
+        return fail(ErrorCode::kInvalidArgument, "accusing needs --key, the accuser's key file");
+    }
+    std::optional<BondId> evaluator_bond;
+    if (!arguments.evaluator_bond.empty()) {
+        HOLDFAST_ASSIGN(bond, parse_hex<BondId>(arguments.evaluator_bond, "--evaluator-bond"));
+        evaluator_bond = bond;
+    }
+    HOLDFAST_ASSIGN(node, Node::open(arguments.dir));
+    HOLDFAST_ASSIGN(record, node.aggregator->public_record());
+    HOLDFAST_ASSIGN(ledger, SettlementLedger::open(node.paths.settlement(), node.network_id()));
+    Court court(evidence_knowledge(record, {0, stop_requested()}), bonds_of(record, evaluator_bond),
+                *ledger, *node.ledger, {});
+    Output out;
+    out.json["rulings"] = Json::array();
+    out.json["cases"] = Json::array();
+    const auto add = [&](const Ruling& ruling, const std::string& file) {
+        Output one;
+        if (!file.empty()) one.field("file", file);
+        add_fields(one, describe(ruling.offence, ruling.id));
+        one.verdict(ruling.verdict);
+        out.json["rulings"].push_back(one.json);
+        out.text += one.text;
+        out.exit_code = std::max(out.exit_code, one.exit_code);
+    };
+    HOLDFAST_ASSIGN(resumed, court.resume());
+    for (const Ruling& ruling : resumed) add(ruling, "");
+    for (const std::string& file : arguments.files) {
+        HOLDFAST_ASSIGN(evidence, read_as<Evidence>(Kind::kEvidence, file));
+        HOLDFAST_ASSIGN(key, KeyPair::load(arguments.key));
+        const Bytes body = evidence.encode();
+        std::optional<BondId> deposit;
+        if (needs_fill(evidence) && arguments.deposit > 0) {
+            HOLDFAST_ASSIGN(bond, put_down(node, key, arguments.deposit, body));
+            deposit = bond;
+        }
+        HOLDFAST_ASSIGN(ruling, court.accuse(body, key.public_key(), deposit));
+        add(ruling, file);
+    }
+    if (arguments.retry) {
+        std::vector<CaseId> refused;
+        HOLDFAST_TRY(ledger->for_each([&](const SettlementCase& c) {
+            refused.push_back(c.id);
+            return true;
+        }));
+        for (const CaseId& id : refused) HOLDFAST_TRY(ledger->reopen(id));
+    }
+    HOLDFAST_ASSIGN(report, ledger->work(*node.ledger, stop_requested()));
+    HOLDFAST_TRY(ledger->for_each([&](const SettlementCase& c) {
+        add_case(out, c);
+        return true;
+    }));
+    out.json["answered"] = report.answered;
+    out.json["open"] = report.open;
+    for (const SettlementFault& fault : report.faults) out.line("FAULT: " + fault.error.message);
+    if (report.open != 0) out.exit_code = std::max(out.exit_code, kExitEnvironment);
+    return out;
+}
+
+CommandResult list_cases(const std::string& dir) {
+    HOLDFAST_ASSIGN(chain, open_chain(NodePaths{dir}, LocalChain::Mode::kRead));
+    HOLDFAST_ASSIGN(ledger,
+                    SettlementLedger::open(NodePaths{dir}.settlement(), chain->network_id()));
+    Output out;
+    out.json["cases"] = Json::array();
+    HOLDFAST_TRY(ledger->for_each([&](const SettlementCase& c) {
+        add_case(out, c);
+        return true;
+    }));
+    out.line(std::to_string(out.json["cases"].size()) + " case(s)");
+    return out;
+}
+
+/// One kind of evidence to make: a command with its files.
+struct Making {
+    const char* name;
+    const char* what;
+    std::vector<std::pair<const char*, const char*>> files;
+    bool with_chain;
+    CommandResult (*run)(const MakeArguments&);
+    const char* example;
+};
+
+const std::vector<Making>& makings() {
+    static const std::vector<Making> list = {
+        {"equivocation",
+         "two links of one height (kind 1)",
+         {{"first", "a receipt, compact or full proof"}, {"second", "another of the same height"}},
+         true,
+         make_equivocation_file,
+         "  holdfast evidence make equivocation a.receipt b.receipt --chain CHAIN_ID --public "
+         "public --out e.evidence\n"},
+        {"seal",
+         "a replica that was not sealed (kind 3), from a seal proof that fails",
+         {{"proof", "the seal proof"}},
+         false,
+         make_seal_file,
+         "  holdfast evidence make seal seal.proof --public public --out e.evidence\n"},
+        {"vdf",
+         "a false VDF segment, output or start (kinds 4, 7, 8), from a proof that fails",
+         {{"proof", "the VDF proof"}},
+         false,
+         make_vdf_file,
+         "  holdfast evidence make vdf 12.vdfproof --public public --out e.evidence\n"},
+        {"checkpoint",
+         "two statements about one block (kind 5)",
+         {{"first", "a checkpoint"}, {"second", "another of the same submitter and block"}},
+         false,
+         make_checkpoint_file,
+         "  holdfast evidence make checkpoint a.checkpoint b.checkpoint --public public --out "
+         "e.evidence\n"},
+        {"slots",
+         "one chain in two slots under a signed digest (kind 5)",
+         {{"checkpoint", "the checkpoint"}, {"first", "a path"}, {"second", "the other path"}},
+         false,
+         make_slots_file,
+         "  holdfast evidence make slots c.checkpoint a.path b.path --public public --out "
+         "e.evidence\n"},
+        {"response",
+         "a signed response that fails (kind 6)",
+         {{"challenge", "the challenge"}, {"response", "the response"}},
+         false,
+         make_response_file,
+         "  holdfast evidence make response c.challenge r.response --public public --out "
+         "e.evidence\n"},
+    };
+    return list;
+}
+
+void add_make_commands(Commands& commands, CLI::App* evidence) {
+    CLI::App* make = evidence->add_subcommand("make", "evidence from objects that contradict");
+    make->require_subcommand(1);
+    for (const Making& making : makings()) {
+        auto m = std::make_shared<MakeArguments>();
+        CLI::App* command = make->add_subcommand(making.name, making.what);
+        std::string* const places[] = {&m->first, &m->second, &m->third};
+        for (std::size_t i = 0; i < making.files.size(); ++i) {
+            command->add_option(making.files[i].first, *places[i], making.files[i].second)
+                ->required();
+        }
+        if (making.with_chain) {
+            command->add_option("--chain", m->chain, "the chain that signed them")->required();
+        }
+        command->add_option("-p,--public", m->public_folder, "folder of public data")->required();
+        command->add_option("-o,--out", m->out, "file for the evidence")->required();
+        command->add_flag("--force", m->force, "replace the file");
+        commands.run(command, making.example, [m, run = making.run] { return run(*m); });
+    }
+}
+
+}  // namespace
+
+void add_evidence_commands(Commands& commands) {
+    CLI::App* evidence = commands.app().add_subcommand("evidence", "offences and their settlement");
+    evidence->require_subcommand(1);
+    add_make_commands(commands, evidence);
+
+    auto j = std::make_shared<JudgeArguments>();
+    CLI::App* verify = evidence->add_subcommand(
+        "verify",
+        "judge evidence from public data alone; accepted means that the offence is shown");
+    verify->add_option("files", j->files, "evidence")->required();
+    verify->add_option("-p,--public", j->public_folder, "folder of public data")->required();
+    commands.run(verify, "  holdfast evidence verify e.evidence --public public --json\n",
+                 [j] { return verify_files(*j); });
+
+    CLI::App* settle_command = evidence->add_subcommand(
+        "settle", "accuse before this node: decide each offence once, then slash, reward, release");
+    settle_command->add_option("files", j->files, "evidence (none: go on with what is open)");
+    add_dir_option(settle_command, j->dir);
+    settle_command->add_option("-k,--key", j->key, "the accuser's key file");
+    settle_command->add_option("--deposit", j->deposit,
+                               "units to put down for evidence that costs a fill (kinds 3 and 4)");
+    settle_command->add_option("--evaluator-bond", j->evaluator_bond,
+                               "the bond that answers for a VDF evaluator (kinds 4, 7 and 8)");
+    settle_command->add_flag("--retry", j->retry, "ask again for what the ledger has refused");
+    commands.run(settle_command,
+                 "  holdfast evidence settle e.evidence --dir node --key bob.key --deposit 10\n"
+                 "  holdfast evidence settle --dir node\n",
+                 [j] { return settle(*j); });
+    CLI::App* cases = evidence->add_subcommand("cases", "what was decided, and what became of it");
+    add_dir_option(cases, j->dir);
+    commands.run(cases, "  holdfast evidence cases --dir node --json\n",
+                 [j] { return list_cases(j->dir); });
+}
+
+}  // namespace holdfast::cli

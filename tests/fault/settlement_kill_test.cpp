@@ -1,0 +1,117 @@
+// kill -9 at random moments of settling: no case is forgotten, none is decided or paid twice.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <random>
+
+#include "callbacks/bond_ledger.hpp"
+#include "core/hash.hpp"
+#include "hierarchy/settlement.hpp"
+#include "support/faulty_token.hpp"
+#include "support/temp_folder.hpp"
+
+namespace holdfast {
+namespace {
+
+constexpr std::uint64_t kCases = 60;
+
+NetworkId network() { return NetworkId(tagged_hash("test/network")); }
+CaseId case_id(std::uint64_t n) { return CaseId(tagged_hash("test/case", n)); }
+IdempotencyKey key(std::uint64_t n) { return IdempotencyKey(tagged_hash("test/key", n)); }
+PublicKey account(std::uint8_t n) {
+    PublicKey k;
+    k[0] = n;
+    return k;
+}
+
+template <class T>
+T must(Result<T> result) {
+    if (!result) {
+        std::fprintf(stderr, "%s\n", result.error().message.c_str());
+        ::_exit(4);
+    }
+    return std::move(*result);
+}
+
+/// Decides every case and asks for its steps through a token that misbehaves; acknowledges each
+/// decision on the pipe once it is durable.
+void settle_all(const std::filesystem::path& folder, const std::vector<BondId>& bonds,
+                std::uint64_t seed, int pipe) {
+    const auto token = must(BondLedger::open(folder / "token", network()));
+    const auto ledger = must(SettlementLedger::open(folder / "settlement", network()));
+    std::mt19937_64 random(seed);
+    test::FaultyToken faulty(*token, [&] {
+        return random() % 2 == 0 ? test::Fault::kNone
+                                 : static_cast<test::Fault>(random() % test::kFaults);
+    });
+    for (std::uint64_t n = 0; n < kCases; ++n) {
+        (void)must(ledger->decide({case_id(n),
+                                   CaseKind::kOffence,
+                                   {SettlementStep::slash(bonds[n], account(1), UINT64_MAX),
+                                    SettlementStep::reward(account(9), UINT64_MAX, 100)}}));
+        if (pipe >= 0 && ::write(pipe, &n, sizeof n) < 0) ::_exit(3);
+        if (n % 3 == 2) (void)must(ledger->work(faulty));
+    }
+    while (must(ledger->work(faulty)).open != 0) {
+    }
+}
+
+TEST(SettlementKill, NothingIsPaidTwiceAndNothingIsForgotten) {
+    const char* wanted = std::getenv("HOLDFAST_KILL_POINTS");
+    const int points = wanted == nullptr ? 25 : std::atoi(wanted);
+    test::TempFolder folder;
+    std::vector<BondId> bonds;
+    {
+        const auto token = must(BondLedger::open(folder / "token", network()));
+        for (std::uint64_t n = 0; n < kCases; ++n) {
+            ASSERT_TRUE(token->issue(account(1), 1'000, key(2 * n)));
+            bonds.push_back(
+                must(token->create_bond(account(1), 1'000, BondPurpose::kStorage, key(2 * n + 1))));
+        }
+    }
+    std::mt19937_64 random(7);
+    std::uint64_t acknowledged = 0;
+    int at_work = 0;
+    for (int point = 0; point < points; ++point) {
+        int pipes[2];
+        ASSERT_EQ(::pipe(pipes), 0);
+        const pid_t child = ::fork();
+        ASSERT_GE(child, 0);
+        if (child == 0) {
+            ::close(pipes[0]);
+            settle_all(folder.path(), bonds, random() + static_cast<std::uint64_t>(point),
+                       pipes[1]);
+            ::_exit(0);
+        }
+        ::close(pipes[1]);
+        ::usleep(static_cast<useconds_t>(500 + random() % 12'000));
+        ::kill(child, SIGKILL);
+        int status = 0;
+        ASSERT_EQ(::waitpid(child, &status, 0), child);
+        if (WIFSIGNALED(status)) ++at_work;
+        if (WIFEXITED(status)) {
+            ASSERT_EQ(WEXITSTATUS(status), 0);
+        }
+        for (std::uint64_t n = 0; ::read(pipes[0], &n, sizeof n) == sizeof n;) {
+            acknowledged = std::max(acknowledged, n + 1);
+        }
+        ::close(pipes[0]);
+        const auto ledger = must(SettlementLedger::open(folder / "settlement", network()));
+        for (std::uint64_t n = 0; n < acknowledged; ++n) {
+            ASSERT_TRUE(must(ledger->find(case_id(n)))) << "an acknowledged decision is gone";
+        }
+    }
+    EXPECT_GE(at_work, points / 3);
+    settle_all(folder.path(), bonds, 1, -1);
+    const auto token = must(BondLedger::open(folder / "token", network()));
+    ASSERT_TRUE(token->audit());
+    EXPECT_EQ(must(token->balance(account(9))), kCases * 100);
+    EXPECT_EQ(must(token->totals()).in_pool, kCases * 900);
+    for (const BondId& bond : bonds) EXPECT_EQ(must(token->bond_info(bond)).slashed_amount, 1'000U);
+}
+
+}  // namespace
+}  // namespace holdfast

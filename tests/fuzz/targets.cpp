@@ -1,0 +1,253 @@
+#include "fuzz/targets.hpp"
+
+#include <array>
+#include <initializer_list>
+
+#include "chunking/file_header.hpp"
+#include "core/merkle.hpp"
+#include "core/params.hpp"
+#include "proofs/availability_verify.hpp"
+#include "proofs/evidence.hpp"
+#include "proofs/formats.hpp"
+#include "proofs/link_verify.hpp"
+#include "proofs/seal_proof_verify.hpp"
+#include "vdf/vdf_verify.hpp"
+
+namespace holdfast::fuzz {
+namespace {
+
+const NetworkParams& network() {
+    static const NetworkParams params;
+    return params;
+}
+const NetworkId& network_id() {
+    static const NetworkId id = network().id();
+    return id;
+}
+
+/// The decoded value, having encoded to the same bytes.
+template <class T>
+Checked<T> same_again(ByteView body) {
+    Checked<T> decoded = T::decode(body);
+    if (decoded) {
+        const Bytes again = decoded->encode();
+        HOLDFAST_CHECK(std::equal(again.begin(), again.end(), body.begin(), body.end()));
+        const Checked<T> twice = T::decode(again);
+        HOLDFAST_CHECK(twice.has_value() && *twice == *decoded);
+    }
+    return decoded;
+}
+
+/// The first byte chooses one of `count` decoders, the rest is for it.
+struct Choice {
+    unsigned which;
+    ByteView rest;
+};
+Choice choose(ByteView input, unsigned count) {
+    if (input.empty()) return {count, {}};
+    return {input[0] % count, input.subspan(1)};
+}
+
+/// A verifier that knows of chain and height what the proof itself says of them: everything up to
+/// the signature holds.
+template <class Proof>
+void verify_as_known(const Proof& proof) {
+    KnownChain chain;
+    chain.id = proof.chain_id;
+    chain.chunks = ChunkCount(kMinChunks);
+    chain.reveals = RevealState{Height(0), {0, Reveal{}}};
+    KnownHeight known;
+    known.height = proof.receipt.height;
+    known.anchor = proof.receipt.anchor;
+    known.y = known.y_compact = VdfOutput{};
+    known.global = known.previous_global = GlobalDigest{};
+    (void)verify_proof(network(), network_id(), chain, known, AnyProof(proof));
+}
+
+void check_path_proof(const PathProof& proof) {
+    (void)global_from_path(network(), network_id(), GlobalHeader{}, proof);
+}
+
+void links(ByteView input) {
+    const auto [which, body] = choose(input, 5);
+    if (which == 0) {
+        (void)same_again<Receipt>(body);
+    } else if (which == 1) {
+        if (const auto proof = same_again<Compact>(body)) {
+            verify_as_known(*proof);
+            check_path_proof({{}, proof->path});
+        }
+    } else if (which == 2) {
+        if (const auto proof = same_again<Full>(body)) verify_as_known(*proof);
+    } else if (which == 3) {
+        if (const auto proof = same_again<PathProof>(body)) check_path_proof(*proof);
+    } else if (which == 4) {
+        if (const auto window = same_again<ProofWindow>(body)) {
+            std::vector<KnownHeight> heights(window->links.size());
+            (void)verify_window(network(), network_id(), KnownChain{}, heights, *window);
+        }
+    }
+}
+
+void registry(ByteView input) {
+    const auto [which, body] = choose(input, 5);
+    if (which == 0) {
+        if (const auto r = same_again<Registration>(body)) {
+            (void)check_registration(network(), network_id(), *r);
+            (void)check_acceptance(*r, r->genesis_block_hash, r->genesis_height + 5);
+        }
+    } else if (which == 1) {
+        if (const auto u = same_again<Update>(body)) {
+            (void)check_update(network(), network_id(), *u, {u->chain_id, {}, 0, {}}, Height(0));
+        }
+    } else if (which == 2) {
+        if (const auto r = same_again<Removal>(body)) {
+            (void)check_removal(network_id(), *r, {r->chain_id, {}, 0, {}}, r->height);
+        }
+    } else if (which == 3) {
+        if (const auto c = same_again<Checkpoint>(body)) {
+            (void)check_checkpoint(network(), network_id(), *c);
+        }
+    } else if (which == 4) {
+        (void)same_again<RevealStep>(body);
+    }
+}
+
+void availability(ByteView input) {
+    const auto [which, body] = choose(input, 4);
+    if (which == 0) {
+        if (const auto c = same_again<Challenger>(body)) (void)check_challenger(network_id(), *c);
+    } else if (which == 1) {
+        if (const auto c = same_again<Challenge>(body)) {
+            const PublicKey keys[] = {c->challenger};
+            const ChallengeContext context{network(),     network_id(), c->chain_id, c->height,
+                                           c->block_hash, VdfOutput{},  keys};
+            (void)check_challenge(context, *c);
+        }
+    } else if (which == 2) {
+        if (const auto r = same_again<Response>(body)) {
+            const ResponseContext context{r->id, {}, {}, ChunkCount(kMinChunks), {0, 3, 15}};
+            (void)check_response(context, *r);
+            (void)check_response_payload(context, r->chunks_and_siblings);
+        }
+    } else if (which == 3) {
+        if (const auto o = same_again<Outcome>(body)) {
+            const OutcomeContext context{network(), network_id(), Challenge{}, Height(0), {}};
+            (void)check_outcome(context, *o);
+        }
+    }
+}
+
+void vdf(ByteView input) {
+    const auto [which, body] = choose(input, 2);
+    if (which == 0) {
+        if (const auto p = same_again<VdfProof>(body)) {
+            const VdfContext context =
+                make_vdf_context(network(), network_id(), p->height, p->input, VdfOutput{});
+            (void)verify_vdf_claim(context, *p);
+        }
+    } else if (which == 1) {
+        if (const auto s = same_again<VdfSegment>(body)) {
+            const VdfContext context =
+                make_vdf_context(network(), network_id(), s->height, s->input, VdfOutput{});
+            (void)verify_segment_paths(context, *s, Digest{});
+        }
+    }
+}
+
+void evidence(ByteView body) {
+    const auto e = same_again<Evidence>(body);
+    if (!e) return;
+    EvidenceFacts facts{network(), network_id(), {}, {}, {}, {}, {}};
+    const EvidenceNeeds needs = evidence_needs(network_id(), *e);
+    if (needs.chain) {
+        KnownChain chain;
+        chain.id = *needs.chain;
+        chain.chunks = ChunkCount(kMinChunks);
+        facts.chain = chain;
+    }
+    facts.block_hash = BlockHash{};
+    facts.y = VdfOutput{};
+    facts.seed = Seed{};
+    facts.epoch_seed = EpochSeed{};
+    const Verdict verdict = judge_without_fill(facts, *e);
+    // Nobody has signed anything here: no evidence of another kind than 3 can hold.
+    HOLDFAST_CHECK(!verdict.accepted() || e->kind() == EvidenceKind::kBadSeal);
+}
+
+void network_and_files(ByteView input) {
+    const auto [which, body] = choose(input, 4);
+    if (which == 0) {
+        if (const auto params = same_again<NetworkParams>(body)) {
+            HOLDFAST_CHECK(params->validate().accepted());
+        }
+    } else if (which == 1) {
+        (void)decode_file_header(Kind::kReplicaFile, body);
+    } else if (which == 2) {
+        (void)decode_file_header(Kind::kTreeFile, body);
+    } else if (which == 3) {
+        if (const auto kind = peek_kind(body)) {
+            HOLDFAST_CHECK(wrap_object(*kind, body.subspan(2)) == Bytes(body.begin(), body.end()));
+        }
+    }
+}
+
+/// A seal proof of a fixed registration: sizes, signature, multiproofs; never a fill.
+void seal_proof(ByteView body) {
+    Registration registration;
+    registration.header.prover = KeyPair::from_secret(Bytes(32, 1)).public_key();
+    registration.header.data_len = kMinChunks * kChunkBytes;
+    registration.header.chunks = ChunkCount(kMinChunks);
+    registration.header.seal = kSealStandard;
+    for (const SealProofKind kind : {SealProofKind::kSeal, SealProofKind::kAudit}) {
+        const SealContext known{Height(5), VdfOutput{}, kind};
+        const auto pending = check_seal_proof(network(), network_id(), registration, known, body);
+        HOLDFAST_CHECK(!pending);
+        const SealChallenge challenge =
+            draw_seal_challenge(network(), network_id(), registration, known.y, kind);
+        if (const auto proof = SealProof::decode(body, challenge)) {
+            const Bytes again = proof->encode();
+            HOLDFAST_CHECK(std::equal(again.begin(), again.end(), body.begin(), body.end()));
+        }
+    }
+}
+
+/// n, then indices, then hashes: no multiproof may crash, and a right one has one length.
+void multiproof(ByteView input) {
+    Reader r(input);
+    const std::uint64_t leaves = r.u32();
+    const std::uint8_t count = r.u8();
+    std::vector<std::uint64_t> indices;
+    for (std::uint8_t i = 0; i < count && !r.failed(); ++i) indices.push_back(r.u32());
+    std::vector<Digest> hashes;
+    while (!r.failed() && r.remaining() >= kDigestBytes) hashes.push_back(r.fixed<Digest>());
+    const std::size_t known = std::min(indices.size(), hashes.size());
+    const auto siblings = std::span(hashes).subspan(known);
+    const auto leaf_hashes = std::span(hashes).first(known);
+    const auto root = root_from_multiproof(leaves, indices, leaf_hashes, siblings);
+    if (!root) return;
+    HOLDFAST_CHECK(siblings.size() == multiproof_length(leaves, indices));
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+        const auto path = path_from_multiproof(leaves, indices, leaf_hashes, siblings, i);
+        HOLDFAST_CHECK(path.has_value());
+        const auto alone = root_from_path(leaves, indices[i], leaf_hashes[i], *path);
+        HOLDFAST_CHECK(alone.has_value() && *alone == *root);
+    }
+}
+
+constexpr Target kTargets[] = {
+    {"links", links},
+    {"registry", registry},
+    {"availability", availability},
+    {"vdf", vdf},
+    {"evidence", evidence},
+    {"files", network_and_files},
+    {"seal_proof", seal_proof},
+    {"multiproof", multiproof},
+};
+
+}  // namespace
+
+std::span<const Target> targets() { return kTargets; }
+
+}  // namespace holdfast::fuzz
