@@ -11,9 +11,10 @@ namespace holdfast {
 namespace {
 
 std::vector<Digest> opening_leaves(std::span<const Digest, kChunksPerLink> openings) {
-    std::vector<Digest> leaves;
-    leaves.reserve(openings.size());
-    for (const Digest& o : openings) leaves.push_back(leaf_hash(view(o)));
+    std::vector<Digest> leaves(openings.size());
+    sha256_batch(
+        {openings.data()->data(), kDigestBytes, sizeof(Digest), openings.size(), std::uint8_t{0}},
+        leaves);
     return leaves;
 }
 
@@ -43,6 +44,23 @@ std::array<std::uint8_t, kChunksPerLink> ascending_order(const OpenedCells& cell
 
 Digest opening_hash(const Entropy& e, const OpenedCell& where, const Cell& cell) {
     return tagged_hash("opening", e, where.chunk, where.cell, cell);
+}
+
+std::array<Digest, kChunksPerLink> opening_hashes(const Entropy& e, const OpenedCells& where,
+                                                  std::span<const Cell, kChunksPerLink> cells) {
+    // The messages of opening_hash, one behind another.
+    constexpr std::string_view kTag = "opening";
+    constexpr std::size_t kTextBytes = kTagPrefix.size() + kTag.size();
+    constexpr std::size_t kMessageBytes = 1 + kTextBytes + kDigestBytes + 8 + 1 + kCellBytes;
+    Writer w(kMessageBytes * kChunksPerLink);
+    for (std::size_t j = 0; j < kChunksPerLink; ++j) {
+        w.u8(static_cast<std::uint8_t>(kTextBytes)).raw(view(kTagPrefix)).raw(view(kTag));
+        w.fixed(e).u64(where[j].chunk.value).u8(where[j].cell).fixed(cells[j]);
+    }
+    std::array<Digest, kChunksPerLink> out;
+    sha256_batch({w.bytes().data(), kMessageBytes, kMessageBytes, kChunksPerLink, std::nullopt},
+                 out);
+    return out;
 }
 
 Digest opening_root(std::span<const Digest, kChunksPerLink> openings) {

@@ -34,6 +34,9 @@ using OpenedCells = std::array<OpenedCell, kChunksPerLink>;
 
 /// o_j = H("opening"; E, u64 chunk, u8 cell, cell bytes).
 [[nodiscard]] Digest opening_hash(const Entropy& e, const OpenedCell& where, const Cell& cell);
+/// o_0 … o_15 of cells in the order of selection, hashed as one batch.
+[[nodiscard]] std::array<Digest, kChunksPerLink> opening_hashes(
+    const Entropy& e, const OpenedCells& where, std::span<const Cell, kChunksPerLink> cells);
 /// O = MTH(o_0 … o_15).
 [[nodiscard]] Digest opening_root(std::span<const Digest, kChunksPerLink> openings);
 /// The four hashes from o_j up to O.

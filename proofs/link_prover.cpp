@@ -18,8 +18,8 @@ Result<LinkOpening> open_link(const NetworkId& network_id, const Replica& replic
         const std::uint8_t j = order[k];
         const auto cell = opening.cell(k);
         std::copy(cell.begin(), cell.end(), out.cells[j].bytes.begin());
-        out.openings[j] = opening_hash(out.e, out.where[j], out.cells[j]);
     }
+    out.openings = opening_hashes(out.e, out.where, out.cells);
     out.siblings = std::move(opening.siblings);
     out.link = link_hash(network_id, {facts.chain_id, facts.height, facts.block_hash, facts.anchor,
                                       facts.link_before, out.e, opening_root(out.openings)});

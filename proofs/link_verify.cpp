@@ -122,15 +122,18 @@ Verdict verify_full(const NetworkParams& params, const NetworkId& network_id,
     const auto order = ascending_order(where);
     std::array<std::uint64_t, kChunksPerLink> indices;
     std::array<Digest, kChunksPerLink> leaves;
-    std::array<Digest, kChunksPerLink> openings;
+    std::array<Cell, kChunksPerLink> selected;
     for (std::size_t k = 0; k < kChunksPerLink; ++k) {
         const std::uint8_t j = order[k];
         indices[k] = where[j].index().value;
-        leaves[k] = leaf_hash(view(proof.cells[k]));
-        openings[j] = opening_hash(e, where[j], proof.cells[k]);
+        selected[j] = proof.cells[k];
     }
+    sha256_batch(
+        {proof.cells.data()->data(), kCellBytes, sizeof(Cell), kChunksPerLink, std::uint8_t{0}},
+        leaves);
     HOLDFAST_REQUIRE_OK(check_cells(chain, indices, leaves, proof.siblings));
-    return check_link(network_id, known, proof, e, opening_root(openings));
+    return check_link(network_id, known, proof, e,
+                      opening_root(opening_hashes(e, where, selected)));
 }
 
 Verdict verify_valid(const NetworkParams& params, const NetworkId& network_id,

@@ -218,6 +218,19 @@ TEST(Link, an_index_drawn_later_asks_for_another_opening) {
     EXPECT_EQ(w.compact(known, rich.body("compact")), Verdict(Reason::kSealedMismatch));
 }
 
+TEST(Link, a_batch_of_openings_is_each_of_them) {
+    const Entropy e(sha256(view("entropy")));
+    const OpenedCells where = opened_cells(e, ChunkCount(kMaxChunks));
+    std::array<Cell, kChunksPerLink> cells;
+    for (std::size_t j = 0; j < cells.size(); ++j) {
+        cells[j].bytes.fill(static_cast<std::uint8_t>(17 * j + 1));
+    }
+    const auto batch = opening_hashes(e, where, cells);
+    for (std::size_t j = 0; j < cells.size(); ++j) {
+        EXPECT_EQ(batch[j], opening_hash(e, where[j], cells[j])) << j;
+    }
+}
+
 TEST(Link, the_compact_index_is_drawn_after_the_digest_closes) {
     const NetworkParams params;
     EXPECT_EQ(compact_draw_height(params, Height(100)), Height(100 + 1 + 2 + 3));
