@@ -1,45 +1,31 @@
 #include "api/vdf_clock.hpp"
 
-#include "core/file.hpp"
+#include <chrono>
+
+#include "api/vdf_clock_impl.hpp"
+#include "core/hash.hpp"
 #include "core/parallel.hpp"
 #include "proofs/entropy.hpp"
-#include "vdf/evaluate.hpp"
+#include "vdf/walk.hpp"
 
 namespace holdfast {
 namespace {
 
-/// The largest VDF proof that any network can have: parameters, K + 1 checkpoints, ends.
-constexpr std::uint64_t kMaxVdfProofBytes = 2 + kVdfParamsBytes + 8 + 32 +
-                                            (std::uint64_t{kMaxCheckpoints} + 1) * kDigestBytes +
-                                            32 + 32 + 64;
+// How often a thread that waits for another's evaluation asks whether it should stop.
+constexpr std::chrono::milliseconds kAskEvery{20};
+constexpr std::size_t kMaxRefusedProofs = 1'024;
+
+std::string height_text(Height height) { return "height " + std::to_string(height.value); }
 
 }  // namespace
-
-struct VdfClock::Impl {
-    NetworkParams params;
-    NetworkId network_id;
-    Blockchain* chain = nullptr;
-    Beacon* beacon = nullptr;
-    std::optional<KeyPair> evaluator;
-    VdfClockOptions options;
-    ParallelFor parallel;
-    std::shared_ptr<const VdfArena> arena;
-
-    Result<HeightEntropy> seed_of(Height height);
-    Result<VdfOutput> epoch_source(std::uint64_t epoch, const VdfClockWork& work);
-    Result<VdfContext> context(Height height, const Seed& seed, const VdfClockWork& work);
-    Result<std::shared_ptr<const VdfArena>> arena_of(const VdfContext& context,
-                                                     const VdfClockWork& work);
-    Result<VdfOutput> y_of(const VdfContext& context, const VdfClockWork& work);
-    Result<std::optional<VdfOutput>> stored_y(const VdfContext& context, const VdfClockWork& work);
-    Result<VdfOutput> evaluate_y(const VdfContext& context, const VdfClockWork& work);
-    Status store(const VdfProof& proof) const;
-    Result<HeightEntropy> at(Height height, const VdfClockWork& work);
-};
 
 Result<HeightEntropy> VdfClock::Impl::seed_of(Height height) {
     HeightEntropy out;
     HOLDFAST_ASSIGN(block, chain->block_by_height(height));
+    if (block.height != height) {
+        return fail_refused(Reason::kWrongBlock,
+                            "the host's answer for the block at " + height_text(height));
+    }
     out.block = block;
     std::optional<BeaconRandomness> randomness;
     if (params.has_beacon) {
@@ -55,29 +41,90 @@ Result<HeightEntropy> VdfClock::Impl::seed_of(Height height) {
         out.beacon = std::move(value);
     }
     const Checked<Seed> seed = make_seed(params, network_id, height, block.hash, randomness);
-    if (!seed)
-        return fail_refused(seed.error(), "the entropy of height " + std::to_string(height.value));
+    if (!seed) return fail_refused(seed.error(), "the entropy of " + height_text(height));
     out.seed = *seed;
     return out;
 }
 
-Result<VdfOutput> VdfClock::Impl::epoch_source(std::uint64_t epoch, const VdfClockWork& work) {
-    const std::optional<Height> source = epoch_source_height(params, epoch);
-    if (!source) return genesis_output(network_id);
-    HOLDFAST_ASSIGN(entropy, at(*source, work));
-    return entropy.y;
+/// The newest height with y that is no later than the epoch's source; none: y of epoch 0.
+Result<std::optional<VdfClock::Impl::EpochSource>> VdfClock::Impl::source_of(std::uint64_t epoch) {
+    std::optional<Height> height = epoch_source_height(params, epoch);
+    while (height && options.closed_without_y) {
+        HOLDFAST_ASSIGN(without, options.closed_without_y(*height));
+        if (!without) break;
+        height = *height > params.genesis_height ? std::optional(*height - 1) : std::nullopt;
+    }
+    if (!height) return std::nullopt;
+    HOLDFAST_ASSIGN(entropy, seed_of(*height));
+    return EpochSource{*height, entropy.seed};
+}
+
+Result<std::variant<EpochSeed, VdfContext>> VdfClock::Impl::epoch_step(std::uint64_t epoch) {
+    // Downwards to an epoch whose seed is known for the branch of now, then up again. A block
+    // fixes all blocks before it, so that one comparison vouches for everything below.
+    std::vector<std::optional<EpochSource>> sources;  // of epoch, epoch - 1, …
+    std::uint64_t bottom = epoch;
+    std::uint64_t needed = epoch;  // an epoch this low is asked for by a source above
+    std::map<std::uint64_t, EpochSeed> seeds;
+    for (;; --bottom) {
+        HOLDFAST_ASSIGN(source, source_of(bottom));
+        if (source && bottom <= needed) {
+            const std::lock_guard lock(mutex);
+            const auto known = epochs.find(bottom);
+            if (known != epochs.end() && known->second.source == source->height &&
+                known->second.source_seed == source->seed) {
+                seeds[bottom] = known->second.seed;
+                break;
+            }
+        }
+        sources.push_back(source);
+        if (!source) break;  // y of epoch 0 stands for it
+        needed = std::min(needed, epoch_of(params, source->height));
+    }
+    if (seeds.empty()) {
+        // Epochs below one without a source have none either, and may be asked for by name.
+        for (std::uint64_t e = std::min(needed, bottom); e <= bottom; ++e) {
+            seeds[e] = holdfast::epoch_seed(network_id, e, genesis_output(network_id));
+        }
+    }
+    for (std::uint64_t e = bottom + 1; e <= epoch; ++e) {
+        const EpochSource& source = *sources[epoch - e];
+        const std::uint64_t of = epoch_of(params, source.height);
+        const VdfContext context = context_with(source.height, source.seed, of, seeds.at(of));
+        const std::optional<VdfOutput> y = usable(context);
+        if (!y) return context;
+        seeds[e] = holdfast::epoch_seed(network_id, e, *y);
+        const std::lock_guard lock(mutex);
+        epochs[e] = {source.height, source.seed, seeds[e]};
+    }
+    return seeds[epoch];
 }
 
 Result<VdfContext> VdfClock::Impl::context(Height height, const Seed& seed,
                                            const VdfClockWork& work) {
-    HOLDFAST_ASSIGN(source, epoch_source(epoch_of(params, height), work));
-    return make_vdf_context(params, network_id, height, seed, source);
+    if (height < params.genesis_height) {
+        return fail(ErrorCode::kInvalidArgument,
+                    height_text(height) + " is below the network's first");
+    }
+    const std::uint64_t epoch = epoch_of(params, height);
+    for (;;) {
+        HOLDFAST_ASSIGN(step, epoch_step(epoch));
+        if (const auto* known = std::get_if<EpochSeed>(&step)) {
+            return context_with(height, seed, epoch, *known);
+        }
+        HOLDFAST_TRY(obtain(std::get<VdfContext>(step), work));
+    }
+}
+
+std::optional<VdfOutput> VdfClock::Impl::usable(const VdfContext& context) const {
+    const Digest start = vdf_start(network_id, params.vdf, context.epoch_seed, context.input);
+    const std::optional<ClockMark> mark = store->mark(context.height, context.input, start);
+    if (!mark) return std::nullopt;
+    return mark->y;
 }
 
 Result<std::shared_ptr<const VdfArena>> VdfClock::Impl::arena_of(const VdfContext& context,
                                                                  const VdfClockWork& work) {
-    if (arena && arena->view().serves(params.vdf, context.epoch, context.epoch_seed)) return arena;
-    arena.reset();  // before the next one is filled: one arena's memory, not two
     FillOptions fill;
     fill.parallel = parallel;
     fill.stop = work.stop;
@@ -86,62 +133,123 @@ Result<std::shared_ptr<const VdfArena>> VdfClock::Impl::arena_of(const VdfContex
             work.progress("filling the arena", done, total);
         };
     }
-    HOLDFAST_ASSIGN(filled, VdfArena::fill(params.vdf, context.epoch, context.epoch_seed, fill));
-    arena = filled;
-    return arena;
+    auto got = arenas->get(params.vdf, context.epoch, context.epoch_seed, fill);
+    if (got || got.error().code != ErrorCode::kBusy) return got;
+    // What is wanted now goes before what will be wanted.
+    arenas->give_up_ahead();
+    return arenas->get(params.vdf, context.epoch, context.epoch_seed, fill);
 }
 
-Result<std::optional<VdfOutput>> VdfClock::Impl::stored_y(const VdfContext& context,
-                                                          const VdfClockWork& work) {
-    const Result<VdfProof> stored = read_vdf_proof(proof_file(options.folder, context.height));
-    if (!stored) {
-        // A damaged file of ours is evaluated again; a disk that fails is not hidden.
-        const ErrorCode code = stored.error().code;
-        if (code == ErrorCode::kNotFound || code == ErrorCode::kRefused) return std::nullopt;
-        return fail(stored.error());
-    }
-    if (!verify_vdf_claim(context, *stored)) return std::nullopt;
-    if (evaluator && stored->evaluator == evaluator->public_key()) return stored->y;
+/// Full verification, then the mark that makes y usable.
+Result<Verdict> VdfClock::Impl::accept(const VdfContext& context, const VdfProof& proof,
+                                       bool evaluated, const VdfClockWork& work) {
+    if (const Verdict claim = verify_vdf_claim(context, proof); !claim) return claim;
     HOLDFAST_ASSIGN(filled, arena_of(context, work));
     VdfVerifyOptions verify;
     verify.parallel = parallel;
     verify.stop = work.stop;
-    HOLDFAST_ASSIGN(verdict, verify_vdf_full(context, *stored, filled->view(), verify));
-    if (!verdict) return std::nullopt;
-    return stored->y;
-}
-
-Result<VdfOutput> VdfClock::Impl::evaluate_y(const VdfContext& context, const VdfClockWork& work) {
-    HOLDFAST_ASSIGN(filled, arena_of(context, work));
-    VdfEvaluateOptions evaluation;
-    evaluation.stop = work.stop;
     if (work.progress) {
-        evaluation.progress = [&](std::uint64_t done, std::uint64_t total) {
-            work.progress("evaluating", done, total);
+        verify.progress = [&](std::uint64_t done, std::uint64_t total) {
+            work.progress("verifying", done, total);
         };
     }
-    HOLDFAST_ASSIGN(checkpoints, evaluate(filled->view(), params.vdf, network_id,
-                                          VdfJob{context.height, context.input, {}}, evaluation));
-    const VdfProof proof = make_vdf_proof(params.vdf, network_id, context.height, context.input,
-                                          std::move(checkpoints), *evaluator);
-    HOLDFAST_TRY(store(proof));
-    return proof.y;
+    HOLDFAST_ASSIGN(verdict, verify_vdf_full(context, proof, filled->view(), verify));
+    if (!verdict) return verdict;
+    HOLDFAST_TRY(store->keep(proof, evaluated));
+    {
+        const std::lock_guard lock(mutex);
+        ++(evaluated ? counters.heights_evaluated : counters.heights_verified);
+    }
+    changed.notify_all();
+    return verdict;
 }
 
-Result<VdfOutput> VdfClock::Impl::y_of(const VdfContext& context, const VdfClockWork& work) {
-    HOLDFAST_ASSIGN(stored, stored_y(context, work));
-    if (stored) return *stored;
-    if (!evaluator) {
-        return fail(ErrorCode::kUnavailable, "no usable VDF proof of height " +
-                                                 std::to_string(context.height.value) +
+void VdfClock::Impl::note_refused(VdfClockReport& report, Height height, const Verdict& verdict,
+                                  const char* from) {
+    report.refused.push_back({height, verdict, from});
+    const std::lock_guard lock(mutex);
+    ++counters.refused;
+}
+
+Result<std::optional<VdfOutput>> VdfClock::Impl::try_proof(const VdfContext& context,
+                                                           const VdfProof& proof, const char* from,
+                                                           const VdfClockWork& work,
+                                                           VdfClockReport& report) {
+    const Digest hash = sha256(proof.encode());
+    {
+        const std::lock_guard lock(mutex);
+        if (refused_proofs.count(hash) > 0) return std::nullopt;  // verified once is enough
+    }
+    HOLDFAST_ASSIGN(verdict, accept(context, proof, false, work));
+    if (verdict) {
+        report.verified.push_back(context.height);
+        return proof.y;
+    }
+    note_refused(report, context.height, verdict, from);
+    const std::lock_guard lock(mutex);
+    if (refused_proofs.size() >= kMaxRefusedProofs) refused_proofs.clear();
+    refused_proofs.insert(hash);
+    return std::nullopt;
+}
+
+Result<std::optional<VdfOutput>> VdfClock::Impl::find(const VdfContext& context,
+                                                      const VdfClockWork& work,
+                                                      VdfClockReport& report) {
+    if (const auto y = usable(context)) return y;
+    const Result<VdfProof> stored = store->file(context.height);
+    if (stored && stored->input == context.input) {
+        HOLDFAST_ASSIGN(y, try_proof(context, *stored, "folder", work, report));
+        if (y) return y;
+    } else if (!stored && stored.error().code != ErrorCode::kNotFound &&
+               stored.error().code != ErrorCode::kRefused &&
+               stored.error().code != ErrorCode::kInvalidArgument) {
+        return fail(stored.error());  // a damaged file is replaced; a disk that fails is not hidden
+    }
+    if (!options.proofs) return std::nullopt;
+    const Result<VdfProof> foreign = options.proofs(context.height, context.input);
+    if (!foreign) return std::nullopt;
+    return try_proof(context, *foreign, "proofs", work, report);
+}
+
+VdfClock::Impl::Turn::~Turn() {
+    if (impl_ == nullptr) return;
+    {
+        const std::lock_guard lock(impl_->mutex);
+        impl_->evaluating = false;
+    }
+    impl_->changed.notify_all();
+}
+
+Result<std::optional<VdfClock::Impl::Turn>> VdfClock::Impl::take_turn(const VdfContext* context,
+                                                                      const VdfClockWork& work) {
+    for (;;) {
+        if (context != nullptr && usable(*context)) return std::nullopt;
+        if (work.stop && work.stop()) {
+            return fail(ErrorCode::kInterrupted, "waiting for an evaluation was stopped");
+        }
+        std::unique_lock lock(mutex);
+        if (!evaluating) {
+            evaluating = true;
+            return std::optional<Turn>(Turn(*this));
+        }
+        changed.wait_for(lock, kAskEvery);
+    }
+}
+
+Result<VdfOutput> VdfClock::Impl::obtain(const VdfContext& context, const VdfClockWork& work) {
+    VdfClockReport report;
+    HOLDFAST_ASSIGN(found, find(context, work, report));
+    if (found) return *found;
+    if (!can_evaluate()) {
+        return fail(ErrorCode::kUnavailable, "no usable VDF proof of " +
+                                                 height_text(context.height) +
                                                  ", and no evaluator key to make one");
     }
-    return evaluate_y(context, work);
-}
-
-Status VdfClock::Impl::store(const VdfProof& proof) const {
-    return write_file(proof_file(options.folder, proof.height),
-                      wrap_object(Kind::kVdfProof, proof.encode()), true);
+    HOLDFAST_ASSIGN(turn, take_turn(&context, work));
+    if (turn) HOLDFAST_TRY(evaluate({context}, std::nullopt, work, report));
+    if (const auto y = usable(context)) return *y;
+    return fail(ErrorCode::kUnavailable, "the block at " + height_text(context.height) +
+                                             " was replaced during its evaluation; ask again");
 }
 
 Result<HeightEntropy> VdfClock::Impl::at(Height height, const VdfClockWork& work) {
@@ -151,7 +259,7 @@ Result<HeightEntropy> VdfClock::Impl::at(Height height, const VdfClockWork& work
         return out;
     }
     HOLDFAST_ASSIGN(known, context(height, out.seed, work));
-    HOLDFAST_ASSIGN(y, y_of(known, work));
+    HOLDFAST_ASSIGN(y, obtain(known, work));
     out.y = y;
     return out;
 }
@@ -164,6 +272,10 @@ VdfClock::~VdfClock() = default;
 Result<VdfClock> VdfClock::open(const NetworkParams& params, Blockchain& chain, Beacon* beacon,
                                 std::optional<KeyPair> evaluator, const VdfClockOptions& options) {
     if (const Verdict v = params.validate(); !v) return fail_refused(v, "network parameters");
+    if (options.outside && !evaluator) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "an outside evaluator needs a key of this node that signs its proofs");
+    }
     auto impl = std::make_unique<Impl>();
     impl->params = params;
     impl->network_id = params.id();
@@ -171,11 +283,23 @@ Result<VdfClock> VdfClock::open(const NetworkParams& params, Blockchain& chain, 
     impl->beacon = beacon;
     impl->evaluator = std::move(evaluator);
     impl->options = options;
+    impl->options.at_once = std::max(options.at_once, 1U);
     impl->parallel = pool_parallel(options.threads);
     if (params.has_vdf) {
-        std::error_code error;
-        std::filesystem::create_directories(options.folder, error);
-        if (error) return fail_errno(error.value(), options.folder.string());
+        const std::uint64_t one = params.vdf.arena_bytes();
+        std::uint64_t& ceiling = impl->options.arena_ceiling_bytes;
+        if (ceiling == 0) ceiling = 2 * one;
+        if (ceiling < one) {
+            return fail(ErrorCode::kInvalidArgument,
+                        "the network's arena has " + std::to_string(one >> 10) +
+                            " KiB, more than the memory ceiling of " +
+                            std::to_string(ceiling >> 10) + " KiB; raise the ceiling");
+        }
+        impl->arenas = std::make_unique<ArenaCache>(ceiling);
+        const KeyPair* owner = impl->evaluator ? &*impl->evaluator : nullptr;
+        HOLDFAST_ASSIGN(store,
+                        ClockStore::open(options.folder, options.access, impl->network_id, owner));
+        impl->store = std::move(store);
     }
     return VdfClock(std::move(impl));
 }
@@ -184,25 +308,21 @@ Result<HeightEntropy> VdfClock::at(Height height, const VdfClockWork& work) {
     return impl_->at(height, work);
 }
 
+Result<VdfClockReport> VdfClock::advance(const VdfClockWork& work) {
+    if (!impl_->params.has_vdf) return VdfClockReport{};
+    return impl_->advance(work);
+}
+
 Result<VdfProof> VdfClock::proof(Height height) const {
-    return read_vdf_proof(proof_file(impl_->options.folder, height));
+    if (!impl_->params.has_vdf) return fail(ErrorCode::kNotFound, "this network has no VDF");
+    return impl_->store->proof(height);
 }
 
 Result<Verdict> VdfClock::import(const VdfProof& proof, const VdfClockWork& work) {
+    // Before anything is evaluated or filled for a stranger's proof.
+    if (const Verdict v = impl_->params.check_vdf(proof.params); !v) return v;
     HOLDFAST_ASSIGN(known, context(proof.height, work));
-    if (const Verdict claim = verify_vdf_claim(known, proof); !claim) return claim;
-    HOLDFAST_ASSIGN(filled, impl_->arena_of(known, work));
-    VdfVerifyOptions verify;
-    verify.parallel = impl_->parallel;
-    verify.stop = work.stop;
-    if (work.progress) {
-        verify.progress = [&](std::uint64_t done, std::uint64_t total) {
-            work.progress("verifying", done, total);
-        };
-    }
-    HOLDFAST_ASSIGN(verdict, verify_vdf_full(known, proof, filled->view(), verify));
-    if (verdict) HOLDFAST_TRY(impl_->store(proof));
-    return verdict;
+    return impl_->accept(known, proof, false, work);
 }
 
 Result<VdfContext> VdfClock::context(Height height, const VdfClockWork& work) {
@@ -218,17 +338,8 @@ Result<std::shared_ptr<const VdfArena>> VdfClock::arena(const VdfContext& contex
     return impl_->arena_of(context, work);
 }
 
-std::filesystem::path VdfClock::proof_file(const std::filesystem::path& folder, Height height) {
-    return folder / (std::to_string(height.value) + ".vdfproof");
-}
-
-Result<VdfProof> read_vdf_proof(const std::filesystem::path& file) {
-    HOLDFAST_ASSIGN(object, read_file(file, kMaxVdfProofBytes));
-    const Checked<ByteView> body = unwrap_object(Kind::kVdfProof, object);
-    if (!body) return fail_refused(body.error(), file.string());
-    Checked<VdfProof> proof = VdfProof::decode(*body);
-    if (!proof) return fail_refused(proof.error(), file.string());
-    return std::move(*proof);
+void VdfClock::set_closed_without_y(std::function<Result<bool>(Height)> closed_without_y) {
+    impl_->options.closed_without_y = std::move(closed_without_y);
 }
 
 }  // namespace holdfast

@@ -8,6 +8,7 @@
 #include "core/hash.hpp"
 #include "core/parallel.hpp"
 #include "vdf/arena.hpp"
+#include "vdf/calibrate.hpp"
 #include "vdf/evaluate.hpp"
 #include "vdf/proof.hpp"
 #include "vdf/vdf_verify.hpp"
@@ -63,12 +64,6 @@ std::uint32_t line_word(const ArenaView& arena, std::uint64_t at) {
     std::uint32_t word;
     __builtin_memcpy(&word, arena.bytes + line * kVdfLineBytes, sizeof(word));
     return word;
-}
-
-/// Each address from the word before. The counter keeps the chain out of the short cycles that a
-/// random function of 2^22 values has.
-void dependent_reads(const ArenaView& arena, std::uint32_t count, std::uint64_t& x) {
-    for (std::uint32_t i = 0; i < count; ++i) x = line_word(arena, x) + i;
 }
 
 constexpr std::size_t kStreams = 64;
@@ -130,9 +125,9 @@ void evaluate_latency(const bench::Options& options) {
         std::uint64_t y = 1;
         const auto times =
             bench::interleave(rounds, {[&] { walk_fresh(kernel, arena, 1, kStepsPerSample); },
-                                       [&] { dependent_reads(arena, kStepsPerSample, x); },
+                                       [&] { vdf_dependent_reads(arena, kStepsPerSample, x); },
                                        [&] { walk_fresh(kernel, cached, 1, kStepsPerSample); },
-                                       [&] { dependent_reads(cached, kStepsPerSample, y); }});
+                                       [&] { vdf_dependent_reads(cached, kStepsPerSample, y); }});
         benchmark::DoNotOptimize(x + y);
         const double step = nanoseconds(times[0], kStepsPerSample);
         const double read = nanoseconds(times[1], kStepsPerSample);
@@ -200,7 +195,7 @@ void verify_full(const bench::Options& options) {
     };
     const WalkKernel& best = best_walk_kernel();
     functions.emplace_back([&] { walk_fresh(best, arena, 1, kLongSample); });
-    functions.emplace_back([&] { independent_reads(arena, kStepsPerSample, streams); });
+    functions.emplace_back([&] { invdf_dependent_reads(arena, kStepsPerSample, streams); });
     functions.emplace_back([&] { verify(best, pool_parallel(options.threads)); });
     for (const WalkKernel& kernel : walk_kernels()) {
         if (!kernel.usable()) continue;

@@ -41,13 +41,7 @@ Result<NetworkParams> params_from(const InitOptions& options,
         HOLDFAST_ASSIGN(preset, seal_params_from(name));
         params.seal_presets.push_back(preset);
     }
-    for (const std::string& setting : options.settings)
-        HOLDFAST_TRY(apply_setting(params, setting));
-    if (const Verdict v = params.validate(); !v) {
-        return fail(ErrorCode::kInvalidArgument, "these parameters break bound " +
-                                                     std::to_string(v.index.value_or(0)) + ": " +
-                                                     std::string(bound_text(v.index.value_or(0))));
-    }
+    HOLDFAST_TRY(apply_settings(params, options.settings));
     return params;
 }
 
@@ -117,15 +111,8 @@ CommandResult init(const InitOptions& options) {
 CommandResult show_params(const std::string& file) {
     NetworkParams params;
     if (!file.empty()) {
-        std::filesystem::path path = file;
-        if (std::filesystem::is_directory(path / "chain")) path /= "chain";
-        if (std::filesystem::is_directory(path)) path /= LocalChain::kNetworkFile;
-        HOLDFAST_ASSIGN(object, read_object(path));
-        const Checked<ByteView> body = unwrap_object(Kind::kNetwork, object);
-        if (!body) return fail_refused(body.error(), path.string());
-        const Checked<NetworkParams> decoded = NetworkParams::decode(*body);
-        if (!decoded) return fail_refused(decoded.error(), path.string());
-        params = *decoded;
+        HOLDFAST_ASSIGN(read, read_network(file));
+        params = read;
     }
     Output out;
     out.field("network_id", to_hex(params.id()));

@@ -129,9 +129,9 @@ Result<Verdict> check_clock(const PublicRecord& record, const std::string& folde
     if (!record.params().has_vdf) return Verdict::ok();
     PublicBlockchain chain(record);
     PublicBeacon beacon(record);
-    HOLDFAST_ASSIGN(clock,
-                    VdfClock::open(record.params(), chain, &beacon, std::nullopt,
-                                   {std::filesystem::path(folder) / PublicRecord::kVdfFolder, 0}));
+    HOLDFAST_ASSIGN(clock, VdfClock::open(record.params(), chain, &beacon, std::nullopt,
+                                          {std::filesystem::path(folder) / PublicRecord::kVdfFolder,
+                                           0, ClockFolder::kForeign}));
     ClockProgress progress(globals, "checking y: ");
     for (const Height h : {height, compact_draw_height(record.params(), height)}) {
         const auto facts = record.heights().find(h);

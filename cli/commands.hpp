@@ -11,9 +11,11 @@ void add_seal_commands(Commands& commands);      // seal, unseal
 void add_register_commands(Commands& commands);  // register, update, remove, seal-proof make|verify
 void add_block_commands(Commands& commands);     // block process, public export, stats
 void add_proof_commands(Commands& commands);     // prove, path make|verify, verify
-void add_vdf_commands(Commands& commands);       // vdf eval|verify
+void add_vdf_commands(Commands& commands);       // vdf eval|verify|status|catch-up
 void add_evidence_commands(Commands& commands);  // evidence make …|verify|settle|cases
 void add_reason_commands(Commands& commands);    // reasons
 void add_tool_commands(Commands& commands);      // select, inspect, vectors check
+/// vdf bench|calibrate, below the `vdf` command.
+void add_vdf_measure_commands(Commands& commands, CLI::App* vdf);
 
 }  // namespace holdfast::cli

@@ -109,6 +109,16 @@ Status apply_setting(NetworkParams& params, const std::string& setting) {
     return wrong("no such parameter; 'holdfast params' lists them");
 }
 
+Status apply_settings(NetworkParams& params, const std::vector<std::string>& settings) {
+    for (const std::string& setting : settings) HOLDFAST_TRY(apply_setting(params, setting));
+    const Verdict v = params.validate();
+    if (v) return {};
+    const std::uint64_t bound = v.index.value_or(0);
+    return fail(ErrorCode::kInvalidArgument, "these parameters break bound " +
+                                                 std::to_string(bound) + ": " +
+                                                 std::string(bound_text(bound)));
+}
+
 Result<SealParams> seal_params_from(const std::string& text) {
     if (const std::optional<SealParams> preset = seal_preset(text)) return *preset;
     SealParams params;

@@ -46,6 +46,30 @@ Result<Node> Node::open(const std::filesystem::path& dir) {
     HOLDFAST_ASSIGN(aggregator, Aggregator::open(params, *node.chain, *node.clock,
                                                  node.ledger.get(), nullptr, options));
     node.aggregator = std::make_unique<Aggregator>(std::move(aggregator));
+    const Registry& registry = node.aggregator->registry();
+    node.clock->set_closed_without_y([&registry](Height height) -> Result<bool> {
+        HOLDFAST_ASSIGN(record, registry.block(height));
+        return record && record->closed && !record->y;
+    });
+    return node;
+}
+
+Result<ClockNode> ClockNode::open(const std::filesystem::path& dir, VdfClockOptions options) {
+    ClockNode node;
+    node.paths = NodePaths{dir};
+    HOLDFAST_ASSIGN(chain, open_chain(node.paths, LocalChain::Mode::kRead));
+    node.chain = std::move(chain);
+    const NetworkParams& params = node.params();
+    if (!params.has_vdf) return fail(ErrorCode::kInvalidArgument, "this network has no VDF");
+    if (params.has_beacon) {
+        HOLDFAST_ASSIGN(beacon, LocalBeacon::reader(node.paths.beacon(), params));
+        node.beacon = std::move(beacon);
+    }
+    HOLDFAST_ASSIGN(key, KeyPair::load(node.paths.evaluator_key()));
+    options.folder = node.paths.vdf();
+    HOLDFAST_ASSIGN(clock, VdfClock::open(params, *node.chain, node.beacon.get(),
+                                          std::optional(std::move(key)), options));
+    node.clock = std::make_unique<VdfClock>(std::move(clock));
     return node;
 }
 
@@ -94,6 +118,18 @@ Result<Bytes> read_object(const std::filesystem::path& file) {
     return bytes;
 }
 
+Result<NetworkParams> read_network(const std::filesystem::path& where) {
+    std::filesystem::path path = where;
+    if (std::filesystem::is_directory(path / "chain")) path /= "chain";
+    if (std::filesystem::is_directory(path)) path /= LocalChain::kNetworkFile;
+    HOLDFAST_ASSIGN(object, read_object(path));
+    const Checked<ByteView> body = unwrap_object(Kind::kNetwork, object);
+    if (!body) return fail_refused(body.error(), path.string());
+    Checked<NetworkParams> decoded = NetworkParams::decode(*body);
+    if (!decoded) return fail_refused(decoded.error(), path.string());
+    return std::move(*decoded);
+}
+
 ClockProgress::ClockProgress(const Globals& globals, std::string prefix)
     : globals_(globals), prefix_(std::move(prefix)) {}
 
@@ -101,10 +137,13 @@ VdfClockWork ClockProgress::work() {
     VdfClockWork work;
     work.stop = stop_requested();
     work.progress = [this](const char* what, std::uint64_t done, std::uint64_t total) {
+        const std::lock_guard lock(mutex_);
         if (stage_ != what) {
             stage_ = what;
-            progress_ = std::make_unique<Progress>(globals_, prefix_ + what,
-                                                   stage_ == "evaluating" ? "steps" : "blocks");
+            const char* unit = stage_ == "evaluating"  ? "steps"
+                               : stage_ == "verifying" ? "segments"
+                                                       : "blocks";
+            progress_ = std::make_unique<Progress>(globals_, prefix_ + what, unit);
         }
         progress_->update(done, total);
     };

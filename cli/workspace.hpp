@@ -5,7 +5,7 @@
 //   DIR/ledger/         bonds and accounts
 //   DIR/registry/       registrations, slots, digests
 //   DIR/settlement/     offences decided, and what became of each slash, reward and deposit
-//   DIR/vdf/            VDF proofs, one a height
+//   DIR/vdf/            the clock: VDF proofs, marks of what was verified, checkpoints
 //   DIR/beacon/         rounds of the local beacon (networks with one)
 //   DIR/evaluator.key   signs VDF proofs
 //   DIR/beacon.key      signs beacon rounds (networks with one)
@@ -13,6 +13,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -71,7 +72,11 @@ inline constexpr std::uint64_t kMaxObjectFileBytes = std::uint64_t{64} << 20;
 /// A whole object file with a clear error for empty ones.
 Result<Bytes> read_object(const std::filesystem::path& file);
 
-/// Progress of VDF work on the terminal.
+/// The parameters of a network: from a node folder, a folder of public data, or a network.params
+/// file.
+Result<NetworkParams> read_network(const std::filesystem::path& path);
+
+/// Progress of VDF work on the terminal. work()'s callback may be called from any thread.
 class ClockProgress {
   public:
     ClockProgress(const Globals& globals, std::string prefix);
@@ -80,8 +85,23 @@ class ClockProgress {
   private:
     const Globals& globals_;
     std::string prefix_;
+    std::mutex mutex_;
     std::string stage_;
     std::unique_ptr<Progress> progress_;
+};
+
+/// The clock of a node folder by itself, with the local chain (and beacon) opened for reading: a
+/// process that makes blocks may be at work beside it.
+struct ClockNode {
+    NodePaths paths;
+    std::unique_ptr<LocalChain> chain;
+    std::unique_ptr<LocalBeacon> beacon;
+    std::unique_ptr<VdfClock> clock;
+
+    [[nodiscard]] const NetworkParams& params() const { return chain->params(); }
+
+    /// options.folder is set here. kInvalidArgument for a network without a VDF.
+    static Result<ClockNode> open(const std::filesystem::path& dir, VdfClockOptions options);
 };
 
 /// --dir with its default and help.

@@ -152,6 +152,18 @@ void ArenaCache::fill_ahead(const VdfParams& params, std::uint64_t epoch,
     }
 }
 
+void ArenaCache::give_up_ahead() {
+    const std::lock_guard guard(impl_->ahead_mutex);
+    impl_->end_ahead();
+}
+
+void ArenaCache::release_before(std::uint64_t epoch) {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->entries.remove_if([&](const Entry& e) {
+        return e.epoch < epoch && e.arena != nullptr && e.arena.use_count() == 1;
+    });
+}
+
 std::uint64_t ArenaCache::used_bytes() const {
     const std::lock_guard lock(impl_->mutex);
     return impl_->used();

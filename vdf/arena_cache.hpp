@@ -37,6 +37,10 @@ class ArenaCache {
     /// are called from the background thread.
     void fill_ahead(const VdfParams& params, std::uint64_t epoch, const EpochSeed& epoch_seed,
                     const FillOptions& options = {});
+    /// Stops a fill under way in the background, so that its room can be used, and waits for it.
+    void give_up_ahead();
+    /// Drops the arenas of epochs before this one that nobody holds.
+    void release_before(std::uint64_t epoch);
 
     /// Bytes of all arenas of this cache, those being filled included.
     [[nodiscard]] std::uint64_t used_bytes() const;

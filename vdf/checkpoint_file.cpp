@@ -60,11 +60,15 @@ Status VdfCheckpointFile::append(Height height, const Seed& input, std::uint32_t
 }
 
 Result<std::vector<std::vector<Digest>>> evaluate_durably(
-    VdfCheckpointFile& file, const ArenaView& arena, const VdfParams& params,
+    std::span<VdfCheckpointFile* const> files, const ArenaView& arena, const VdfParams& params,
     const NetworkId& network_id, std::span<const VdfJob> jobs, const VdfEvaluateOptions& options) {
+    if (files.size() != jobs.size()) {
+        return fail(ErrorCode::kInvalidArgument, "every evaluation needs a file of checkpoints");
+    }
     std::vector<VdfJob> resumed(jobs.begin(), jobs.end());
-    for (VdfJob& job : resumed) {
-        const std::vector<Digest>& kept = file.checkpoints(job.height, job.input);
+    for (std::size_t j = 0; j < resumed.size(); ++j) {
+        VdfJob& job = resumed[j];
+        const std::vector<Digest>& kept = files[j]->checkpoints(job.height, job.input);
         const bool ours =
             !kept.empty() && kept.size() <= std::size_t{params.checkpoints} + 1 &&
             kept.front() == vdf_start(network_id, params, arena.epoch_seed, job.input);
@@ -72,10 +76,17 @@ Result<std::vector<std::vector<Digest>>> evaluate_durably(
     }
     VdfEvaluateOptions durable = options;
     durable.on_checkpoint = [&](std::size_t job, std::uint32_t i, const Digest& d_i) -> Status {
-        HOLDFAST_TRY(file.append(resumed[job].height, resumed[job].input, i, d_i));
+        HOLDFAST_TRY(files[job]->append(resumed[job].height, resumed[job].input, i, d_i));
         return options.on_checkpoint ? options.on_checkpoint(job, i, d_i) : Status{};
     };
     return evaluate_many(arena, params, network_id, resumed, durable);
+}
+
+Result<std::vector<std::vector<Digest>>> evaluate_durably(
+    VdfCheckpointFile& file, const ArenaView& arena, const VdfParams& params,
+    const NetworkId& network_id, std::span<const VdfJob> jobs, const VdfEvaluateOptions& options) {
+    const std::vector<VdfCheckpointFile*> files(jobs.size(), &file);
+    return evaluate_durably(files, arena, params, network_id, jobs, options);
 }
 
 }  // namespace holdfast

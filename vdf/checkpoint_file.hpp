@@ -46,7 +46,12 @@ class VdfCheckpointFile {
 /// evaluate_many() that goes on from what the file keeps and keeps every new checkpoint there
 /// before the next segment starts and before options.on_checkpoint hears of it. Checkpoints of
 /// other parameters or another epoch (another d_0) are begun anew. `resume` of the jobs is not
-/// read.
+/// read. files[j] keeps job j; the same file may serve several jobs.
+[[nodiscard]] Result<std::vector<std::vector<Digest>>> evaluate_durably(
+    std::span<VdfCheckpointFile* const> files, const ArenaView& arena, const VdfParams& params,
+    const NetworkId& network_id, std::span<const VdfJob> jobs,
+    const VdfEvaluateOptions& options = {});
+/// All jobs in one file.
 [[nodiscard]] Result<std::vector<std::vector<Digest>>> evaluate_durably(
     VdfCheckpointFile& file, const ArenaView& arena, const VdfParams& params,
     const NetworkId& network_id, std::span<const VdfJob> jobs,

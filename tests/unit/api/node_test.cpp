@@ -210,10 +210,12 @@ TEST_F(Clock, takes_a_foreign_proof_only_after_full_verification) {
 
     EXPECT_TRUE(value_of(follower.import(proof)));
     EXPECT_EQ(value_of(follower.at(height)).y, honest.y);
-    // The lie put into the folder by hand is found out as well.
+    // The lie put into the folder by hand is neither served nor believed: y stays what was
+    // verified.
     succeed(write_file(VdfClock::proof_file(dir_ / "follower", height),
                        wrap_object(Kind::kVdfProof, lie.encode()), true));
-    EXPECT_EQ(follower.at(height).error().code, ErrorCode::kUnavailable);
+    EXPECT_EQ(follower.proof(height).error().code, ErrorCode::kCorrupt);
+    EXPECT_EQ(value_of(follower.at(height)).y, honest.y);
 }
 
 }  // namespace
