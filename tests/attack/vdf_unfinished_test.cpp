@@ -7,9 +7,7 @@
 // only it makes y usable. The naive scheme beside it takes "not refuted" for proof.
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <cstdio>
-
+#include "support/rates.hpp"
 #include "support/vdf_world.hpp"
 
 namespace holdfast::test {
@@ -40,13 +38,6 @@ double detection(double segments, double bad, std::uint32_t count) {
         missed *= 1 - bad / (segments - i);
     }
     return 1 - missed;
-}
-
-void expect_rate(const char* name, std::uint32_t seen, std::uint32_t rounds, double p) {
-    const double sigma = std::sqrt(rounds * p * (1 - p));
-    std::printf("%s: refuted %u of %u, expected %.1f +- %.1f\n", name, seen, rounds, rounds * p,
-                sigma);
-    EXPECT_NEAR(seen, rounds * p, 3 * sigma) << name;
 }
 
 Verdict full(const VdfWorld& world, const VdfProof& proof) {
