@@ -49,7 +49,7 @@ TEST(AttackCompactGrind, DetectionIsThatOfTheBadOpeningsHoweverOftenItRolls) {
     params.misses_late = params.misses_expired = 100'000;  // it goes on for the sake of counting
     RegistryWorld world(params);
     const SealedChain a(params, 1);
-    const SealedChain b(params, 2, {256, 1, false, Height(110)});
+    const SealedChain b(params, 2, {256, 1, false, Height(110), {}});
     enrol(world, {&a, &b});
 
     struct Waiting {

@@ -37,7 +37,7 @@ struct Silent {
     std::optional<Height> expired;
 
     Silent(const NetworkParams& params, std::uint64_t seed, std::uint64_t lacks)
-        : chain(params, seed, {256, seed, false, Height(110)}), lacking(lacks) {}
+        : chain(params, seed, {256, seed, false, Height(110), {}}), lacking(lacks) {}
 
     [[nodiscard]] bool can_answer(const KnownHeight& known) const {
         const OpenedCells where = chain.opened(known);

@@ -20,6 +20,7 @@ struct SealedChainOptions {
     std::uint64_t key = 0;  // chains with equal numbers have one prover
     bool reveals = false;   // commits to a reveal chain
     Height genesis{110};
+    std::optional<BondId> bond;  // made up when empty
 };
 
 class SealedChain {
@@ -29,9 +30,7 @@ class SealedChain {
 
     SealedChain(const NetworkParams& params, std::uint64_t seed,
                 const SealedChainOptions& options = {})
-        : params_(params),
-          network_id_(params.id()),
-          key_(KeyPair::from_secret(view(tagged_hash("test/prover", options.key)))) {
+        : params_(params), network_id_(params.id()), key_(prover_key(options.key)) {
         spill(folder_ / "source", expand(view(tagged_hash("test/data", seed)),
                                          static_cast<std::size_t>(options.chunks * kChunkBytes)));
         SealRequest request;
@@ -49,7 +48,7 @@ class SealedChain {
         r.sealed_root = sealed.header.sealed_root;
         r.genesis_height = options.genesis;
         r.genesis_block_hash = test_hash(options.genesis);
-        r.bond_id = BondId(tagged_hash("test/bond", seed));
+        r.bond_id = options.bond.value_or(BondId(tagged_hash("test/bond", seed)));
         if (options.reveals) {
             reveals_ = std::make_unique<RevealChain>(network_id_, r.replica_id(network_id_),
                                                      options.genesis, key_);
@@ -60,6 +59,11 @@ class SealedChain {
         replica_ = std::make_unique<Replica>(open_replica());
         load_cells();
     }
+
+    static KeyPair prover_key(std::uint64_t number) {
+        return KeyPair::from_secret(view(prover_secret(number)));
+    }
+    static Digest prover_secret(std::uint64_t number) { return tagged_hash("test/prover", number); }
 
     [[nodiscard]] const ChainId& id() const { return id_; }
     [[nodiscard]] const NetworkId& network_id() const { return network_id_; }
