@@ -1,10 +1,10 @@
 // Security bounds: how likely a prover that does not store everything goes undetected.
 //
-// Pure functions, any thread. The only place of the engine with floating point: nothing here is
-// hashed, signed or part of a verdict. Probabilities are logarithms to base 2 (0: certain,
-// -infinity: impossible), summed term by term, so that 2^-400 is as exact as 1/2. Arguments out of
-// range are clamped: fractions to 0..1, bad or drawn items to the population. Spec:
-// docs/security.md; formulas named beside each function.
+// Pure functions, any thread. With proofs/seal_cost the only place of the engine with floating
+// point: nothing here is hashed, signed or part of a verdict. Probabilities are logarithms to base
+// 2 (0: certain, -infinity: impossible), summed term by term, so that 2^-400 is as exact as 1/2.
+// Arguments out of range are clamped: fractions to 0..1, bad or drawn items to the population.
+// Spec: docs/security.md; formulas named beside each function.
 #pragma once
 
 #include <cstdint>
