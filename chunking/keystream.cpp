@@ -1,5 +1,7 @@
 #include "chunking/keystream.hpp"
 
+#include <cstring>
+
 #include "core/codec.hpp"
 
 namespace holdfast {
@@ -20,7 +22,17 @@ Status fill_keystream(const ReplicaId& replica, const Window& window, MutByteVie
 
 void xor_bytes(MutByteView target, ByteView other) {
     HOLDFAST_CHECK(target.size() == other.size());
-    for (std::size_t i = 0; i < target.size(); ++i) target[i] ^= other[i];
+    // In words: byte by byte it would take a tenth of the time that hashing the result takes.
+    std::size_t i = 0;
+    for (; i + 64 <= target.size(); i += 64) {
+        std::array<std::uint64_t, 8> a;
+        std::array<std::uint64_t, 8> b;
+        std::memcpy(a.data(), target.data() + i, 64);
+        std::memcpy(b.data(), other.data() + i, 64);
+        for (std::size_t word = 0; word < 8; ++word) a[word] ^= b[word];
+        std::memcpy(target.data() + i, a.data(), 64);
+    }
+    for (; i < target.size(); ++i) target[i] ^= other[i];
 }
 
 }  // namespace holdfast

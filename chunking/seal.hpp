@@ -2,10 +2,13 @@
 //
 // Two passes over the source: the raw tree (raw_root is part of replica_id), then one fill, XOR,
 // hash and write per window, several windows at once. Memory: window * workers + 64 MiB, whatever
-// the file. A source that shrinks, or changes between the passes, is an error. The two files appear
-// under their final names complete and durable, the tree first, or not at all; an error or a stop
-// leaves neither them nor a temporary. Thread-safe; starts its own workers and joins them. Sizes in
-// bytes.
+// the file. A source that shrinks, or changes between the passes, is an error.
+//
+// A stop, a crash or a full disk leaves the finished windows in two hidden files beside the
+// replica; the next call with the same source, key, preset, nonce and network takes them over after
+// it has checked them against the disk. The two files appear under their final names complete,
+// durable and read back, the tree first, or not at all. Thread-safe; starts its own workers and
+// joins them. Sizes in bytes.
 #pragma once
 
 #include <filesystem>
@@ -30,7 +33,7 @@ struct SealRequest {
     std::filesystem::path tree_path;     // must not exist
 };
 
-enum class SealStage { kHashing, kSealing };
+enum class SealStage { kHashing, kResuming, kSealing };  // kResuming: only where there is something
 
 struct SealProgress {
     SealStage stage = SealStage::kHashing;
@@ -41,6 +44,7 @@ struct SealProgress {
 struct SealOptions {
     unsigned workers = 0;                               // 0: one for each core
     const FillKernel* kernel = nullptr;                 // nullptr: the best
+    bool restart = false;                               // throws an earlier attempt away
     StopCheck stop;                                     // asked often; kInterrupted
     std::function<void(const SealProgress&)> progress;  // from any worker, one call at a time
 };
@@ -50,12 +54,16 @@ struct SealedReplica {
     std::uint64_t replica_bytes = 0;
     std::uint64_t tree_bytes = 0;
     std::uint64_t windows = 0;
+    std::uint64_t windows_taken_over = 0;  // of them, from an earlier attempt
 };
 
 /// kRefused: key, seal parameters or size that the network does not allow. kInvalidArgument: an
 /// empty source, a segment beyond its end, a source that is no regular file. kOutOfSpace before any
-/// long work. kCorrupt: the source changed. kInterrupted, kAlreadyExists, kNotFound, kPermission,
-/// kIo, kOutOfMemory.
+/// long work. kCorrupt: the source changed, or the disk does not give back what was written;
+/// nothing is kept then. kAlreadyExists: a final name is taken, or an unfinished sealing of data of
+/// this length with another key, preset, nonce or network stands there (`restart` discards it).
+/// kBusy: somebody else seals to these names. kInterrupted, kNotFound, kPermission, kIo,
+/// kOutOfMemory.
 [[nodiscard]] Result<SealedReplica> seal(const SealRequest& request,
                                          const SealOptions& options = {});
 

@@ -18,6 +18,7 @@ struct SealArguments {
     std::optional<std::uint64_t> nonce;
     std::uint64_t segment = 0;
     unsigned workers = 0;
+    bool restart = false;
 };
 
 double mib_per_second(std::uint64_t bytes, double seconds) {
@@ -32,6 +33,18 @@ std::string two_decimals(double value) {
     char text[32];
     std::snprintf(text, sizeof text, "%.2f", value);
     return text;
+}
+
+std::string stage_name(SealStage stage) {
+    switch (stage) {
+        case SealStage::kHashing:
+            return "hashing";
+        case SealStage::kResuming:
+            return "checking what is finished";
+        case SealStage::kSealing:
+            break;
+    }
+    return "sealing";
 }
 
 CommandResult run_seal(const Globals& globals, const SealArguments& arguments) {
@@ -57,22 +70,22 @@ CommandResult run_seal(const Globals& globals, const SealArguments& arguments) {
     request.tree_path = ProverFiles::beside(request.replica_path).tree;
     SealOptions options;
     options.workers = arguments.workers;
+    options.restart = arguments.restart;
     options.stop = stop_requested();
-    std::optional<Progress> hashing;
-    std::optional<Progress> sealing;
-    hashing.emplace(globals, "hashing", "B");
+    std::optional<Progress> shown;
+    std::optional<SealStage> stage;
     options.progress = [&](const SealProgress& p) {
-        if (p.stage == SealStage::kHashing) return hashing->update(p.done_bytes, p.total_bytes);
-        if (!sealing) {
-            hashing.reset();
-            sealing.emplace(globals, "sealing", "B");
+        if (stage != p.stage) {
+            stage = p.stage;
+            shown.reset();
+            shown.emplace(globals, stage_name(p.stage), "B");
         }
-        sealing->update(p.done_bytes, p.total_bytes);
+        shown->update(p.done_bytes, p.total_bytes);
     };
     const auto start = std::chrono::steady_clock::now();
     HOLDFAST_ASSIGN(sealed, seal(request, options));
     const double seconds = seconds_since(start);
-    sealing.reset();
+    shown.reset();
     Output out;
     out.field("replica", request.replica_path.string());
     out.field("tree", request.tree_path.string());
@@ -82,6 +95,11 @@ CommandResult run_seal(const Globals& globals, const SealArguments& arguments) {
     out.field("data_bytes", sealed.header.replica.data_len);
     out.field("chunks", sealed.header.replica.chunks.value);
     out.field("windows", sealed.windows);
+    out.json["windows_taken_over"] = sealed.windows_taken_over;
+    if (sealed.windows_taken_over > 0) {
+        out.line(std::to_string(sealed.windows_taken_over) +
+                 " windows were taken over from an earlier attempt and checked");
+    }
     out.json["seconds"] = seconds;
     out.json["mib_per_second"] = mib_per_second(sealed.replica_bytes, seconds);
     out.line("sealed in " + format_duration(seconds) + " (" +
@@ -150,8 +168,14 @@ void add_seal_commands(Commands& commands) {
     seal_command->add_option(
         "--workers", seal_arguments->workers,
         "windows at once; memory is window * workers + 64 MiB (default: cores)");
+    seal_command->add_flag("--restart", seal_arguments->restart,
+                           "throw an unfinished earlier attempt away instead of going on with it");
     commands.run(
-        seal_command, "  holdfast seal data.bin --key alice.key --dir node\n",
+        seal_command,
+        "  holdfast seal data.bin --key alice.key --dir node\n"
+        "  holdfast seal data.bin --key alice.key --dir node     # again after Ctrl-C or a crash: "
+        "goes on\n"
+        "  holdfast seal data.bin --key alice.key --dir node --restart\n",
         [seal_arguments, &commands] { return run_seal(commands.globals(), *seal_arguments); });
 
     auto unseal_arguments = std::make_shared<UnsealArguments>();

@@ -63,6 +63,26 @@ int rename_new(const char* from, const char* to) {
     return 0;
 }
 
+Status check_final_name(const std::filesystem::path& path, bool replace) {
+    struct stat info{};
+    if (!replace && ::lstat(path.c_str(), &info) == 0) {
+        return fail(ErrorCode::kAlreadyExists, quoted(path) + " exists already");
+    }
+    if (path.filename().empty()) {
+        return fail(ErrorCode::kInvalidArgument, quoted(path) + " names no file");
+    }
+    return {};
+}
+
+/// Whether the name still leads to the file that is open.
+bool still_named(const File& file, const std::filesystem::path& path) {
+    struct stat by_name{};
+    struct stat by_descriptor{};
+    return ::lstat(path.c_str(), &by_name) == 0 &&
+           ::fstat(file.descriptor(), &by_descriptor) == 0 &&
+           by_name.st_dev == by_descriptor.st_dev && by_name.st_ino == by_descriptor.st_ino;
+}
+
 std::filesystem::path folder_of(const std::filesystem::path& path) {
     const std::filesystem::path parent = path.parent_path();
     return parent.empty() ? std::filesystem::path(".") : parent;
@@ -221,13 +241,7 @@ Status File::lock_exclusive() {
 
 Result<PendingFile> PendingFile::create(const std::filesystem::path& final_path, bool replace,
                                         unsigned permissions) {
-    struct stat info{};
-    if (!replace && ::lstat(final_path.c_str(), &info) == 0) {
-        return fail(ErrorCode::kAlreadyExists, quoted(final_path) + " exists already");
-    }
-    if (final_path.filename().empty()) {
-        return fail(ErrorCode::kInvalidArgument, quoted(final_path) + " names no file");
-    }
+    HOLDFAST_TRY(check_final_name(final_path, replace));
     for (;;) {
         std::uint8_t random[8];
         if (retry([&] { return ::getrandom(random, sizeof(random), 0); }) != sizeof(random)) {
@@ -250,17 +264,35 @@ Result<PendingFile> PendingFile::create(const std::filesystem::path& final_path,
     }
 }
 
+Result<PendingFile> PendingFile::resume(const std::filesystem::path& final_path,
+                                        const std::filesystem::path& temporary_path,
+                                        unsigned permissions) {
+    for (;;) {
+        HOLDFAST_TRY(check_final_name(final_path, false));
+        HOLDFAST_ASSIGN(file, File::open(temporary_path, File::Mode::kCreate, permissions));
+        HOLDFAST_TRY(file.lock_exclusive());
+        // Who held the lock before may have published or removed the file in the meantime.
+        if (!still_named(file, temporary_path)) continue;
+        PendingFile pending;
+        pending.file_ = std::move(file);
+        pending.final_ = final_path;
+        pending.temporary_ = temporary_path;
+        return pending;
+    }
+}
+
 PendingFile::PendingFile(PendingFile&& other) noexcept
     : file_(std::move(other.file_)),
       final_(std::move(other.final_)),
       temporary_(std::move(other.temporary_)),
-      replace_(other.replace_) {
+      replace_(other.replace_),
+      keep_(other.keep_) {
     other.file_.reset();
     other.temporary_.clear();
 }
 
 PendingFile::~PendingFile() {
-    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+    if (!temporary_.empty() && !keep_) ::unlink(temporary_.c_str());
 }
 
 Status PendingFile::publish() {

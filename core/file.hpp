@@ -66,11 +66,18 @@ class File {
 };
 
 /// A file that appears under its final name only when it is complete: written as a hidden temporary
-/// in the same folder, then fsync, rename, fsync of the folder. Without publish() nothing remains.
+/// in the same folder, then fsync, rename, fsync of the folder. Without publish() nothing remains,
+/// unless keep() says otherwise.
 class PendingFile {
   public:
     /// Refuses (kAlreadyExists) when `final_path` exists, unless `replace`.
     static Result<PendingFile> create(const std::filesystem::path& final_path, bool replace = false,
+                                      unsigned permissions = 0644);
+    /// The same under a temporary name that the caller chooses in the same folder, so that work can
+    /// go on after a crash: opened if it exists, locked until published. kBusy when another process
+    /// works on it.
+    static Result<PendingFile> resume(const std::filesystem::path& final_path,
+                                      const std::filesystem::path& temporary_path,
                                       unsigned permissions = 0644);
     PendingFile(PendingFile&& other) noexcept;
     PendingFile& operator=(PendingFile&&) = delete;
@@ -78,6 +85,8 @@ class PendingFile {
 
     [[nodiscard]] File& file() { return *file_; }
     [[nodiscard]] const std::filesystem::path& temporary_path() const { return temporary_; }
+    /// Without publish() the temporary stays where it is, for resume().
+    void keep(bool wanted = true) { keep_ = wanted; }
     /// After this the final name holds the whole content, durably, and file() may not be used; on
     /// failure the final name is as before (or, if only the folder's fsync failed under `replace`,
     /// new).
@@ -89,6 +98,7 @@ class PendingFile {
     std::filesystem::path final_;
     std::filesystem::path temporary_;
     bool replace_ = false;
+    bool keep_ = false;
 };
 
 /// Whole small file; kTooLarge-like kInvalidArgument above `max_bytes`.

@@ -2,6 +2,7 @@
 // behind.
 #include "chunking/erasure.hpp"
 #include "chunking/unseal.hpp"
+#include "support/full_disk.hpp"
 #include "support/seal_world.hpp"
 #include "support/small_disk.hpp"
 
@@ -46,6 +47,31 @@ TEST_F(DiskFull, SealNoticesThatTheTreeDoesNotFitBesideTheReplica) {
     ASSERT_FALSE(sealed.has_value());
     EXPECT_EQ(sealed.error().code, ErrorCode::kOutOfSpace);
     EXPECT_TRUE(disk->empty());
+}
+
+/// A disk whose space could not be reserved, and is gone half-way.
+TEST(DiskFullLater, SealKeepsWhatIsFinishedAndGoesOnWhenThereIsRoomAgain) {
+    test::SealWorld world;
+    world.seal_bytes("x", test::some_bytes(1'500'000));
+    const Bytes expected = test::slurp(world.folder / "x.replica");
+    std::filesystem::remove(world.folder / "x.replica");
+    std::filesystem::remove(world.folder / "x.tree");
+    std::optional<test::FullDisk> full;
+    SealOptions options;
+    options.workers = 1;
+    options.progress = [&](const SealProgress& p) {
+        if (p.stage == SealStage::kSealing && !full) full.emplace(1'000'000);
+    };
+    const auto sealed = seal(world.request("x"), options);
+    full.reset();
+    ASSERT_FALSE(sealed.has_value());
+    EXPECT_EQ(sealed.error().code, ErrorCode::kOutOfSpace) << sealed.error().message;
+    EXPECT_NE(sealed.error().message.find("finished and kept"), std::string::npos);
+    EXPECT_FALSE(std::filesystem::exists(world.folder / "x.replica"));
+    const auto again = seal(world.request("x"));
+    ASSERT_TRUE(again.has_value()) << again.error().message;
+    EXPECT_GT(again->windows_taken_over, 5U);
+    EXPECT_EQ(test::slurp(world.folder / "x.replica"), expected);
 }
 
 TEST_F(DiskFull, UnsealSaysSo) {

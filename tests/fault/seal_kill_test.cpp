@@ -1,0 +1,93 @@
+// kill -9 at random moments of sealing: nothing half-made ever stands under a final name, nothing
+// that is left blocks the next attempt, and that ends with the bytes of an undisturbed sealing.
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <random>
+
+#include "support/seal_world.hpp"
+
+namespace holdfast {
+namespace {
+
+using test::slurp;
+
+/// A forked child has no threads of TBB.
+SealOptions one_worker() {
+    SealOptions options;
+    options.workers = 1;
+    return options;
+}
+
+struct SealKill : ::testing::Test {
+    test::SealWorld world;
+    Bytes replica;
+    Bytes tree;
+
+    void remove_result() const {
+        std::filesystem::remove(world.folder / "x.replica");
+        std::filesystem::remove(world.folder / "x.tree");
+    }
+    /// Whatever has a final name is whole.
+    void expect_no_half_made() const {
+        if (std::filesystem::exists(world.folder / "x.replica")) {
+            ASSERT_EQ(slurp(world.folder / "x.replica"), replica);
+            ASSERT_EQ(slurp(world.folder / "x.tree"), tree);
+        } else if (std::filesystem::exists(world.folder / "x.tree")) {
+            ASSERT_EQ(slurp(world.folder / "x.tree"), tree);
+        }
+    }
+};
+
+TEST_F(SealKill, LeavesTheOldStateOrOneThatGoesOn) {
+    const char* wanted = std::getenv("HOLDFAST_KILL_POINTS");
+    const int points = wanted == nullptr ? 200 : std::atoi(wanted);
+    const Bytes data = test::some_bytes(1'500'000);  // 23 windows
+    test::spill(world.folder / "x", data);
+    const auto begin = std::chrono::steady_clock::now();
+    ASSERT_TRUE(seal(world.request("x"), one_worker()).has_value());
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
+        std::chrono::steady_clock::now() - begin);
+    replica = slurp(world.folder / "x.replica");
+    tree = slurp(world.folder / "x.tree");
+    remove_result();
+
+    std::mt19937_64 random(3);
+    int at_work = 0;
+    std::uint64_t taken_over = 0;
+    for (int killed = 1; killed <= points; ++killed) {
+        const pid_t child = ::fork();
+        ASSERT_GE(child, 0);
+        if (child == 0) {
+            const auto sealed = seal(world.request("x"), one_worker());
+            ::_exit(sealed ? 0 : 2);
+        }
+        ::usleep(static_cast<useconds_t>(random() % static_cast<std::uint64_t>(took.count())));
+        ::kill(child, SIGKILL);
+        int status = 0;
+        ASSERT_EQ(::waitpid(child, &status, 0), child);
+        if (WIFSIGNALED(status)) ++at_work;
+        if (WIFEXITED(status)) {
+            ASSERT_EQ(WEXITSTATUS(status), 0) << "could not go on";
+        }
+        expect_no_half_made();
+        if (std::filesystem::exists(world.folder / "x.replica")) {
+            remove_result();
+        } else if (killed % 3 == 0) {
+            const auto sealed = seal(world.request("x"), one_worker());
+            ASSERT_TRUE(sealed.has_value()) << sealed.error().message;
+            taken_over += sealed->windows_taken_over;
+            expect_no_half_made();
+            ASSERT_EQ(world.names(), (std::vector<std::string>{"x", "x.replica", "x.tree"}));
+            remove_result();
+        }
+    }
+    EXPECT_GE(at_work, points / 3);
+    EXPECT_GT(taken_over, 0U);
+}
+
+}  // namespace
+}  // namespace holdfast
