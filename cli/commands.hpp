@@ -8,6 +8,8 @@ namespace holdfast::cli {
 void add_network_commands(Commands& commands);   // network init, params, keygen
 void add_chain_commands(Commands& commands);     // chain new-block, chain status, ledger issue|show
 void add_seal_commands(Commands& commands);      // seal, unseal
+void add_scrub_commands(Commands& commands);     // scrub, repair
+void add_shard_commands(Commands& commands);     // shard, recover, repair-shard
 void add_register_commands(Commands& commands);  // register, update, remove, seal-proof make|verify
 void add_block_commands(Commands& commands);     // block process, public export, stats
 void add_proof_commands(Commands& commands);     // prove, path make|verify, verify

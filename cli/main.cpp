@@ -55,6 +55,8 @@ int run(int argc, char** argv) {
     add_network_commands(commands);
     add_chain_commands(commands);
     add_seal_commands(commands);
+    add_scrub_commands(commands);
+    add_shard_commands(commands);
     add_register_commands(commands);
     add_block_commands(commands);
     add_proof_commands(commands);

@@ -1,6 +1,7 @@
 // Protocol objects as JSON, field by field; the same names everywhere.
 #pragma once
 
+#include "chunking/erasure.hpp"
 #include "cli/console.hpp"
 #include "core/constants.hpp"
 #include "core/params.hpp"
@@ -27,6 +28,7 @@ Json to_json(const NetworkParams& params);
 Json to_json(const VdfParams& params);
 Json to_json(const VdfSegment& segment);
 Json to_json(const VdfProof& proof);
+Json to_json(const Manifest& manifest);
 
 /// Any object that stands alone: {"kind", "bytes", …fields}. A Verdict when it is malformed.
 Checked<Json> describe_object(ByteView object);

@@ -1,0 +1,159 @@
+// shard, recover, repair-shard.
+
+#include <algorithm>
+
+#include "chunking/shard_folder.hpp"
+#include "cli/commands.hpp"
+#include "cli/object_json.hpp"
+
+namespace holdfast::cli {
+namespace {
+
+ErasureOptions with_progress(Progress& progress, unsigned workers) {
+    ErasureOptions options;
+    options.workers = workers;
+    options.stop = stop_requested();
+    options.progress = [&progress](std::uint64_t done, std::uint64_t total) {
+        progress.update(done, total);
+    };
+    return options;
+}
+
+struct ShardArguments {
+    std::string file;
+    unsigned data = 4;
+    unsigned parity = 2;
+    std::string out;
+    unsigned workers = 0;
+};
+
+CommandResult run_shard(const Globals& globals, const ShardArguments& arguments) {
+    if (arguments.data < 1 || arguments.data > 255 || arguments.parity > 254 ||
+        arguments.data + arguments.parity > 255) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "--data is at least 1, and --data and --parity together at most 255");
+    }
+    const CodeShape shape{static_cast<std::uint8_t>(arguments.data),
+                          static_cast<std::uint8_t>(arguments.parity)};
+    Progress progress(globals, "coding", "B");
+    HOLDFAST_ASSIGN(made, shard_to_folder(arguments.file, shape, arguments.out,
+                                          with_progress(progress, arguments.workers)));
+    Output out;
+    out.field("manifest", made.manifest_path.string());
+    out.field("manifest_id", to_hex(made.manifest.id()));
+    out.field("data_bytes", made.manifest.data_len);
+    out.field("shard_bytes", made.manifest.shard_len);
+    out.field("segments_per_shard", made.manifest.segments_per_shard());
+    Json shards = Json::array();
+    for (const auto& path : made.shard_paths) shards.push_back(path.string());
+    out.json["shards"] = shards;
+    if (shape == CodeShape{1, 0}) {
+        out.line("the file itself is the only shard; nothing was copied");
+    } else {
+        out.line(std::to_string(shape.shards()) + " shards, any " + std::to_string(shape.data) +
+                 " of which restore the file; seal each by its own "
+                 "key, on a machine of its own");
+    }
+    return out;
+}
+
+struct RecoverArguments {
+    std::string manifest;
+    std::vector<std::string> shards;
+    std::optional<unsigned> shard;  // repair-shard
+    std::string out;
+    unsigned workers = 0;
+};
+
+/// Files named, and the shards in folders named.
+Result<std::vector<std::filesystem::path>> shard_files(const std::vector<std::string>& words) {
+    std::vector<std::filesystem::path> out;
+    for (const std::string& word : words) {
+        std::error_code failed;
+        if (!std::filesystem::is_directory(word, failed)) {
+            out.emplace_back(word);
+            continue;
+        }
+        for (const auto& entry : std::filesystem::directory_iterator(word, failed)) {
+            if (entry.path().extension().string().starts_with(".shard-")) {
+                out.push_back(entry.path());
+            }
+        }
+        if (failed) return fail_errno(failed.value(), "cannot read folder '" + word + "'");
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+CommandResult run_recover(const Globals& globals, const RecoverArguments& arguments) {
+    HOLDFAST_ASSIGN(manifest, read_manifest(arguments.manifest));
+    HOLDFAST_ASSIGN(files, shard_files(arguments.shards));
+    Progress checking(globals, "checking shards", "B");
+    HOLDFAST_ASSIGN(set,
+                    ShardSet::find(manifest, files, with_progress(checking, arguments.workers)));
+    Progress restoring(globals, "restoring", "B");
+    const ErasureOptions options = with_progress(restoring, arguments.workers);
+    if (arguments.shard) {
+        HOLDFAST_TRY(recover_shard(set, *arguments.shard, arguments.out, options));
+    } else {
+        HOLDFAST_TRY(recover_file(set, arguments.out, options));
+    }
+    Output out;
+    out.field("file", arguments.out);
+    out.field("bytes", arguments.shard ? manifest.shard_len : manifest.data_len);
+    out.field("good_shards", set.good());
+    out.field("missing_shards", set.report().missing);
+    Json bad = Json::array();
+    for (const BadShard& file : set.report().bad_files) {
+        bad.push_back({{"file", file.path.string()}, {"why", file.why}});
+        out.line("BAD: " + file.path.string() + ": " + file.why);
+    }
+    out.json["bad_files"] = bad;
+    out.line("every byte matches the roots of the manifest");
+    return out;
+}
+
+void add_recover_options(CLI::App* command, RecoverArguments& arguments) {
+    command->add_option("shards", arguments.shards, "raw shards in any order, or their folder")
+        ->required();
+    command->add_option("-m,--manifest", arguments.manifest, "the manifest")->required();
+    command->add_option("-o,--out", arguments.out, "file to make; never replaced")->required();
+    command->add_option("--workers", arguments.workers, "threads (default: cores)");
+}
+
+}  // namespace
+
+void add_shard_commands(Commands& commands) {
+    auto s = std::make_shared<ShardArguments>();
+    CLI::App* shard = commands.app().add_subcommand(
+        "shard", "cut a file into shards, of which any --data restore it");
+    shard->add_option("file", s->file, "the file")->required();
+    shard->add_option("--data", s->data, "data shards")->capture_default_str();
+    shard->add_option("--parity", s->parity, "parity shards")->capture_default_str();
+    shard->add_option("-o,--out", s->out, "folder to make")->required();
+    shard->add_option("--workers", s->workers, "threads (default: cores)");
+    commands.run(shard,
+                 "  holdfast shard data.bin --data 4 --parity 2 --out shards\n"
+                 "  holdfast shard big.bin --data 1 --parity 0 --out big   (a manifest alone)\n",
+                 [s, &commands] { return run_shard(commands.globals(), *s); });
+
+    auto r = std::make_shared<RecoverArguments>();
+    CLI::App* recover =
+        commands.app().add_subcommand("recover", "restore a file from any k of its shards");
+    add_recover_options(recover, *r);
+    commands.run(recover,
+                 "  holdfast recover shards --manifest shards/data.bin.manifest -o data.bin\n",
+                 [r, &commands] { return run_recover(commands.globals(), *r); });
+
+    auto one = std::make_shared<RecoverArguments>();
+    CLI::App* repair =
+        commands.app().add_subcommand("repair-shard", "rebuild one shard from k others");
+    add_recover_options(repair, *one);
+    repair->add_option("--shard", one->shard, "which one, counted from 0")->required();
+    commands.run(
+        repair,
+        "  holdfast repair-shard shards --manifest shards/data.bin.manifest --shard 2 -o again\n",
+        [one, &commands] { return run_recover(commands.globals(), *one); });
+}
+
+}  // namespace holdfast::cli
