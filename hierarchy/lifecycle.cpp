@@ -99,11 +99,31 @@ bool stands_before(const ChainLeaf& a, const ChainLeaf& b) {
     return a.encode() < b.encode();
 }
 
+/// The smaller bytes stand; notes that there were two.
+template <class T>
+void merge_field(T& into, const T& other, bool& disagreement) {
+    if (other == into) return;
+    disagreement = true;
+    into = std::min(into, other);
+}
+
+void merge_y(VdfOutput& into, const VdfOutput& other, bool& disagreement) {
+    if (into.is_zero()) into = other;
+    if (!other.is_zero()) merge_field(into, other, disagreement);
+}
+
 void merge_into(RegistrySlots& into, const RegistrySlots& other) {
     if (other.digest_height != into.digest_height) {
         if (other.digest_height > into.digest_height) into = other;
         return;
     }
+    RegistrySlots::Disagreement& d = into.disagreement;
+    d.block = d.block || other.disagreement.block;
+    d.y = d.y || other.disagreement.y;
+    d.previous = d.previous || other.disagreement.previous;
+    merge_field(into.block_hash, other.block_hash, d.block);
+    merge_y(into.y, other.y, d.y);
+    merge_field(into.previous, other.previous, d.previous);
     for (const auto& [slot, leaf] : other.slots) {
         const auto [at, fresh] = into.slots.emplace(slot, leaf);
         if (!fresh && stands_before(leaf, at->second)) at->second = leaf;
@@ -123,6 +143,8 @@ Checked<RegistrySlots> merge_registries(std::span<const RegistrySlots> registrie
 }
 
 Verdict check_merged(const RegistrySlots& merged) {
+    if (merged.disagreement.block) return Reason::kWrongBlock;
+    if (merged.disagreement.y) return Reason::kVdfOutputMismatch;
     std::set<ChainId> seen;
     for (const auto& [slot, leaf] : merged.slots) {
         if (!seen.insert(leaf.chain_id).second) return {Reason::kDuplicateSlot, slot};

@@ -108,21 +108,33 @@ struct Commitment {
 
 // --- merging -------------------------------------------------------------------------------------
 
-/// The slots of a registry at its newest digest.
+/// The slots of a registry at its newest digest, and what that digest commits to beside them.
 struct RegistrySlots {
+    /// In what registries that were merged say different things about one height.
+    struct Disagreement {
+        bool block = false;
+        bool y = false;  // two different ones; known beside unknown is none
+        bool previous = false;
+        friend bool operator==(const Disagreement&, const Disagreement&) = default;
+    };
     NetworkId network_id;
-    std::optional<Height> digest_height;  // empty: no digest yet
+    std::optional<Height> digest_height;  // empty: no digest yet, and nothing below
+    BlockHash block_hash;
+    VdfOutput y;  // zeros: closed without
+    GlobalDigest previous;
     std::map<std::uint64_t, ChainLeaf> slots;
+    Disagreement disagreement;
     friend bool operator==(const RegistrySlots&, const RegistrySlots&) = default;
 };
 
 /// Merges registries that accepted the same registrations and removals: the one with the later
 /// digest stands whole; at equal heights, per slot, a chain before vacant, then the higher link
-/// height, the smaller link bytes, the smaller leaf bytes. Independent of order and grouping, so
-/// what may be refused only at the end is refused by check_merged(). At least one registry.
-/// kWrongNetwork.
+/// height, the smaller link bytes, the smaller leaf bytes; y where one knows it; of different
+/// blocks, y and previous digests the smaller bytes. Independent of order and grouping, so what may
+/// be refused only at the end is refused by check_merged(). At least one registry. kWrongNetwork.
 [[nodiscard]] Checked<RegistrySlots> merge_registries(std::span<const RegistrySlots> registries);
-/// kDuplicateSlot (index: the higher slot) when one chain stands in two slots of a final result.
+/// kWrongBlock, kVdfOutputMismatch (two of either for one height), kDuplicateSlot (index: the
+/// higher slot) when one chain stands in two slots of a final result.
 [[nodiscard]] Verdict check_merged(const RegistrySlots& merged);
 
 }  // namespace holdfast

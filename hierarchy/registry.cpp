@@ -9,7 +9,6 @@
 namespace holdfast {
 namespace {
 
-constexpr std::string_view kNetworkFile = "network.params";
 /// Above this no deadline or effective height could be computed any more.
 constexpr std::uint64_t kMaxHeight = std::uint64_t{1} << 62;
 constexpr std::uint64_t kMaxNetworkBytes = 4096;
@@ -20,11 +19,23 @@ Key network_key() { return meta_key("network"); }
 Key machine_key() { return meta_key("machine"); }
 
 /// The network of an existing registry must be ours.
-Status check_network(ByteView stored, const NetworkParams& params) {
-    const Checked<NetworkParams> found = NetworkParams::decode(stored);
-    if (!found) return corrupt_registry("its network parameters do not decode");
-    if (*found == params) return {};
-    return fail_refused(Reason::kWrongNetwork, "registry of network \"" + found->name + "\"");
+Status check_network(const NetworkParams& found, const NetworkParams& params) {
+    if (found == params) return {};
+    return fail_refused(Reason::kWrongNetwork, "registry of network \"" + found.name + "\"");
+}
+
+Status check_schema(const std::filesystem::path& folder, ByteView stored) {
+    Reader r(stored);
+    const std::uint32_t version = r.u32();
+    if (!r.finish()) return corrupt_registry("its schema version does not decode");
+    if (version == kRegistrySchema) return {};
+    return fail(ErrorCode::kUnsupported, "registry " + folder.string() + " has schema " +
+                                             std::to_string(version) + ", this build reads " +
+                                             std::to_string(kRegistrySchema));
+}
+
+tl::unexpected<Error> no_registry(const std::filesystem::path& folder) {
+    return fail(ErrorCode::kNotFound, folder.string() + " holds no registry");
 }
 
 }  // namespace
@@ -86,50 +97,64 @@ Status schedule(Transaction& txn, const AgendaEntry& entry) {
     return txn.put(Table::kAgenda, entry.key().bytes(), {});
 }
 
+Result<NetworkParams> registry_network(const std::filesystem::path& folder) {
+    const std::filesystem::path file = folder / kRegistryNetworkFile;
+    Result<Bytes> bytes = read_file(file, kMaxNetworkBytes);
+    if (!bytes && bytes.error().code == ErrorCode::kNotFound) return no_registry(folder);
+    if (!bytes) return fail(bytes.error());
+    const Checked<ByteView> body = unwrap_object(Kind::kNetwork, *bytes);
+    if (!body) return corrupt_registry(file.string() + " is not a network file");
+    const Checked<NetworkParams> params = NetworkParams::decode(*body);
+    if (!params) return corrupt_registry("its network parameters do not decode");
+    return *params;
+}
+
 // --- opening -------------------------------------------------------------------------------------
 
 Status Registry::Impl::prepare(const std::filesystem::path& folder) {
     std::error_code failed;
-    std::filesystem::create_directories(folder, failed);
+    if (!options.read_only) std::filesystem::create_directories(folder, failed);
     if (failed) return fail_errno(failed.value(), "cannot make the folder " + folder.string());
     // The network's file is published when the database has been made, so that a database which is
     // missing beside it is a loss and not a beginning.
-    const std::filesystem::path network_file = folder / kNetworkFile;
+    const std::filesystem::path network_file = folder / kRegistryNetworkFile;
     const bool made = std::filesystem::exists(network_file, failed);
     if (made) {
-        HOLDFAST_ASSIGN(bytes, read_file(network_file, kMaxNetworkBytes));
-        const Checked<ByteView> body = unwrap_object(Kind::kNetwork, bytes);
-        if (!body) return corrupt_registry(network_file.string() + " is not a network file");
-        HOLDFAST_TRY(check_network(*body, params));
+        HOLDFAST_ASSIGN(found, registry_network(folder));
+        HOLDFAST_TRY(check_network(found, params));
+    } else if (options.read_only) {
+        return no_registry(folder);
     }
-    HOLDFAST_ASSIGN(opened, Store::open(folder, {options.map_bytes, options.check_on_open}, !made));
+    const Store::Options how{options.map_bytes, options.check_on_open, options.read_only,
+                             options.threads};
+    HOLDFAST_ASSIGN(opened, Store::open(folder, how, !made));
     store = std::move(opened);
-    HOLDFAST_ASSIGN(txn, store->write());
+    HOLDFAST_ASSIGN(txn, options.read_only ? store->read() : store->write());
     HOLDFAST_ASSIGN(schema, txn.get(Table::kMeta, schema_key().bytes()));
     if (!schema) {
         if (made) return corrupt_registry("its database is empty");
-        HOLDFAST_TRY(
-            txn.put(Table::kMeta, schema_key().bytes(), Writer(4).u32(kRegistrySchema).bytes()));
-        HOLDFAST_TRY(txn.put(Table::kMeta, network_key().bytes(), params.encode()));
-        HOLDFAST_TRY(save_machine(txn, MachineState{}));
-        HOLDFAST_TRY(txn.commit());
+        HOLDFAST_TRY(begin(txn));
     } else {
-        Reader r(*schema);
-        const std::uint32_t version = r.u32();
-        if (!r.finish()) return corrupt_registry("its schema version does not decode");
-        if (version != kRegistrySchema) {
-            return fail(ErrorCode::kUnsupported,
-                        "registry " + folder.string() + " has schema " + std::to_string(version) +
-                            ", this build reads " + std::to_string(kRegistrySchema));
-        }
+        HOLDFAST_TRY(check_schema(folder, *schema));
         HOLDFAST_ASSIGN(stored, txn.get(Table::kMeta, network_key().bytes()));
         if (!stored) return corrupt_registry("its network is missing");
-        HOLDFAST_TRY(check_network(*stored, params));
+        const Checked<NetworkParams> found = NetworkParams::decode(*stored);
+        if (!found) return corrupt_registry("its network parameters do not decode");
+        HOLDFAST_TRY(check_network(*found, params));
     }
     if (!made) {
         HOLDFAST_TRY(write_file(network_file, wrap_object(Kind::kNetwork, params.encode())));
     }
     return {};
+}
+
+/// What an empty registry consists of.
+Status Registry::Impl::begin(Transaction& txn) const {
+    HOLDFAST_TRY(
+        txn.put(Table::kMeta, schema_key().bytes(), Writer(4).u32(kRegistrySchema).bytes()));
+    HOLDFAST_TRY(txn.put(Table::kMeta, network_key().bytes(), params.encode()));
+    HOLDFAST_TRY(save_machine(txn, MachineState{}));
+    return txn.commit();
 }
 
 Status Registry::Impl::reload() {
@@ -214,6 +239,7 @@ Result<BlockOutcome> Registry::on_final_block(const FinalBlock& block) {
     stored.info.time_s = block.time_s;
     stored.info.y = block.y;
     HOLDFAST_TRY(save(txn, Table::kBlocks, height_key(block.height), stored));
+    impl_->store->forget_dead_readers();
     machine.tip = block.height.value;
     BlockOutcome outcome;
     const std::optional<Height> closes = anchor_height(impl_->params, block.height);

@@ -25,14 +25,16 @@
 //
 // Durability: LMDB. Every accepting call and every block is one write transaction: done as a whole
 // and on the device when the call returns, or not at all. After kill -9 the folder opens without
-// repair. One process at a time (kBusy). Threading: every function may be called from any thread;
-// writers wait for one another, readers see the last finished write. Signatures and proofs are
-// checked in parallel, outside write transactions. Errors: Result for the environment, Verdict for
-// objects. Spec: docs/spec.md sections 3, 5, 7 and 10.
+// repair. One process at a time (kBusy), and others beside it that only read. Threading: every
+// function may be called from any thread; writers wait for one another, readers see the last
+// finished write. Signatures and proofs are checked in parallel, outside write transactions.
+// Errors: Result for the environment, Verdict for objects. Spec: docs/spec.md sections 3, 5, 7
+// and 10.
 #pragma once
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -43,6 +45,7 @@
 #include "core/types.hpp"
 #include "hierarchy/lifecycle.hpp"
 #include "hierarchy/tree.hpp"
+#include "proofs/checkpoint.hpp"
 #include "proofs/formats.hpp"
 #include "proofs/link_verify.hpp"
 #include "proofs/registration.hpp"
@@ -61,6 +64,12 @@ struct RegistryOptions {
     /// Checks every page and value of the database when it is opened (kCorrupt), so that a damaged
     /// file cannot end the process later. Reads the whole file once.
     bool check_on_open = true;
+    /// Reads beside another process that has the registry open: its tree and slots() stay at the
+    /// digest that was the newest when this was opened, everything else follows the other's
+    /// commits, and whatever would write gives kPermission. Not beside a Registry of the same
+    /// process. kNotFound where there is no registry. The file is checked unless it is being
+    /// written.
+    bool read_only = false;
 };
 
 /// A final block of the host chain.
@@ -171,6 +180,13 @@ struct SealDuty {
 using SealCheck =
     std::function<Result<Verdict>(const Registration& registration, const SealContext& known)>;
 
+/// A proof that names y of `y_height`, and how to check it.
+struct SubmittedSealProof {
+    ChainId chain_id;
+    Height y_height;
+    SealCheck check;
+};
+
 struct SubmittedReceipt {
     ChainId chain_id;
     Receipt receipt;
@@ -184,6 +200,14 @@ struct ReceiptOutcome {
     std::optional<Receipt> conflicting;
 };
 
+struct CheckpointOutcome {
+    Verdict verdict;
+    bool already_known = false;
+    /// Another one of the same submitter, height and block that says something else: the two are
+    /// evidence of kind 5.
+    std::optional<Checkpoint> conflicting;
+};
+
 struct RegistryStatistics {
     std::optional<Height> tip;
     std::optional<Height> closed;     // newest closed digest
@@ -195,9 +219,15 @@ struct RegistryStatistics {
     std::uint64_t voided = 0;
     std::uint64_t ended = 0;
     std::uint64_t heights_with_y = 0;
+    std::uint64_t regions = 0;          // in the newest digest
+    std::uint64_t groups = 0;           // in all of them
+    std::optional<Height> oldest_kept;  // lowest height of which leaves are kept
     std::uint64_t file_bytes = 0;
     std::uint64_t memory_bytes = 0;  // of the tree of the newest digest
 };
+
+/// The network of the registry, or of the backup of one, in a folder. kNotFound, kCorrupt.
+[[nodiscard]] Result<NetworkParams> registry_network(const std::filesystem::path& folder);
 
 class Registry {
   public:
@@ -228,6 +258,10 @@ class Registry {
     // --- objects; accepted at the tip. kTooEarly before the first block. ---
 
     [[nodiscard]] Result<Verdict> accept_registration(const Registration& registration);
+    /// Many, one verdict each, as if they came one after another: checked in parallel, one
+    /// transaction.
+    [[nodiscard]] Result<std::vector<Verdict>> accept_registrations(
+        std::span<const Registration> registrations);
     /// kUnknownChain, kNoSlot for a chain that has ended, and those of check_update.
     [[nodiscard]] Result<Verdict> accept_update(const Update& update);
     /// kUnknownChain, kNoSlot, kAlreadyRemoved, and those of check_removal.
@@ -239,6 +273,11 @@ class Registry {
     /// The same with the caller's own check of a proof that names y of `y_height`.
     [[nodiscard]] Result<Verdict> accept_seal_proof(const ChainId& chain_id, Height y_height,
                                                     const SealCheck& check);
+    /// Many with their own checks, `at_once` of which run at the same time (0: as many as the
+    /// machine has cores; each may need the memory of a window); one verdict each, one transaction.
+    /// When a check ends with an error, none is accepted and the error is returned.
+    [[nodiscard]] Result<std::vector<Verdict>> accept_seal_proofs(
+        std::span<const SubmittedSealProof> proofs, unsigned at_once = 1);
     /// Receipts for open heights; one outcome each, in order. kTooLate (height closed), kTooEarly
     /// (above the tip), kUnknownChain, kNoSlot, and those of verify_receipt.
     [[nodiscard]] Result<std::vector<ReceiptOutcome>> accept_receipts(
@@ -250,6 +289,11 @@ class Registry {
     /// a chain without a commitment at that height.
     [[nodiscard]] Result<Verdict> accept_reveal(const ChainId& chain_id, Height height,
                                                 const Reveal& reveal);
+    /// A checkpoint that somebody submitted: the verdict is that of judge_checkpoint, and kTooLate
+    /// for a height that is not kept any more. Of each submitter the first one for a height is
+    /// remembered, true or not, so that another that says something else shows: callers look at its
+    /// bond first, which bounds what strangers can make this store.
+    [[nodiscard]] Result<CheckpointOutcome> accept_checkpoint(const Checkpoint& checkpoint);
     /// One miss of the chain at `height`, for an invalid response; once per chain and height.
     /// kUnknownChain, kTooEarly, kTooLate (settled already), kAlreadySettled.
     [[nodiscard]] Result<Verdict> note_invalid_response(const ChainId& chain_id, Height height);
@@ -300,13 +344,25 @@ class Registry {
     [[nodiscard]] Result<PathProof> path(const ChainId& chain_id, Height height) const;
     /// The whole tree of a height, for many paths at once.
     [[nodiscard]] Result<HierarchyTree> tree(Height height) const;
-    /// Slots at the newest digest, for merging.
+    /// What the digest of each region of a height commits to.
+    [[nodiscard]] Result<std::vector<RegionSummary>> regions(Height height) const;
+    /// Slots at the newest digest, or that of a height, for merging.
     [[nodiscard]] Result<RegistrySlots> slots() const;
+    [[nodiscard]] Result<RegistrySlots> slots(Height height) const;
 
     [[nodiscard]] Result<RegistryStatistics> statistics() const;
+    /// Misses in the rate window of the newest digest -> how many chains with a slot have so many.
+    [[nodiscard]] Result<std::map<std::uint64_t, std::uint64_t>> misses() const;
+
+    /// A copy of everything in a new folder, which can be opened as a registry itself. The copy is
+    /// checked and appears whole or not at all; blocks and objects may be fed in meanwhile. What it
+    /// holds. kAlreadyExists, kOutOfSpace, kPermission, kIo, kCorrupt.
+    [[nodiscard]] Result<RegistryStatistics> backup(const std::filesystem::path& to) const;
+
+    /// The registry's inside; defined within its room only.
+    struct Impl;
 
   private:
-    struct Impl;
     explicit Registry(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };

@@ -1,90 +1,14 @@
-// Closing the digest of a height (spec section 10): what falls due there, audits, misses, statuses,
-// leaves, the tree, and what need not be kept any longer.
+// Closing the digest of a height (spec section 10): audits, misses, statuses, leaves, the tree, and
+// what need not be kept any longer.
 #include <algorithm>
 #include <set>
 #include <utility>
 
 #include "core/parallel.hpp"
 #include "hierarchy/checkpoints.hpp"
-#include "hierarchy/registry_impl.hpp"
+#include "hierarchy/registry_closing.hpp"
 
 namespace holdfast {
-namespace {
-
-class Closing {
-  public:
-    Closing(const NetworkParams& params, const NetworkId& network_id, unsigned threads,
-            std::uint64_t kept, Transaction& txn, MachineState& machine, HierarchyTree& tree,
-            SlotAllocator& slots, Height height)
-        : params_(params),
-          network_id_(network_id),
-          threads_(threads),
-          kept_(kept),
-          txn_(txn),
-          machine_(machine),
-          tree_(tree),
-          slots_(slots),
-          height_(height) {}
-
-    Result<ClosedHeight> run(const std::vector<ChainId>& suspended, const GlobalDigest& previous);
-
-  private:
-    /// A chain that is pending, sealed or liable; `changed` when its state has to be written.
-    struct Live {
-        ChainId id;
-        ChainState state;
-        bool changed = false;
-    };
-
-    Status fix_block();
-    // What falls due.
-    Status run_agenda();
-    Status run_entry(const AgendaEntry& entry);
-    Status vacate(const AgendaEntry& entry, ChainState& state);
-    Status place(const AgendaEntry& entry, ChainState& state);
-    Status seal_challenge(const AgendaEntry& entry, ChainState& state);
-    Status seal_deadline(const AgendaEntry& entry, const ChainState& state);
-    Status audit_challenge(const AgendaEntry& entry);
-    Status audit_deadline(const AgendaEntry& entry, ChainState& state);
-    Status liability_end(const AgendaEntry& entry, const ChainState& state);
-    Status make_liable(const ChainId& chain_id, ChainState& state);
-    Status end_chain(const ChainId& chain_id, const ChainState& state, ChainPhase end);
-    // All chains.
-    Status load_chains();
-    Status draw_audits();
-    Status settle_misses();
-    Status load_receipts(std::vector<std::optional<Receipt>>& out);
-    Status write_leaves(const std::vector<ChainId>& suspended);
-    Status write_leaf(Live& live, const Receipt* receipt, bool suspended);
-    Status store_chains();
-    // The tree.
-    Status store_tree(const GlobalDigest& previous);
-    Status forget();
-
-    template <class T, class Visit>
-    Status for_each_of_height(Table table, Height height, const Visit& visit) const;
-    void note(EffectKind kind, const ChainId& chain_id, std::uint64_t value = 0) {
-        effects_.push_back({kind, chain_id, value});
-    }
-    AgendaEntry later(const AgendaEntry& entry, Height when, AgendaItem item) const {
-        return {when, item, entry.chain_id, entry.argument};
-    }
-
-    const NetworkParams& params_;
-    const NetworkId& network_id_;
-    unsigned threads_;
-    std::uint64_t kept_;
-    Transaction& txn_;
-    MachineState& machine_;
-    HierarchyTree& tree_;
-    SlotAllocator& slots_;
-    Height height_;
-
-    StoredBlock block_;
-    std::vector<Live> live_;  // ascending by chain id
-    std::vector<Effect> effects_;
-    StatusCounts counts_;
-};
 
 Result<ClosedHeight> Closing::run(const std::vector<ChainId>& suspended,
                                   const GlobalDigest& previous) {
@@ -109,149 +33,6 @@ Status Closing::fix_block() {
     block_.info.closed = true;
     if (block_.info.y) block_.ordinal = machine_.heights_with_y++;
     return {};
-}
-
-// --- what falls due ------------------------------------------------------------------------------
-
-Status Closing::run_agenda() {
-    // One entry may put others on the agenda of this very height: always the lowest that is left.
-    const Key prefix = height_key(height_);
-    for (;;) {
-        HOLDFAST_ASSIGN(key, txn_.first_key(Table::kAgenda, prefix.bytes()));
-        if (!key) return {};
-        HOLDFAST_TRY(txn_.erase(Table::kAgenda, *key));
-        HOLDFAST_TRY(run_entry(AgendaEntry::of_key(*key)));
-    }
-}
-
-Status Closing::run_entry(const AgendaEntry& entry) {
-    const Key key = chain_key(entry.chain_id);
-    HOLDFAST_ASSIGN(found, load<ChainState>(txn_, Table::kStates, key));
-    if (!found) return {};  // ended since the entry was made
-    ChainState& state = *found;
-    switch (entry.item) {
-        case AgendaItem::kVacate:
-            return vacate(entry, state);
-        case AgendaItem::kPlace:
-            return place(entry, state);
-        case AgendaItem::kSealChallenge:
-            return seal_challenge(entry, state);
-        case AgendaItem::kSealDeadline:
-            return seal_deadline(entry, state);
-        case AgendaItem::kAuditChallenge:
-            return audit_challenge(entry);
-        case AgendaItem::kAuditDeadline:
-            return audit_deadline(entry, state);
-        case AgendaItem::kLiabilityEnd:
-            return liability_end(entry, state);
-    }
-    return corrupt_registry("the agenda holds an unknown item");
-}
-
-Status Closing::vacate(const AgendaEntry& entry, ChainState& state) {
-    // Another end may have come before this one; a chain that has not been placed yet never will
-    // be.
-    if (!state.holds_slot() || state.vacant_from != height_.value) return {};
-    tree_.clear(state.slot);
-    slots_.free(state.slot);
-    note(EffectKind::kVacated, entry.chain_id, state.slot);
-    return make_liable(entry.chain_id, state);
-}
-
-Status Closing::place(const AgendaEntry& entry, ChainState& state) {
-    if (state.vacant_from <= height_.value) return make_liable(entry.chain_id, state);
-    state.slot = slots_.take_lowest();
-    tree_.set(state.slot,
-              {entry.chain_id, Link(entry.chain_id), state.genesis, ChainStatus::kActive});
-    note(EffectKind::kPlaced, entry.chain_id, state.slot);
-    return save(txn_, Table::kStates, chain_key(entry.chain_id), state);
-}
-
-Status Closing::make_liable(const ChainId& chain_id, ChainState& state) {
-    state.phase = ChainPhase::kLiable;
-    const Height until = height_ + params_.liability_blocks;
-    state.liable_until = until.value;
-    state.misses = {};
-    --machine_.sealed;
-    ++machine_.liable;
-    HOLDFAST_TRY(schedule(txn_, {until, AgendaItem::kLiabilityEnd, chain_id, 0}));
-    return save(txn_, Table::kStates, chain_key(chain_id), state);
-}
-
-Status Closing::seal_challenge(const AgendaEntry& entry, ChainState& state) {
-    if (state.phase != ChainPhase::kPending) return {};
-    if (block_.info.y) {
-        const Height deadline = height_ + params_.seal_deadline;
-        return schedule(txn_, later(entry, deadline, AgendaItem::kSealDeadline));
-    }
-    state.challenge_from = height_.value + 1;
-    HOLDFAST_TRY(save(txn_, Table::kStates, chain_key(entry.chain_id), state));
-    return schedule(txn_, later(entry, height_ + 1, AgendaItem::kSealChallenge));
-}
-
-Status Closing::seal_deadline(const AgendaEntry& entry, const ChainState& state) {
-    if (state.phase != ChainPhase::kPending) return {};
-    --machine_.pending;
-    ++machine_.voided;
-    note(EffectKind::kVoided, entry.chain_id);
-    return end_chain(entry.chain_id, state, ChainPhase::kVoid);
-}
-
-Status Closing::audit_challenge(const AgendaEntry& entry) {
-    const Key key = chain_height_key(entry.chain_id, Height(entry.argument));
-    HOLDFAST_ASSIGN(audit, load<AuditRecord>(txn_, Table::kAudits, key));
-    if (!audit) return {};  // answered
-    if (block_.info.y) {
-        const Height deadline = height_ + params_.seal_deadline;
-        return schedule(txn_, later(entry, deadline, AgendaItem::kAuditDeadline));
-    }
-    audit->from = height_.value + 1;
-    HOLDFAST_TRY(save(txn_, Table::kAudits, key, *audit));
-    return schedule(txn_, later(entry, height_ + 1, AgendaItem::kAuditChallenge));
-}
-
-Status Closing::audit_deadline(const AgendaEntry& entry, ChainState& state) {
-    const Key key = chain_height_key(entry.chain_id, Height(entry.argument));
-    HOLDFAST_ASSIGN(open, txn_.contains(Table::kAudits, key.bytes()));
-    if (!open) return {};
-    HOLDFAST_TRY(txn_.erase(Table::kAudits, key.bytes()));
-    if (state.phase == ChainPhase::kSealed) {
-        note(EffectKind::kAuditMissed, entry.chain_id, entry.argument);
-        const Key at = height_chain_key(height_, entry.chain_id);
-        HOLDFAST_ASSIGN(record, load<MissRecord>(txn_, Table::kMisses, at));
-        MissRecord misses = record.value_or(MissRecord{});
-        ++misses.audits;
-        return save(txn_, Table::kMisses, at, misses);
-    }
-    if (state.bond_forfeited) return {};
-    state.bond_forfeited = true;
-    note(EffectKind::kBondForfeited, entry.chain_id, entry.argument);
-    return save(txn_, Table::kStates, chain_key(entry.chain_id), state);
-}
-
-Status Closing::liability_end(const AgendaEntry& entry, const ChainState& state) {
-    HOLDFAST_ASSIGN(audit, txn_.first_key(Table::kAudits, view(entry.chain_id)));
-    if (audit) return schedule(txn_, later(entry, height_ + 1, AgendaItem::kLiabilityEnd));
-    --machine_.liable;
-    ++machine_.ended;
-    if (!state.bond_forfeited) note(EffectKind::kBondReleased, entry.chain_id);
-    return end_chain(entry.chain_id, state, ChainPhase::kEnded);
-}
-
-Status Closing::end_chain(const ChainId& chain_id, const ChainState& state, ChainPhase end) {
-    const Key key = chain_key(chain_id);
-    HOLDFAST_ASSIGN(record, load<ChainRecord>(txn_, Table::kChains, key));
-    if (!record) return corrupt_registry("a chain is missing");
-    record->end = end;
-    record->last_sequence = state.last_sequence;
-    record->sealed_at = state.sealed_at;
-    record->slot = state.slot;
-    record->removal_at = state.removal_at;
-    record->vacant_from = state.vacant_from;
-    record->liable_until = state.liable_until;
-    record->bond_forfeited = state.bond_forfeited;
-    HOLDFAST_TRY(save(txn_, Table::kChains, key, *record));
-    return txn_.erase(Table::kStates, key.bytes());
 }
 
 // --- all chains ----------------------------------------------------------------------------------
@@ -482,13 +263,11 @@ Status Closing::forget() {
         }
     }
     const Key oldest = height_key(height_ - kept_);
-    for (const Table table : {Table::kRegions, Table::kEffects}) {
+    for (const Table table : {Table::kRegions, Table::kEffects, Table::kCheckpoints}) {
         HOLDFAST_TRY(txn_.erase_range(table, height_key(none).bytes(), oldest.bytes()));
     }
     return {};
 }
-
-}  // namespace
 
 Result<ClosedHeight> Registry::Impl::close(Transaction& txn, MachineState& machine, Height height,
                                            const std::vector<ChainId>& suspended) {

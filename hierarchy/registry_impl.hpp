@@ -86,10 +86,11 @@ struct Registry::Impl {
 
     [[nodiscard]] HierarchyShape shape() const { return HierarchyShape::of(params); }
     [[nodiscard]] Status prepare(const std::filesystem::path& folder);
+    [[nodiscard]] Status begin(Transaction& txn) const;
     /// Tree and slots of the newest digest, from the database.
     [[nodiscard]] Status reload();
 
-    // Reading (registry_query.cpp).
+    // Reading (registry_query.cpp, registry_trees.cpp).
     [[nodiscard]] Result<HierarchyTree> load_tree(const Transaction& txn, Height height) const;
     [[nodiscard]] Result<GlobalDigest> global_before(const Transaction& txn, Height height) const;
     /// kUnavailable while it has not closed.
@@ -101,6 +102,8 @@ struct Registry::Impl {
                                                        const ChainId& chain_id) const;
     [[nodiscard]] Result<ChainInfo> info(const Transaction& txn, const ChainId& chain_id,
                                          ChainRecord record) const;
+    [[nodiscard]] Result<RegistrySlots> slots_of(const Transaction& txn, Height height,
+                                                 const HierarchyTree& tree_of_height) const;
     /// The last tip at which proofs of links of `height` are taken.
     [[nodiscard]] Height last_proof_tip(Height height) const {
         return height + (params.link_lag + std::uint64_t{params.proof_deadline});

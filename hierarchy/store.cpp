@@ -1,6 +1,7 @@
 #include "hierarchy/store.hpp"
 
 #include <lmdb.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -14,7 +15,7 @@ namespace {
 
 constexpr std::array<const char*, kTables> kRegistryTables = {
     "meta",     "blocks",  "chains",   "replicas", "states", "agenda",  "audits",  "updates",
-    "removals", "reveals", "receipts", "misses",   "leaves", "regions", "effects",
+    "removals", "reveals", "receipts", "misses",   "leaves", "regions", "effects", "checkpoints",
 };
 constexpr std::array<const char*, 4> kSettlementTables = {"meta", "cases", "open", "accusations"};
 constexpr StoreSchema kRegistrySchema{"registry", kRegistryTables};
@@ -224,6 +225,8 @@ Store::Store(std::filesystem::path folder, File lock, const StoreSchema& schema)
       schema_(&schema),
       lock_(std::move(lock)),
       handles_(schema.tables.size()) {}
+Store::Store(std::filesystem::path folder, std::optional<File> lock)
+    : folder_(std::move(folder)), lock_(std::move(lock)) {}
 
 Store::~Store() {
     if (env_ != nullptr) mdb_env_close(env_);
@@ -275,6 +278,32 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& folder,
     HOLDFAST_ASSIGN(lock, File::open(folder / lock_name, File::Mode::kCreate));
     HOLDFAST_TRY(lock.lock_exclusive());
     const std::filesystem::path data = folder / "data.mdb";
+namespace {
+
+struct Hold {
+    std::optional<File> lock;
+    bool by_another = false;  // another process has it and may write; readers only
+};
+
+Result<Hold> take_lock(const std::filesystem::path& folder, bool read_only) {
+    const std::filesystem::path file = folder / kRegistryLockFile;
+    Result<File> lock = File::open(file, File::Mode::kCreate);
+    if (!lock && read_only && lock.error().code == ErrorCode::kPermission) {
+        lock = File::open(file, File::Mode::kRead);
+        // Nobody has ever opened what may not be written here.
+        if (!lock && lock.error().code == ErrorCode::kNotFound) return Hold{};
+    }
+    if (!lock) return fail(lock.error());
+    const Status locked = lock->lock_exclusive();
+    if (!locked && read_only && locked.error().code == ErrorCode::kBusy) return Hold{{}, true};
+    if (!locked) return fail(locked.error());
+    return Hold{std::move(*lock), false};
+}
+
+/// That the database may be mapped; `may_create`: or that there is none yet.
+Status check_file(const std::filesystem::path& folder, const Store::Options& options,
+                  bool may_create) {
+    const std::filesystem::path data = folder / kRegistryDataFile;
     std::error_code missing;
     std::uintmax_t bytes = std::filesystem::file_size(data, missing);
     if (!missing && may_create && bytes < kLeastBytes) {
@@ -295,6 +324,27 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& folder,
     mdb_env_set_maxdbs(store->env_, static_cast<MDB_dbi>(schema.tables.size()));
     int code = mdb_env_set_mapsize(store->env_, options.map_bytes);
     if (code == 0) code = mdb_env_open(store->env_, folder.c_str(), MDB_NOTLS, 0644);
+        return check_store_file(data, options.map_bytes, options.check_values, options.threads);
+    if (may_create) return {};
+    return fail(ErrorCode::kCorrupt,
+                "registry " + folder.string() + ": its database is missing or empty");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& folder,
+                                           const Options& options, bool may_create) {
+    HOLDFAST_ASSIGN(hold, take_lock(folder, options.read_only));
+    // A file that somebody writes cannot be followed page by page.
+    if (!hold.by_another) {
+        HOLDFAST_TRY(check_file(folder, options, may_create && !options.read_only));
+    if (options.read_only) hold.lock.reset();
+    std::unique_ptr<Store> store(new Store(folder, std::move(hold.lock)));
+    mdb_env_set_maxdbs(store->env_, kTables);
+    // A reader's map is as large as the writer has made it.
+    int code = options.read_only ? 0 : mdb_env_set_mapsize(store->env_, options.map_bytes);
+    const unsigned flags = MDB_NOTLS | (options.read_only ? unsigned{MDB_RDONLY} : 0U);
+    if (code == 0) code = mdb_env_open(store->env_, folder.c_str(), flags, 0644);
     if (code != 0) return store->error(code, "cannot open");
     HOLDFAST_TRY(store->open_tables());
     return store;
@@ -306,6 +356,17 @@ Status Store::open_tables() {
         const char* name = schema_->tables[i];
         const int code = mdb_dbi_open(txn.txn_, name, MDB_CREATE, &handles_[i]);
         if (code != 0) return error(code, std::string("cannot open table ") + name);
+    const bool may_write = lock_.has_value();
+    HOLDFAST_ASSIGN(txn, may_write ? write() : read());
+    for (std::size_t i = 0; i < kTables; ++i) {
+        const unsigned flags = may_write ? unsigned{MDB_CREATE} : 0U;
+        const int code = mdb_dbi_open(txn.txn_, kTableNames[i], flags, &handles_[i]);
+        if (code == MDB_NOTFOUND) {
+            return fail(ErrorCode::kUnsupported, "registry " + folder_.string() +
+                                                     " lacks a table of this build; open it once "
+                                                     "for writing");
+        }
+        if (code != 0) return error(code, std::string("cannot open table ") + kTableNames[i]);
     }
     return txn.commit();
 }
@@ -318,15 +379,37 @@ Result<Transaction> Store::read() const {
 }
 
 Result<Transaction> Store::write() {
+    if (!lock_) {
+        return fail(ErrorCode::kPermission,
+                    "registry " + folder_.string() + " was opened for reading only");
+    }
     MDB_txn* txn = nullptr;
     const int code = mdb_txn_begin(env_, nullptr, 0, &txn);
     if (code != 0) return error(code, "cannot begin writing");
     return Transaction(*this, txn);
 }
 
+Status Store::copy_to(File& file) const {
+    int code = mdb_env_copyfd2(env_, file.descriptor(), MDB_CP_COMPACT);
+    if (code == MDB_INCOMPATIBLE) {
+        // Compacting refuses a database that has lost count of a free page, which does no harm.
+        HOLDFAST_TRY(file.truncate(0));
+        if (::lseek(file.descriptor(), 0, SEEK_SET) != 0) return fail_errno(errno, "lseek");
+        code = mdb_env_copyfd2(env_, file.descriptor(), 0);
+    }
+    if (code != 0) return error(code, "cannot copy it to " + file.path().string());
+    return {};
+}
+
+void Store::forget_dead_readers() {
+    // How many there were is of no interest, and failing frees nothing.
+    int dead = 0;
+    (void)mdb_reader_check(env_, &dead);
+}
+
 std::uint64_t Store::file_bytes() const {
     std::error_code ignored;
-    const std::uintmax_t bytes = std::filesystem::file_size(folder_ / "data.mdb", ignored);
+    const std::uintmax_t bytes = std::filesystem::file_size(folder_ / kRegistryDataFile, ignored);
     return ignored ? 0 : bytes;
 }
 

@@ -1,7 +1,8 @@
 // The databases of this room: named tables on LMDB, each value with a checksum over its key and
 // itself.
 //
-// Internal to this room. One Store per folder and process (kBusy otherwise); transactions are used
+// Internal to this room. One Store per folder and process, and one process that may write (kBusy
+// otherwise); transactions are used
 // by one thread at a time, one writing transaction exists at a time, reading ones see the last
 // commit. Bytes that get() and the ranges hand out are valid until the transaction writes or ends.
 // A commit is on the device when it returns. Errors: kCorrupt (a checksum, or LMDB's own
@@ -16,6 +17,7 @@
 #include <span>
 #include <string>
 #include <vector>
+#include <string_view>
 
 #include "core/codec.hpp"
 #include "core/file.hpp"
@@ -26,6 +28,12 @@ struct MDB_env;
 struct MDB_txn;
 
 namespace holdfast {
+
+// What a registry's folder holds.
+inline constexpr std::string_view kRegistryNetworkFile = "network.params";
+inline constexpr std::string_view kRegistryDataFile = "data.mdb";
+inline constexpr std::string_view kRegistryLockFile = "registry.lock";  // whoever may write
+inline constexpr std::string_view kStoreLockFile = "lock.mdb";          // LMDB's own
 
 enum class Table : std::uint8_t {
     kMeta,      // name -> value
@@ -43,8 +51,9 @@ enum class Table : std::uint8_t {
     kLeaves,    // region || group || height -> GroupRecord, where the group changed at that height
     kRegions,   // height -> RegionSummary of every region
     kEffects,   // height -> effects of closing it
+    kCheckpoints,  // height || submitter -> the first checkpoint of that submitter, while kept
 };
-inline constexpr std::size_t kTables = 15;
+inline constexpr std::size_t kTables = 16;
 
 /// The tables of the settlement ledger.
 enum class SettlementTable : std::uint8_t {
@@ -151,6 +160,10 @@ class Store {
         std::uint64_t map_bytes = std::uint64_t{64} << 30;
         bool check_values = true;  // every checksum when it is opened; its structure always
         const StoreSchema* schema = &registry_schema();
+        /// Reads beside whoever writes, in another process; write() then fails. The file is checked
+        /// unless a writer holds it, who has done so.
+        bool read_only = false;
+        unsigned threads = 0;  // for checking; 0: as many as the machine has
     };
     /// Opens the database in `folder`, which must exist, or makes an empty one there. `may_create`:
     /// false where a database must be there already (kCorrupt when it is missing or empty).
@@ -162,6 +175,11 @@ class Store {
 
     [[nodiscard]] Result<Transaction> read() const;
     [[nodiscard]] Result<Transaction> write();
+    /// A compacted copy of the newest commit into an empty file, which is not yet on the device
+    /// when this returns. Others may write meanwhile.
+    [[nodiscard]] Status copy_to(File& file) const;
+    /// Frees what readers in other processes that have died held on to.
+    void forget_dead_readers();
     [[nodiscard]] std::uint64_t file_bytes() const;
     [[nodiscard]] tl::unexpected<Error> error(int code, const std::string& what) const;
 
@@ -174,6 +192,8 @@ class Store {
     std::filesystem::path folder_;
     const StoreSchema* schema_;
     File lock_;
+    Store(std::filesystem::path folder, std::optional<File> lock);
+    std::optional<File> lock_;  // held by whoever may write
     MDB_env* env_ = nullptr;
     std::vector<unsigned> handles_;  // by table
 };

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <bit>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/codec.hpp"
 #include "core/file.hpp"
+#include "core/parallel.hpp"
 
 namespace holdfast {
 namespace {
@@ -28,6 +30,8 @@ constexpr std::size_t kDbBytes = 48;
 constexpr std::size_t kMaxDepth = 32;
 constexpr std::size_t kCrcBytes = 4;
 constexpr std::uint64_t kNoPage = UINT64_MAX;
+
+Bytes to_bytes(ByteView v) { return {v.begin(), v.end()}; }
 
 std::uint16_t load_le16(const std::uint8_t* in) {
     return static_cast<std::uint16_t>(in[0] | in[1] << 8);
@@ -75,8 +79,8 @@ bool key_less(Role role, ByteView a, ByteView b) {
 
 class Checker {
   public:
-    Checker(const File& file, std::uint64_t map_bytes, bool check_values)
-        : file_(file), map_bytes_(map_bytes), check_values_(check_values) {}
+    Checker(const File& file, std::uint64_t map_bytes, bool check_values, unsigned threads)
+        : file_(file), map_bytes_(map_bytes), check_values_(check_values), threads_(threads) {}
 
     Status run() {
         HOLDFAST_TRY(read_metas());
@@ -86,7 +90,7 @@ class Checker {
             if (db.flags != 0) return damaged("flags of table " + name);
             HOLDFAST_TRY(walk(db, Role::kTable, name));
         }
-        return {};
+        return check_big_values();
     }
 
   private:
@@ -281,7 +285,11 @@ class Checker {
                 load_le32(&header[12]) != pages) {
                 return damaged("overflow page " + std::to_string(first) + " of " + w.name);
             }
-            if (w.role == Role::kTable && !check_values_) return {};
+            if (w.role == Role::kTable) {
+                // Most of the file: read when all is known, in the order of the disk, by all cores.
+                if (check_values_) big_.push_back({first, node.size, to_bytes(node.key), where});
+                return {};
+            }
             big.resize(static_cast<std::size_t>(node.size));
             HOLDFAST_TRY(file_.read_at(first * page_bytes_ + kPageHeaderBytes, big));
             data = big;
@@ -324,9 +332,40 @@ class Checker {
         return holds ? Status{} : damaged("checksum of an entry in " + where);
     }
 
+    /// A value that fills pages of its own.
+    struct BigValue {
+        std::uint64_t first_page = 0;
+        std::uint64_t bytes = 0;
+        Bytes key;
+        std::string where;
+    };
+
+    Status check_big_values() {
+        std::sort(big_.begin(), big_.end(),
+                  [](const BigValue& a, const BigValue& b) { return a.first_page < b.first_page; });
+        std::mutex guard;
+        std::optional<std::pair<std::size_t, Error>> first_failure;
+        for_each_parallel(big_.size(), threads_, [&](std::size_t i) {
+            const Status checked = check_big_value(big_[i]);
+            if (checked) return;
+            const std::lock_guard held(guard);
+            if (!first_failure || i < first_failure->first) first_failure = {i, checked.error()};
+        });
+        if (first_failure) return fail(first_failure->second);
+        return {};
+    }
+
+    [[nodiscard]] Status check_big_value(const BigValue& big) const {
+        Bytes value(static_cast<std::size_t>(big.bytes));
+        HOLDFAST_TRY(file_.read_at(big.first_page * page_bytes_ + kPageHeaderBytes, value));
+        return check_value(big.key, value, big.where);
+    }
+
     const File& file_;
     std::uint64_t map_bytes_;
     bool check_values_;
+    unsigned threads_;
+    std::vector<BigValue> big_;
     std::uint32_t page_bytes_ = 0;
     Meta meta_;
     std::vector<std::uint8_t> pages_;
@@ -336,9 +375,9 @@ class Checker {
 }  // namespace
 
 Status check_store_file(const std::filesystem::path& data_file, std::uint64_t map_bytes,
-                        bool check_values) {
+                        bool check_values, unsigned threads) {
     HOLDFAST_ASSIGN(file, File::open(data_file, File::Mode::kRead));
-    return Checker(file, map_bytes, check_values).run();
+    return Checker(file, map_bytes, check_values, threads).run();
 }
 
 }  // namespace holdfast

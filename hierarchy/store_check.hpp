@@ -17,8 +17,9 @@ namespace holdfast {
 [[nodiscard]] std::uint32_t stored_value_sum(ByteView key, ByteView value);
 
 /// kCorrupt with what is wrong and where; kUnsupported for another LMDB version. `check_values`:
-/// also every value's checksum, which reads the whole file.
+/// also every value's checksum, which reads the whole file, large values by `threads` threads (0:
+/// as many as the machine has).
 [[nodiscard]] Status check_store_file(const std::filesystem::path& data_file,
-                                      std::uint64_t map_bytes, bool check_values);
+                                      std::uint64_t map_bytes, bool check_values, unsigned threads);
 
 }  // namespace holdfast

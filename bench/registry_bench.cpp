@@ -1,0 +1,254 @@
+// H5/registry: the registry on disk. 100,000 chains with real keys and signatures are registered,
+// sealed (by a check that believes them: a registry never sees what was sealed) and linked; what is
+// timed is handing in a height's receipts, durable when the call returns, and the block that closes
+// it. Then opening, and a backup. Digests are compared with those that the plain rules give before
+// any time is reported.
+#include <sys/resource.h>
+#include <tbb/parallel_for.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "bench/result.hpp"
+#include "core/file.hpp"
+#include "core/hash.hpp"
+#include "core/keys.hpp"
+#include "hierarchy/plain_digests.hpp"
+#include "hierarchy/registry.hpp"
+#include "hierarchy/registry_backup.hpp"
+
+namespace {
+
+using namespace holdfast;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kChains = 100'000;
+
+template <class T>
+T must(Result<T> result) {
+    bench::require(result.has_value(), result ? "" : result.error().message);
+    return std::move(*result);
+}
+
+/// The default network, but for y, which comes with each block, and a short wait for seal proofs.
+NetworkParams network() {
+    NetworkParams p;
+    p.name = "registry bench";
+    p.finality_blocks = 1;
+    p.seal_delay = 3;
+    p.audits_per_block = 8;
+    return p;
+}
+
+BlockHash hash_of(Height h) { return BlockHash(tagged_hash("bench/block", h)); }
+VdfOutput y_of(Height h) { return VdfOutput(tagged_hash("bench/y", h)); }
+
+/// Gone with everything in it.
+class Folder {
+  public:
+    Folder() {
+        std::string pattern =
+            (std::filesystem::temp_directory_path() / "holdfast-bench-XXXXXX").string();
+        bench::require(::mkdtemp(pattern.data()) != nullptr, "a temporary folder");
+        path_ = pattern;
+    }
+    ~Folder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    [[nodiscard]] std::filesystem::path operator/(const char* name) const { return path_ / name; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+/// Bytes that this process has had written to devices.
+double written_bytes() {
+    std::ifstream io("/proc/self/io");
+    std::string name;
+    double value = 0;
+    while (io >> name >> value) {
+        if (name == "write_bytes:") return value;
+    }
+    return 0;
+}
+
+double resident_bytes() {
+    std::ifstream status("/proc/self/statm");
+    double pages = 0;
+    double resident = 0;
+    status >> pages >> resident;
+    return resident * 4096;
+}
+
+double timed(const std::function<void()>& work) {
+    const auto start = Clock::now();
+    work();
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+struct World {
+    explicit World(std::size_t chains) : count(chains) {
+        registry = must(Registry::open(folder / "registry", params));
+        feed();
+        std::vector<Registration> registrations(count);
+        keys.resize(count);
+        ids.resize(count);
+        tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
+            keys[i].emplace(KeyPair::from_secret(view(tagged_hash("bench/key", std::uint64_t{i}))));
+            Registration r;
+            r.header.prover = keys[i]->public_key();
+            r.header.raw_root = Root(tagged_hash("bench/raw", std::uint64_t{i}));
+            r.header.data_len = kMinChunks * kChunkBytes;
+            r.header.chunks = ChunkCount(kMinChunks);
+            r.header.seal = params.seal_presets.front();
+            r.header.nonce = i;
+            r.sealed_root = Root(tagged_hash("bench/sealed", std::uint64_t{i}));
+            r.genesis_height = params.genesis_height;
+            r.genesis_block_hash = hash_of(params.genesis_height);
+            r.bond_id = BondId(tagged_hash("bench/bond", std::uint64_t{i}));
+            registrations[i] = sign_registration(network_id, r, *keys[i]);
+            ids[i] = registrations[i].chain_id(network_id);
+        });
+        register_seconds = timed([&] {
+            for (const Verdict& v : must(registry->accept_registrations(registrations))) {
+                bench::require(v.accepted(), "every registration");
+            }
+        });
+        for (std::uint32_t i = 0; i < params.seal_delay; ++i) feed();
+        std::vector<SubmittedSealProof> proofs;
+        const SealCheck believes = [](const Registration&, const SealContext&) -> Result<Verdict> {
+            return Verdict::ok();
+        };
+        for (const ChainId& id : ids) proofs.push_back({id, tip, believes});
+        seal_seconds = timed([&] {
+            for (const Verdict& v : must(registry->accept_seal_proofs(proofs, 0))) {
+                bench::require(v.accepted(), "every seal proof");
+            }
+        });
+    }
+
+    BlockOutcome feed() {
+        tip = next;
+        next = next + 1;
+        return must(registry->on_final_block({tip, hash_of(tip), tip.value * 52, y_of(tip), {}}));
+    }
+    std::vector<SubmittedReceipt> links_of_tip() const {
+        const KnownHeight known = must(registry->known_height(tip));
+        std::vector<SubmittedReceipt> out(count);
+        tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
+            const Link link(tagged_hash("bench/link", tip, std::uint64_t{i}));
+            const Digest d =
+                receipt_digest(network_id, ids[i], tip, known.block_hash, known.anchor, link);
+            out[i] = {ids[i], {link, tip, known.anchor, keys[i]->sign(view(d))}};
+        });
+        return out;
+    }
+
+    NetworkParams params = network();
+    NetworkId network_id = params.id();
+    std::size_t count;
+    Folder folder;
+    std::unique_ptr<Registry> registry;
+    Height next = params.genesis_height;
+    Height tip = params.genesis_height;
+    std::vector<std::optional<KeyPair>> keys;
+    std::vector<ChainId> ids;
+    double register_seconds = 0;
+    double seal_seconds = 0;
+};
+
+void check_digest(const World& world, Height height) {
+    const RegistrySlots slots = must(world.registry->slots(height));
+    bench::require(slots.slots.size() == world.count, "every chain holds a slot");
+    const auto plain = plain_digests(HierarchyShape::of(world.params), slots);
+    bench::require(plain && plain->global == must(world.registry->block(height))->global,
+                   "the digest of the height, hash by hash");
+}
+
+void report(const std::string& id, const std::string& what, double value, const std::string& unit,
+            unsigned threads, std::size_t samples, bench::Target target = {}) {
+    bench::Entry entry;
+    entry.id = id;
+    entry.what = "100,000 chains on disk: " + what;
+    entry.value = value;
+    entry.unit = unit;
+    entry.kernel = "batch";
+    entry.threads = threads;
+    entry.samples = samples;
+    entry.target = target;
+    bench::report(entry);
+}
+
+void registry_on_disk(const bench::Options& options) {
+    World world(kChains);
+    for (std::uint32_t i = 0; i <= world.params.link_lag; ++i) world.feed();
+    bench::Samples accept;
+    bench::Samples close;
+    double written = 0;
+    const unsigned heights = options.rounds(2, 5);
+    // Until every block closes a digest that all chains have linked in, twice over.
+    const unsigned before_that = world.params.link_lag + 3;
+    for (unsigned i = 0; i < before_that + heights; ++i) {
+        const std::vector<SubmittedReceipt> links = world.links_of_tip();
+        const double before = written_bytes();
+        const double accepting = timed([&] {
+            for (const ReceiptOutcome& o : must(world.registry->accept_receipts(links))) {
+                bench::require(o.verdict.accepted(), "every receipt");
+            }
+        });
+        const double closing = timed([&] { (void)world.feed(); });
+        if (i < before_that) continue;
+        accept.seconds.push_back(accepting);
+        close.seconds.push_back(closing);
+        written += written_bytes() - before;
+    }
+    for (std::uint32_t i = 0; i <= world.params.link_lag; ++i) world.feed();
+    check_digest(world, world.tip - world.params.link_lag - 2);
+    const unsigned t = options.threads;
+    report("H5/registry", "a height's receipts verified and durable, its digest closed",
+           accept.median() + close.median(), "s", t, accept.size(),
+           bench::Target::value_at_most(16));
+    report("H5/registry/close", "the block that closes a digest, every chain linked",
+           close.median(), "s", t, close.size());
+    report("H5/registry/written", "bytes written for one height", written / heights / 1e6, "MB", t,
+           heights);
+    report("H5/registry/register", "registrations verified and durable, in one call",
+           world.register_seconds, "s", t, 1);
+    report("H5/registry/seal", "seal proofs settled in one call, without their checks",
+           world.seal_seconds, "s", t, 1);
+    const GlobalDigest newest =
+        must(world.registry->block(*must(world.registry->closed())))->global;
+    const double resident = resident_bytes();
+    const double bytes = static_cast<double>(must(world.registry->statistics()).file_bytes);
+    report("H5/registry/file", "its file after these heights", bytes / 1e6, "MB", 1, 1);
+    report("H5/registry/resident", "resident memory of the process, mapped pages included",
+           resident / 1e6, "MB", 1, 1);
+    const double copied =
+        timed([&] { (void)must(world.registry->backup(world.folder / "backup")); });
+    report("H5/registry/backup", "copied, checked and published", copied, "s", t, 1);
+    world.registry.reset();
+    const double opened = timed(
+        [&] { world.registry = must(Registry::open(world.folder / "registry", world.params)); });
+    bench::require(must(world.registry->block(*must(world.registry->closed())))->global == newest,
+                   "the digest after opening");
+    report("H5/registry/open", "opened, with every checksum and the tree checked", opened, "s", t,
+           1);
+    world.registry.reset();
+    RegistryOptions quick;
+    quick.check_on_open = false;
+    const double trusting = timed([&] {
+        world.registry = must(Registry::open(world.folder / "registry", world.params, quick));
+    });
+    report("H5/registry/open-structure", "opened, with its structure and the tree checked",
+           trusting, "s", t, 1);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return bench::run(argc, argv, {{"H5/registry", registry_on_disk}});
+}
