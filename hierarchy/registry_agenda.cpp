@@ -1,6 +1,6 @@
 // What falls due in the digest of a height: ends, new chains, seal challenges and deadlines,
 // audits, liability.
-#include "hierarchy/registry_closing.hpp"
+#include "hierarchy/registry_closing_impl.hpp"
 
 namespace holdfast {
 

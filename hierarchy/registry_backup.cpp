@@ -54,7 +54,7 @@ fs::path named(const fs::path& path) { return path.has_filename() ? path : path.
 Result<RegistryStatistics> copy_checked(const Store& source, const NetworkParams& params,
                                         const fs::path& into) {
     {
-        HOLDFAST_ASSIGN(data, File::open(into / kRegistryDataFile, File::Mode::kCreateNew));
+        HOLDFAST_ASSIGN(data, File::open(into / kStoreDataFile, File::Mode::kCreateNew));
         HOLDFAST_TRY(source.copy_to(data));
         HOLDFAST_TRY(data.sync());
     }
@@ -121,7 +121,7 @@ Result<RegistryStatistics> restore_registry(const fs::path& backup, const fs::pa
     std::error_code failed;
     fs::create_directories(folder, failed);
     if (failed) return fail_errno(failed.value(), "cannot make the folder " + folder.string());
-    const fs::path data = folder / kRegistryDataFile;
+    const fs::path data = folder / kStoreDataFile;
     if (!replace && fs::exists(data, failed)) {
         return fail(ErrorCode::kAlreadyExists, folder.string() + " holds a registry already");
     }
@@ -135,7 +135,7 @@ Result<RegistryStatistics> restore_registry(const fs::path& backup, const fs::pa
         restored = copied;
     }
     // The step: after it the registry is the backup, before it whatever it was.
-    fs::rename(temporary.path() / kRegistryDataFile, data, failed);
+    fs::rename(temporary.path() / kStoreDataFile, data, failed);
     if (failed) HOLDFAST_TRY(fail_fs(failed, "cannot put the backup in place"));
     HOLDFAST_TRY(sync_folder(folder));
     // Where it is missing or damaged; a crash before this leaves an error that says so, and

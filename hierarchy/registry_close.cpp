@@ -6,7 +6,7 @@
 
 #include "core/parallel.hpp"
 #include "hierarchy/checkpoints.hpp"
-#include "hierarchy/registry_closing.hpp"
+#include "hierarchy/registry_closing_impl.hpp"
 
 namespace holdfast {
 

@@ -220,13 +220,11 @@ Status Transaction::commit() {
 
 // --- store ---------------------------------------------------------------------------------------
 
-Store::Store(std::filesystem::path folder, File lock, const StoreSchema& schema)
+Store::Store(std::filesystem::path folder, std::optional<File> lock, const StoreSchema& schema)
     : folder_(std::move(folder)),
       schema_(&schema),
       lock_(std::move(lock)),
       handles_(schema.tables.size()) {}
-Store::Store(std::filesystem::path folder, std::optional<File> lock)
-    : folder_(std::move(folder)), lock_(std::move(lock)) {}
 
 Store::~Store() {
     if (env_ != nullptr) mdb_env_close(env_);
@@ -271,13 +269,6 @@ tl::unexpected<Error> Store::error(int code, const std::string& what) const {
     }
 }
 
-Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& folder,
-                                           const Options& options, bool may_create) {
-    const StoreSchema& schema = *options.schema;
-    const std::string lock_name = std::string(schema.what) + ".lock";
-    HOLDFAST_ASSIGN(lock, File::open(folder / lock_name, File::Mode::kCreate));
-    HOLDFAST_TRY(lock.lock_exclusive());
-    const std::filesystem::path data = folder / "data.mdb";
 namespace {
 
 struct Hold {
@@ -285,8 +276,9 @@ struct Hold {
     bool by_another = false;  // another process has it and may write; readers only
 };
 
-Result<Hold> take_lock(const std::filesystem::path& folder, bool read_only) {
-    const std::filesystem::path file = folder / kRegistryLockFile;
+Result<Hold> take_lock(const std::filesystem::path& folder, const StoreSchema& schema,
+                       bool read_only) {
+    const std::filesystem::path file = folder / (std::string(schema.what) + ".lock");
     Result<File> lock = File::open(file, File::Mode::kCreate);
     if (!lock && read_only && lock.error().code == ErrorCode::kPermission) {
         lock = File::open(file, File::Mode::kRead);
@@ -303,7 +295,7 @@ Result<Hold> take_lock(const std::filesystem::path& folder, bool read_only) {
 /// That the database may be mapped; `may_create`: or that there is none yet.
 Status check_file(const std::filesystem::path& folder, const Store::Options& options,
                   bool may_create) {
-    const std::filesystem::path data = folder / kRegistryDataFile;
+    const std::filesystem::path data = folder / kStoreDataFile;
     std::error_code missing;
     std::uintmax_t bytes = std::filesystem::file_size(data, missing);
     if (!missing && may_create && bytes < kLeastBytes) {
@@ -312,35 +304,29 @@ Status check_file(const std::filesystem::path& folder, const Store::Options& opt
         bytes = 0;
     }
     if (!missing && bytes > 0) {
-        HOLDFAST_TRY(check_store_file(data, options.map_bytes, options.check_values));
-    } else if (!may_create) {
-        return fail(ErrorCode::kCorrupt, std::string(schema.what) + " " + folder.string() +
-                                             ": its database is missing or empty");
-    }
-    std::unique_ptr<Store> store(new Store(folder, std::move(lock), schema));
-    if (const int code = mdb_env_create(&store->env_); code != 0) {
-        return store->error(code, "cannot begin");
-    }
-    mdb_env_set_maxdbs(store->env_, static_cast<MDB_dbi>(schema.tables.size()));
-    int code = mdb_env_set_mapsize(store->env_, options.map_bytes);
-    if (code == 0) code = mdb_env_open(store->env_, folder.c_str(), MDB_NOTLS, 0644);
         return check_store_file(data, options.map_bytes, options.check_values, options.threads);
+    }
     if (may_create) return {};
-    return fail(ErrorCode::kCorrupt,
-                "registry " + folder.string() + ": its database is missing or empty");
+    return fail(ErrorCode::kCorrupt, std::string(options.schema->what) + " " + folder.string() +
+                                         ": its database is missing or empty");
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& folder,
                                            const Options& options, bool may_create) {
-    HOLDFAST_ASSIGN(hold, take_lock(folder, options.read_only));
+    const StoreSchema& schema = *options.schema;
+    HOLDFAST_ASSIGN(hold, take_lock(folder, schema, options.read_only));
     // A file that somebody writes cannot be followed page by page.
     if (!hold.by_another) {
         HOLDFAST_TRY(check_file(folder, options, may_create && !options.read_only));
+    }
     if (options.read_only) hold.lock.reset();
-    std::unique_ptr<Store> store(new Store(folder, std::move(hold.lock)));
-    mdb_env_set_maxdbs(store->env_, kTables);
+    std::unique_ptr<Store> store(new Store(folder, std::move(hold.lock), schema));
+    if (const int code = mdb_env_create(&store->env_); code != 0) {
+        return store->error(code, "cannot begin");
+    }
+    mdb_env_set_maxdbs(store->env_, static_cast<MDB_dbi>(schema.tables.size()));
     // A reader's map is as large as the writer has made it.
     int code = options.read_only ? 0 : mdb_env_set_mapsize(store->env_, options.map_bytes);
     const unsigned flags = MDB_NOTLS | (options.read_only ? unsigned{MDB_RDONLY} : 0U);
@@ -351,22 +337,19 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& folder,
 }
 
 Status Store::open_tables() {
-    HOLDFAST_ASSIGN(txn, write());
-    for (std::size_t i = 0; i < handles_.size(); ++i) {
-        const char* name = schema_->tables[i];
-        const int code = mdb_dbi_open(txn.txn_, name, MDB_CREATE, &handles_[i]);
-        if (code != 0) return error(code, std::string("cannot open table ") + name);
     const bool may_write = lock_.has_value();
     HOLDFAST_ASSIGN(txn, may_write ? write() : read());
-    for (std::size_t i = 0; i < kTables; ++i) {
+    for (std::size_t i = 0; i < handles_.size(); ++i) {
+        const char* name = schema_->tables[i];
         const unsigned flags = may_write ? unsigned{MDB_CREATE} : 0U;
-        const int code = mdb_dbi_open(txn.txn_, kTableNames[i], flags, &handles_[i]);
+        const int code = mdb_dbi_open(txn.txn_, name, flags, &handles_[i]);
         if (code == MDB_NOTFOUND) {
-            return fail(ErrorCode::kUnsupported, "registry " + folder_.string() +
+            return fail(ErrorCode::kUnsupported, std::string(schema_->what) + " " +
+                                                     folder_.string() +
                                                      " lacks a table of this build; open it once "
                                                      "for writing");
         }
-        if (code != 0) return error(code, std::string("cannot open table ") + kTableNames[i]);
+        if (code != 0) return error(code, std::string("cannot open table ") + name);
     }
     return txn.commit();
 }
@@ -380,8 +363,8 @@ Result<Transaction> Store::read() const {
 
 Result<Transaction> Store::write() {
     if (!lock_) {
-        return fail(ErrorCode::kPermission,
-                    "registry " + folder_.string() + " was opened for reading only");
+        return fail(ErrorCode::kPermission, std::string(schema_->what) + " " + folder_.string() +
+                                                " was opened for reading only");
     }
     MDB_txn* txn = nullptr;
     const int code = mdb_txn_begin(env_, nullptr, 0, &txn);
@@ -409,7 +392,7 @@ void Store::forget_dead_readers() {
 
 std::uint64_t Store::file_bytes() const {
     std::error_code ignored;
-    const std::uintmax_t bytes = std::filesystem::file_size(folder_ / kRegistryDataFile, ignored);
+    const std::uintmax_t bytes = std::filesystem::file_size(folder_ / kStoreDataFile, ignored);
     return ignored ? 0 : bytes;
 }
 

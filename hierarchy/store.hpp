@@ -2,11 +2,10 @@
 // itself.
 //
 // Internal to this room. One Store per folder and process, and one process that may write (kBusy
-// otherwise); transactions are used
-// by one thread at a time, one writing transaction exists at a time, reading ones see the last
-// commit. Bytes that get() and the ranges hand out are valid until the transaction writes or ends.
-// A commit is on the device when it returns. Errors: kCorrupt (a checksum, or LMDB's own
-// structure), kOutOfSpace (disk or map full), kPermission, kIo.
+// otherwise); transactions are used by one thread at a time, one writing transaction exists at a
+// time, reading ones see the last commit. Bytes that get() and the ranges hand out are valid until
+// the transaction writes or ends. A commit is on the device when it returns. Errors: kCorrupt (a
+// checksum, or LMDB's own structure), kOutOfSpace (disk or map full), kPermission, kIo.
 #pragma once
 
 #include <array>
@@ -16,8 +15,8 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 #include <string_view>
+#include <vector>
 
 #include "core/codec.hpp"
 #include "core/file.hpp"
@@ -31,7 +30,7 @@ namespace holdfast {
 
 // What a registry's folder holds.
 inline constexpr std::string_view kRegistryNetworkFile = "network.params";
-inline constexpr std::string_view kRegistryDataFile = "data.mdb";
+inline constexpr std::string_view kStoreDataFile = "data.mdb";
 inline constexpr std::string_view kRegistryLockFile = "registry.lock";  // whoever may write
 inline constexpr std::string_view kStoreLockFile = "lock.mdb";          // LMDB's own
 
@@ -185,14 +184,12 @@ class Store {
 
   private:
     friend class Transaction;
-    Store(std::filesystem::path folder, File lock, const StoreSchema& schema);
+    Store(std::filesystem::path folder, std::optional<File> lock, const StoreSchema& schema);
     [[nodiscard]] Result<ByteView> checked(TableIndex table, ByteView key, ByteView stored) const;
     Status open_tables();
 
     std::filesystem::path folder_;
     const StoreSchema* schema_;
-    File lock_;
-    Store(std::filesystem::path folder, std::optional<File> lock);
     std::optional<File> lock_;  // held by whoever may write
     MDB_env* env_ = nullptr;
     std::vector<unsigned> handles_;  // by table
