@@ -12,6 +12,8 @@ void add_scrub_commands(Commands& commands);     // scrub, repair
 void add_shard_commands(Commands& commands);     // shard, recover, repair-shard
 void add_register_commands(Commands& commands);  // register, update, remove, seal-proof make|verify
 void add_block_commands(Commands& commands);     // block process, public export, stats
+void add_registry_commands(Commands& commands);  // registry stat|backup|restore|export|merge
+void add_aggregate_commands(Commands& commands);  // aggregate
 void add_proof_commands(Commands& commands);     // prove, path make|verify, verify
 void add_vdf_commands(Commands& commands);       // vdf eval|verify|status|catch-up
 void add_evidence_commands(Commands& commands);  // evidence make …|verify|settle|cases

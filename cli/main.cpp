@@ -59,6 +59,8 @@ int run(int argc, char** argv) {
     add_shard_commands(commands);
     add_register_commands(commands);
     add_block_commands(commands);
+    add_registry_commands(commands);
+    add_aggregate_commands(commands);
     add_proof_commands(commands);
     add_vdf_commands(commands);
     add_evidence_commands(commands);

@@ -73,6 +73,25 @@ Result<ClockNode> ClockNode::open(const std::filesystem::path& dir, VdfClockOpti
     return node;
 }
 
+Result<std::filesystem::path> registry_folder(const std::filesystem::path& dir) {
+    const std::filesystem::path inside = NodePaths{dir}.registry();
+    for (const std::filesystem::path& folder : {dir, inside}) {
+        const Result<NetworkParams> params = registry_network(folder);
+        if (params || params.error().code != ErrorCode::kNotFound) return folder;
+    }
+    return fail(ErrorCode::kNotFound, dir.string() +
+                                          " holds no registry (a node has one once it has "
+                                          "processed a block)");
+}
+
+Result<std::unique_ptr<Registry>> open_registry_for_reading(const std::filesystem::path& dir) {
+    HOLDFAST_ASSIGN(folder, registry_folder(dir));
+    HOLDFAST_ASSIGN(params, registry_network(folder));
+    RegistryOptions options;
+    options.read_only = true;
+    return Registry::open(folder, params, options);
+}
+
 std::filesystem::path registration_file(const std::filesystem::path& replica) {
     std::filesystem::path out = replica;
     return out.replace_extension(".registration");

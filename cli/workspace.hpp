@@ -58,6 +58,12 @@ struct Node {
     static Result<Node> open(const std::filesystem::path& dir);
 };
 
+/// The registry's folder of a node's, or the folder itself where it is a registry's or a backup's.
+/// kNotFound.
+Result<std::filesystem::path> registry_folder(const std::filesystem::path& dir);
+/// That registry, opened beside whoever writes it.
+Result<std::unique_ptr<Registry>> open_registry_for_reading(const std::filesystem::path& dir);
+
 /// X.registration beside X.replica: the registration, standing alone.
 std::filesystem::path registration_file(const std::filesystem::path& replica);
 Result<Registration> read_registration(const std::filesystem::path& file);

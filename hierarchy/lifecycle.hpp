@@ -119,11 +119,11 @@ struct RegistrySlots {
     };
     NetworkId network_id;
     std::optional<Height> digest_height;  // empty: no digest yet, and nothing below
-    BlockHash block_hash;
-    VdfOutput y;  // zeros: closed without
-    GlobalDigest previous;
     std::map<std::uint64_t, ChainLeaf> slots;
-    Disagreement disagreement;
+    BlockHash block_hash{};
+    VdfOutput y{};  // zeros: closed without
+    GlobalDigest previous{};
+    Disagreement disagreement{};
     friend bool operator==(const RegistrySlots&, const RegistrySlots&) = default;
 };
 
