@@ -34,6 +34,8 @@ struct Aggregator::Impl {
     const KeyPair* checkpointer = nullptr;
     AggregatorOptions options;
     std::unique_ptr<Registry> registry;
+    std::optional<BlockProcessor> processor;  // made with the first set
+    std::optional<BlockForecaster> forecaster;
     bool tip_resumed = false;
     std::optional<Height> settled;  // effects up to here have been answered by the token
 
@@ -54,8 +56,11 @@ struct Aggregator::Impl {
     void settle(BlockReport& report);
     Status settle_height(Height height);
     Status submit_checkpoint(Height closed);
-    Status work_on_tip(Height height, std::span<Prover* const> provers, const VdfClockWork& work,
+    Status drive(ProverSet& set, Height height, const VdfClockWork& work, BlockReport& report);
+    Status work_on_tip(Height height, std::span<Prover* const> provers,
+                       std::span<ProverSet* const> sets, const VdfClockWork& work,
                        BlockReport& report);
+    void foresee(std::uint64_t chains, BlockReport& report);
 };
 
 Result<std::optional<Height>> Aggregator::Impl::newest_final() const {
@@ -347,13 +352,37 @@ void Aggregator::Impl::settle(BlockReport& report) {
     }
 }
 
+Status Aggregator::Impl::drive(ProverSet& set, Height height, const VdfClockWork& work,
+                               BlockReport& report) {
+    if (!processor) {
+        HOLDFAST_ASSIGN(made, BlockProcessor::make(params, *registry, options.sets));
+        processor.emplace(std::move(made));
+    }
+    HOLDFAST_ASSIGN(done, processor->process(set, height, work.stop));
+    report.faults.insert(report.faults.end(), done.faults.begin(), done.faults.end());
+    report.sets.push_back(std::move(done));
+    return {};
+}
+
+/// What the block took, for the blocks to come.
+void Aggregator::Impl::foresee(std::uint64_t chains, BlockReport& report) {
+    for (const SetReport& set : report.sets) chains += set.links_due;
+    if (!forecaster) forecaster.emplace(params.block_ms / 1'000.0);
+    if (chains > 0) {
+        forecaster->note(chains, report.vdf_seconds, report.seconds - report.vdf_seconds);
+    }
+    report.forecast = forecaster->forecast(chains);
+}
+
 Status Aggregator::Impl::work_on_tip(Height height, std::span<Prover* const> provers,
-                                     const VdfClockWork& work, BlockReport& report) {
+                                     std::span<ProverSet* const> sets, const VdfClockWork& work,
+                                     BlockReport& report) {
     const Clock::time_point start = Clock::now();
     HOLDFAST_TRY(note_missing_y(height, work, report));
     report.vdf_seconds += seconds_since(start);
     HOLDFAST_TRY(take_submissions(height, work, report));
     for (Prover* const prover : provers) drive(*prover, height, work, report);
+    for (ProverSet* const set : sets) HOLDFAST_TRY(drive(*set, height, work, report));
     settle(report);
     return {};
 }
@@ -390,6 +419,7 @@ Result<std::uint64_t> Aggregator::behind() const {
 }
 
 Result<std::optional<BlockReport>> Aggregator::advance(std::span<Prover* const> provers,
+                                                       std::span<ProverSet* const> sets,
                                                        const VdfClockWork& work) {
     const Clock::time_point start = Clock::now();
     HOLDFAST_ASSIGN(tip, impl_->registry->tip());
@@ -399,7 +429,7 @@ Result<std::optional<BlockReport>> Aggregator::advance(std::span<Prover* const> 
         // only what was not done before is accepted now.
         BlockReport again;
         again.height = *tip;
-        HOLDFAST_TRY(impl_->work_on_tip(*tip, provers, work, again));
+        HOLDFAST_TRY(impl_->work_on_tip(*tip, provers, sets, work, again));
         report.repeated_proofs = std::move(again.proofs);
         std::copy_if(again.objects.begin(), again.objects.end(), std::back_inserter(report.objects),
                      [](const ObjectOutcome& o) { return o.verdict.accepted(); });
@@ -409,9 +439,12 @@ Result<std::optional<BlockReport>> Aggregator::advance(std::span<Prover* const> 
     const Height next = tip ? *tip + 1 : impl_->params.genesis_height;
     if (!newest || next > *newest) return std::optional<BlockReport>();
     report.height = next;
+    impl_->tip_resumed = false;  // until the block is done: an error in it leaves steps to repeat
     HOLDFAST_TRY(impl_->feed(next, report));
-    HOLDFAST_TRY(impl_->work_on_tip(next, provers, work, report));
+    HOLDFAST_TRY(impl_->work_on_tip(next, provers, sets, work, report));
+    impl_->tip_resumed = true;
     report.seconds = seconds_since(start);
+    impl_->foresee(report.receipts.size(), report);
     return std::optional(std::move(report));
 }
 

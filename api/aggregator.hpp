@@ -18,7 +18,10 @@
 #include <string>
 #include <vector>
 
+#include "api/block_processor.hpp"
+#include "api/forecast.hpp"
 #include "api/prover.hpp"
+#include "api/prover_set.hpp"
 #include "api/public_record.hpp"
 #include "api/vdf_clock.hpp"
 #include "callbacks/blockchain.hpp"
@@ -37,22 +40,6 @@ struct ObjectOutcome {
     Verdict verdict;
 };
 
-/// A proof of an earlier link that a prover of ours made and the registry took.
-struct MadeProof {
-    ChainId chain_id;
-    Height height;
-    bool full_required = false;
-    Bytes object;  // compact or full, standing alone
-};
-
-/// Something that a block needed and did not get: a prover's part (`chain_id`), y, or a settlement.
-/// The rest of the block is not touched by it.
-struct BlockFault {
-    std::optional<ChainId> chain_id;
-    Height height;
-    Error error;
-};
-
 struct BlockReport {
     Height height;
     std::optional<VdfOutput> y;    // empty while a required source has no answer
@@ -65,9 +52,12 @@ struct BlockReport {
     std::vector<MadeProof> proofs;
     /// Made again for the block before, in case a run ended before its proofs were handed on.
     std::vector<MadeProof> repeated_proofs;
-    std::vector<BlockFault> faults;
-    double seconds = 0;      // in all
-    double vdf_seconds = 0;  // of them, for y
+    std::vector<BlockFault> faults;  // of sets: the first of them
+    std::vector<SetReport> sets;     // in the order given; their receipts and proofs are not above
+    double seconds = 0;              // in all
+    double vdf_seconds = 0;          // of them, for y
+    /// Of the next block with as many chains; empty where no chain was driven yet.
+    std::optional<BlockForecast> forecast;
 };
 
 struct AggregatorOptions {
@@ -77,7 +67,8 @@ struct AggregatorOptions {
     std::uint64_t min_bond = 0;
     /// Submits the checkpoints that fall due, signed with this key under this bond.
     std::optional<BondId> checkpoint_bond;
-    unsigned seal_workers = 0;  // windows refilled at once for seal proofs; 0: one
+    unsigned seal_workers = 0;   // windows refilled at once for seal proofs; 0: one
+    BlockProcessorOptions sets;  // how sets of provers are driven
 };
 
 class Aggregator {
@@ -99,6 +90,12 @@ class Aggregator {
     /// The next final block, if there is one. An error leaves everything as after some prefix of
     /// the block's steps, and the next call goes on from there.
     [[nodiscard]] Result<std::optional<BlockReport>> advance(std::span<Prover* const> provers,
+                                                             const VdfClockWork& work = {}) {
+        return advance(provers, {}, work);
+    }
+    /// The same, and everything that whole sets of chains owe.
+    [[nodiscard]] Result<std::optional<BlockReport>> advance(std::span<Prover* const> provers,
+                                                             std::span<ProverSet* const> sets,
                                                              const VdfClockWork& work = {});
 
     /// The request for a prover's link at an open height; kUnavailable where there is none to make

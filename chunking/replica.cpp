@@ -28,36 +28,6 @@ Status check_indices(std::span<const std::uint64_t> indices, std::uint64_t limit
                 std::string(what) + " to open must ascend and lie below " + std::to_string(limit));
 }
 
-std::vector<std::uint64_t> chunks_of(std::span<const std::uint64_t> cells) {
-    std::vector<std::uint64_t> chunks;
-    chunks.reserve(cells.size());
-    for (const std::uint64_t cell : cells) {
-        const std::uint64_t chunk = cell / kCellsPerChunk;
-        if (chunks.empty() || chunks.back() != chunk) chunks.push_back(chunk);
-    }
-    return chunks;
-}
-
-/// Cells and their multiproof out of whole chunks (`bytes`: those of chunks_of(cells)).
-Result<Opening> open_from_chunks(const TreeFile& trees, TreeKind tree,
-                                 std::span<const std::uint64_t> cells,
-                                 std::span<const std::uint64_t> chunks, ByteView bytes) {
-    const ChunkSubtrees subtrees(bytes);
-    HOLDFAST_ASSIGN(walk, walk_and_check(trees, tree, chunks, subtrees.chunk_roots()));
-    Opening opening;
-    opening.siblings = subtree_siblings(subtrees, chunks, cells);
-    opening.siblings.insert(opening.siblings.end(), walk.siblings.begin(), walk.siblings.end());
-    opening.data.reserve(cells.size() * kCellBytes);
-    std::size_t position = 0;
-    for (const std::uint64_t cell : cells) {
-        while (chunks[position] != cell / kCellsPerChunk) ++position;
-        const std::size_t at = position * kChunkBytes + (cell % kCellsPerChunk) * kCellBytes;
-        const ByteView found = bytes.subspan(at, kCellBytes);
-        opening.data.insert(opening.data.end(), found.begin(), found.end());
-    }
-    return opening;
-}
-
 }  // namespace
 
 Replica::Replica(MappedFile map, TreeFile tree)

@@ -12,21 +12,12 @@
 
 #include "chunking/file_header.hpp"
 #include "chunking/geometry.hpp"
+#include "chunking/opening.hpp"
 #include "chunking/tree_file.hpp"
 #include "core/fill.hpp"
 #include "core/mapped_file.hpp"
 
 namespace holdfast {
-
-/// Opened leaves with the siblings of their multiproof (spec section 7), checked against the root.
-struct Opening {
-    Bytes data;                    // the cells (or chunks), ascending, one behind another
-    std::vector<Digest> siblings;  // of the multiproof over all opened cells
-
-    [[nodiscard]] std::span<const std::uint8_t, kCellBytes> cell(std::size_t i) const {
-        return ByteView(data).subspan(i * kCellBytes).first<kCellBytes>();
-    }
-};
 
 struct RawOptions {
     const FillKernel* kernel = nullptr;  // nullptr: the best

@@ -81,6 +81,26 @@ Result<FileHeader> read_file_header(const MappedFile& map, Kind kind,
     return *header;
 }
 
+Result<FileHeader> read_replica_header(const std::filesystem::path& replica,
+                                       const NetworkParams& network) {
+    HOLDFAST_ASSIGN(file, File::open(replica, File::Mode::kRead));
+    HOLDFAST_ASSIGN(size, file.size());
+    Bytes bytes(kFileHeaderBytes);
+    if (size < bytes.size()) {
+        return fail_refused(Reason::kTruncated, "'" + replica.string() + "'");
+    }
+    HOLDFAST_TRY(file.read_at(0, bytes));
+    const Checked<FileHeader> header = decode_file_header(Kind::kReplicaFile, bytes);
+    const Verdict verdict = header ? check_file_header(*header, network) : header.error();
+    if (!verdict) return fail_refused(verdict, "'" + replica.string() + "'");
+    const std::uint64_t expected = kFileHeaderBytes + header->replica.chunks.value * kChunkBytes;
+    if (size != expected) {
+        return fail(ErrorCode::kCorrupt, "'" + replica.string() + "' has " + std::to_string(size) +
+                                             " bytes instead of " + std::to_string(expected));
+    }
+    return *header;
+}
+
 Status check_file_size(const MappedFile& map, std::uint64_t expected_bytes) {
     if (map.size() == expected_bytes) return {};
     return fail(ErrorCode::kCorrupt, "'" + map.path().string() + "' has " +

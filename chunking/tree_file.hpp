@@ -53,10 +53,28 @@ class TreeBuilder {
 /// Reads and checks the header at the start of a mapped *.replica or *.tree file; kRefused.
 [[nodiscard]] Result<FileHeader> read_file_header(const MappedFile& map, Kind kind,
                                                   const NetworkParams& network);
+/// The checked header of a *.replica file whose size fits it, without mapping or keeping it open.
+/// kRefused, kCorrupt, or as for File::open.
+[[nodiscard]] Result<FileHeader> read_replica_header(const std::filesystem::path& replica,
+                                                     const NetworkParams& network);
 /// kCorrupt unless the file has exactly that size.
 [[nodiscard]] Status check_file_size(const MappedFile& map, std::uint64_t expected_bytes);
 
-class TreeFile {
+/// The nodes of a replica's two trees, wherever they are read from.
+class TreeNodes {
+  public:
+    virtual ~TreeNodes() = default;
+    [[nodiscard]] virtual const TreeLayout& layout() const = 0;
+    /// What the nodes must lead to.
+    [[nodiscard]] virtual Root root(TreeKind tree) const = 0;
+    /// Where they come from, for messages.
+    [[nodiscard]] virtual const std::filesystem::path& path() const = 0;
+    /// out.size() nodes of a level, from `first`; level 0 is the chunk level.
+    [[nodiscard]] virtual Status read_nodes(TreeKind tree, unsigned level, std::uint64_t first,
+                                            std::span<Digest> out) const = 0;
+};
+
+class TreeFile final : public TreeNodes {
   public:
     /// Checks form, network and size of the file, not its nodes: readers compare what they read
     /// with the header's roots. kRefused for a header that fails, kCorrupt for a wrong size, or as
@@ -64,14 +82,13 @@ class TreeFile {
     static Result<TreeFile> open(const std::filesystem::path& path, const NetworkParams& network);
 
     [[nodiscard]] const FileHeader& header() const { return header_; }
-    [[nodiscard]] const TreeLayout& layout() const { return layout_; }
-    [[nodiscard]] const std::filesystem::path& path() const { return map_.path(); }
-    [[nodiscard]] Root root(TreeKind tree) const {
+    [[nodiscard]] const TreeLayout& layout() const override { return layout_; }
+    [[nodiscard]] const std::filesystem::path& path() const override { return map_.path(); }
+    [[nodiscard]] Root root(TreeKind tree) const override {
         return tree == TreeKind::kRaw ? header_.replica.raw_root : header_.sealed_root;
     }
-    /// out.size() nodes of a level, from `first`; level 0 is the chunk level.
     [[nodiscard]] Status read_nodes(TreeKind tree, unsigned level, std::uint64_t first,
-                                    std::span<Digest> out) const;
+                                    std::span<Digest> out) const override;
 
   private:
     TreeFile(MappedFile map, const FileHeader& header);

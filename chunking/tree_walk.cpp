@@ -21,7 +21,7 @@ std::string_view name_of(TreeKind tree) { return tree == TreeKind::kRaw ? "raw" 
 
 }  // namespace
 
-Result<TreeWalk> walk_up(const TreeFile& trees, TreeKind tree,
+Result<TreeWalk> walk_up(const TreeNodes& trees, TreeKind tree,
                          std::span<const std::uint64_t> chunks, std::span<const Digest> roots) {
     HOLDFAST_CHECK(!chunks.empty() && chunks.size() == roots.size());
     std::vector<Known> known;
@@ -62,7 +62,7 @@ Result<TreeWalk> walk_up(const TreeFile& trees, TreeKind tree,
     return walk;
 }
 
-Result<TreeWalk> walk_and_check(const TreeFile& trees, TreeKind tree,
+Result<TreeWalk> walk_and_check(const TreeNodes& trees, TreeKind tree,
                                 std::span<const std::uint64_t> chunks,
                                 std::span<const Digest> roots) {
     HOLDFAST_ASSIGN(walk, walk_up(trees, tree, chunks, roots));
@@ -116,6 +116,35 @@ std::vector<Digest> subtree_siblings(const ChunkSubtrees& subtrees,
         known.resize(kept);
     }
     return siblings;
+}
+
+std::vector<std::uint64_t> chunks_of(std::span<const std::uint64_t> cells) {
+    std::vector<std::uint64_t> chunks;
+    chunks.reserve(cells.size());
+    for (const std::uint64_t cell : cells) {
+        const std::uint64_t chunk = cell / kCellsPerChunk;
+        if (chunks.empty() || chunks.back() != chunk) chunks.push_back(chunk);
+    }
+    return chunks;
+}
+
+Result<Opening> open_from_chunks(const TreeNodes& trees, TreeKind tree,
+                                 std::span<const std::uint64_t> cells,
+                                 std::span<const std::uint64_t> chunks, ByteView bytes) {
+    const ChunkSubtrees subtrees(bytes);
+    HOLDFAST_ASSIGN(walk, walk_and_check(trees, tree, chunks, subtrees.chunk_roots()));
+    Opening opening;
+    opening.siblings = subtree_siblings(subtrees, chunks, cells);
+    opening.siblings.insert(opening.siblings.end(), walk.siblings.begin(), walk.siblings.end());
+    opening.data.reserve(cells.size() * kCellBytes);
+    std::size_t position = 0;
+    for (const std::uint64_t cell : cells) {
+        while (chunks[position] != cell / kCellsPerChunk) ++position;
+        const std::size_t at = position * kChunkBytes + (cell % kCellsPerChunk) * kCellBytes;
+        const ByteView found = bytes.subspan(at, kCellBytes);
+        opening.data.insert(opening.data.end(), found.begin(), found.end());
+    }
+    return opening;
 }
 
 }  // namespace holdfast

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "chunking/opening.hpp"
 #include "chunking/tree_file.hpp"
 
 namespace holdfast {
@@ -15,13 +16,13 @@ struct TreeWalk {
 };
 
 /// `chunks` strictly ascending and in range, roots[i] the root of chunks[i].
-[[nodiscard]] Result<TreeWalk> walk_up(const TreeFile& trees, TreeKind tree,
+[[nodiscard]] Result<TreeWalk> walk_up(const TreeNodes& trees, TreeKind tree,
                                        std::span<const std::uint64_t> chunks,
                                        std::span<const Digest> roots);
 
 /// Nothing when the chunk roots lead to the header's root. Otherwise kCorrupt, naming the first
 /// chunk whose root differs from the stored one, or the tree file when none does.
-[[nodiscard]] Result<TreeWalk> walk_and_check(const TreeFile& trees, TreeKind tree,
+[[nodiscard]] Result<TreeWalk> walk_and_check(const TreeNodes& trees, TreeKind tree,
                                               std::span<const std::uint64_t> chunks,
                                               std::span<const Digest> roots);
 
@@ -46,5 +47,15 @@ class ChunkSubtrees {
 [[nodiscard]] std::vector<Digest> subtree_siblings(const ChunkSubtrees& subtrees,
                                                    std::span<const std::uint64_t> chunks,
                                                    std::span<const std::uint64_t> cells);
+
+/// The distinct chunks of ascending cells, ascending.
+[[nodiscard]] std::vector<std::uint64_t> chunks_of(std::span<const std::uint64_t> cells);
+
+/// Cells (ascending) and their multiproof out of whole chunks (`bytes`: those of chunks_of(cells),
+/// one behind another), checked up to the root.
+[[nodiscard]] Result<Opening> open_from_chunks(const TreeNodes& trees, TreeKind tree,
+                                               std::span<const std::uint64_t> cells,
+                                               std::span<const std::uint64_t> chunks,
+                                               ByteView bytes);
 
 }  // namespace holdfast

@@ -1,5 +1,9 @@
 // block process, public export, stats: running a node.
 
+#include <algorithm>
+#include <cstdio>
+
+#include "cli/block_json.hpp"
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
 #include "core/file.hpp"
@@ -11,58 +15,24 @@ struct ProcessArguments {
     std::string dir = "node";
     std::vector<std::string> replicas;
     std::vector<std::string> keys;
+    std::vector<std::string> sets;
+    std::vector<std::string> set_keys;
+    unsigned threads = 0;
+    std::string way;
     std::optional<std::uint64_t> limit;
     std::string proofs;
 };
 
-Json json_of(const StatusCounts& counts) {
-    return {{"totalChains", counts.total},
-            {"active", counts.active},
-            {"late", counts.late},
-            {"removing", counts.removing},
-            {"expired", counts.expired}};
-}
+constexpr std::size_t kToldFaults = 20;
+constexpr const char* kTooFull =
+    "that is close to a block's time or over it; links will come too late. Add cores or faster "
+    "disks, or move chains to another machine.";
 
-Json json_of(const ObjectOutcome& outcome) {
-    Json out = {{"kind", to_string(outcome.kind)},
-                {"accepted", outcome.verdict.accepted()},
-                {"reason", describe(outcome.verdict.reason).name}};
-    if (outcome.chain_id) out["chain_id"] = to_hex(*outcome.chain_id);
-    if (outcome.height) out["height"] = outcome.height->value;
-    return out;
-}
-
-Json json_of(const BlockReport& report) {
-    Json out = {{"height", report.height.value},
-                {"seconds", report.seconds},
-                {"vdf_seconds", report.vdf_seconds}};
-    out["y"] = report.y ? Json(to_hex(*report.y)) : Json(nullptr);
-    if (report.closed) {
-        out["closed"] = {{"height", report.closed->value},
-                         {"global", to_hex(report.global)},
-                         {"statistics", json_of(report.counts)}};
-    }
-    for (const ObjectOutcome& o : report.objects) out["objects"].push_back(json_of(o));
-    for (const Effect& e : report.effects) {
-        out["effects"].push_back(
-            {{"effect", to_string(e.kind)}, {"chain_id", to_hex(e.chain_id)}, {"value", e.value}});
-    }
-    for (const Receipt& r : report.receipts) {
-        out["receipts"].push_back({{"height", r.height.value}, {"link", to_hex(r.link)}});
-    }
-    for (const MadeProof& p : report.proofs) {
-        out["proofs"].push_back({{"chain_id", to_hex(p.chain_id)},
-                                 {"height", p.height.value},
-                                 {"format", p.full_required ? "full" : "compact"},
-                                 {"bytes", p.object.size() - 2}});
-    }
-    for (const BlockFault& f : report.faults) {
-        out["faults"].push_back({{"height", f.height.value},
-                                 {"code", to_string(f.error.code)},
-                                 {"message", f.error.message}});
-        if (f.chain_id) out["faults"].back()["chain_id"] = to_hex(*f.chain_id);
-    }
-    return out;
+void describe_set(const SetReport& set, Output& out) {
+    out.line("  set of " + with_commas(set.members) + ": " + with_commas(set.links) + " of " +
+             with_commas(set.links_due) + " links, " + with_commas(set.compact_proofs) +
+             " compact and " + with_commas(set.full_proofs) + " full proofs, " +
+             with_commas(set.seal_proofs) + " seal proofs in " + format_duration(set.times.all()));
 }
 
 void describe_block(const BlockReport& report, Output& out) {
@@ -89,23 +59,80 @@ void describe_block(const BlockReport& report, Output& out) {
         out.line("  chain " + to_hex(e.chain_id).substr(0, 16) +
                  "...: " + std::string(to_string(e.kind)));
     }
-    for (const BlockFault& f : report.faults) out.line("  FAULT: " + f.error.message);
+    for (const SetReport& set : report.sets) describe_set(set, out);
+    std::uint64_t faults = report.faults.size();
+    for (const SetReport& set : report.sets) faults += set.fault_count - set.faults.size();
+    for (std::size_t i = 0; i < std::min(report.faults.size(), kToldFaults); ++i) {
+        out.line("  FAULT: " + report.faults[i].error.message);
+    }
+    if (faults > kToldFaults) {
+        out.line("  and " + with_commas(faults - kToldFaults) + " faults more");
+    }
+    if (report.forecast) {
+        out.line("  " + report.forecast->text());
+        if (report.forecast->warning) out.line("  WARNING: " + std::string(kTooFull));
+    }
+}
+
+Status save_proof(const std::string& folder, const MadeProof& p) {
+    const std::string name = to_hex(p.chain_id).substr(0, 16) + "-" +
+                             std::to_string(p.height.value) +
+                             (p.full_required ? ".full" : ".compact");
+    return write_file(std::filesystem::path(folder) / name, p.object, true);
+}
+
+Status make_proof_folder(const std::string& folder) {
+    if (folder.empty()) return {};
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    return error ? Status(fail_errno(error.value(), folder)) : Status{};
 }
 
 Status save_proofs(const std::string& folder, const BlockReport& report) {
     if (folder.empty()) return {};
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error) return fail_errno(error.value(), folder);
     std::vector<MadeProof> proofs = report.repeated_proofs;
     proofs.insert(proofs.end(), report.proofs.begin(), report.proofs.end());
-    for (const MadeProof& p : proofs) {
-        const std::string name = to_hex(p.chain_id).substr(0, 16) + "-" +
-                                 std::to_string(p.height.value) +
-                                 (p.full_required ? ".full" : ".compact");
-        HOLDFAST_TRY(write_file(std::filesystem::path(folder) / name, p.object, true));
-    }
+    for (const MadeProof& p : proofs) HOLDFAST_TRY(save_proof(folder, p));
     return {};
+}
+
+/// The sets of the command line: each folder's replicas, with their records in FOLDER/links.
+Result<std::vector<ProverSet>> open_sets(const Globals& globals, const NetworkParams& params,
+                                         const ProcessArguments& arguments, Output& out) {
+    std::vector<ProverSet> sets;
+    for (std::size_t i = 0; i < arguments.sets.size(); ++i) {
+        const std::filesystem::path folder = arguments.sets[i];
+        HOLDFAST_ASSIGN(key, KeyPair::load(arguments.set_keys[i]));
+        HOLDFAST_ASSIGN(set, ProverSet::open(params, std::move(key), folder / "links"));
+        Progress progress(globals, "reading headers", "replicas");
+        const auto refused = [&](const std::filesystem::path&, const Error& error) {
+            out.json["set_faults"].push_back(error.message);
+            out.line("NOT TAKEN IN: " + error.message);
+        };
+        HOLDFAST_TRY(set.add_folder(folder, refused, [&](std::uint64_t done, std::uint64_t total) {
+            progress.update(done, total);
+        }));
+        sets.push_back(std::move(set));
+    }
+    return sets;
+}
+
+Result<BlockProcessorOptions> set_options(const ProcessArguments& arguments) {
+    BlockProcessorOptions options;
+    options.threads = arguments.threads;
+    if (!arguments.way.empty()) {
+        options.way = chunk_reader_way(arguments.way);
+        if (!options.way) {
+            return fail(ErrorCode::kInvalidArgument,
+                        "--reader must be advised, mapped, threads or uring");
+        }
+    }
+    if (!arguments.proofs.empty()) {
+        options.on_proof = [folder = arguments.proofs](MadeProof&& p) {
+            return save_proof(folder, p);
+        };
+    }
+    return options;
 }
 
 CommandResult process(const Globals& globals, const ProcessArguments& arguments) {
@@ -113,7 +140,12 @@ CommandResult process(const Globals& globals, const ProcessArguments& arguments)
         return fail(ErrorCode::kInvalidArgument,
                     "give one --key for each --replica, in the same order");
     }
-    HOLDFAST_ASSIGN(node, Node::open(arguments.dir));
+    if (arguments.set_keys.size() != arguments.sets.size()) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "give one --set-key for each --set, in the same order");
+    }
+    HOLDFAST_ASSIGN(processing, set_options(arguments));
+    HOLDFAST_ASSIGN(node, Node::open(arguments.dir, processing));
     std::vector<Prover> provers;
     provers.reserve(arguments.replicas.size());
     for (std::size_t i = 0; i < arguments.replicas.size(); ++i) {
@@ -125,19 +157,26 @@ CommandResult process(const Globals& globals, const ProcessArguments& arguments)
     for (Prover& p : provers) pointers.push_back(&p);
 
     Output out;
+    HOLDFAST_ASSIGN(sets, open_sets(globals, node.params(), arguments, out));
+    std::vector<ProverSet*> set_pointers;
+    for (ProverSet& s : sets) set_pointers.push_back(&s);
+    HOLDFAST_TRY(make_proof_folder(arguments.proofs));
     out.json["blocks"] = Json::array();
     std::uint64_t done = 0;
-    bool faults = false;
+    bool faults = out.json.contains("set_faults");
     while (!arguments.limit || done < *arguments.limit) {
         HOLDFAST_ASSIGN(tip, node.registry().tip());
         const Height next = tip ? *tip + 1 : node.params().genesis_height;
         ClockProgress progress(globals, "block " + std::to_string(next.value) + ": ");
-        HOLDFAST_ASSIGN(report, node.aggregator->advance(pointers, progress.work()));
+        HOLDFAST_ASSIGN(report, node.aggregator->advance(pointers, set_pointers, progress.work()));
         if (!report) break;
         HOLDFAST_TRY(save_proofs(arguments.proofs, *report));
         out.json["blocks"].push_back(json_of(*report));
         describe_block(*report, out);
         faults = faults || !report->faults.empty();
+        if (report->forecast && report->forecast->warning && !globals.quiet) {
+            std::fprintf(stderr, "holdfast: %s: %s\n", report->forecast->text().c_str(), kTooFull);
+        }
         ++done;
         if (stop_requested()()) break;
     }
@@ -225,13 +264,24 @@ void add_block_commands(Commands& commands) {
     add_dir_option(process_command, p->dir);
     process_command->add_option("-r,--replica", p->replicas, "a replica to prove (repeat)");
     process_command->add_option("-k,--key", p->keys, "its key file (repeat, same order)");
+    process_command->add_option("--set", p->sets,
+                                "a folder of replicas of one key, up to hundreds of thousands "
+                                "(repeat); their link records lie in FOLDER/links");
+    process_command->add_option("--set-key", p->set_keys, "its key file (repeat, same order)");
+    process_command->add_option("--threads", p->threads, "for sets; 0: one for each core")
+        ->check(CLI::Range(0U, 256U))
+        ->capture_default_str();
+    process_command->add_option("--reader", p->way,
+                                "how sets are read: advised, mapped, threads or uring (default: "
+                                "the best)");
     process_command->add_option("--limit", p->limit, "at most so many blocks (default: all)");
     process_command->add_option("--proofs", p->proofs,
                                 "folder for the compact and full proofs made");
     commands.run(process_command,
                  "  holdfast block process --dir node\n"
                  "  holdfast block process --dir node --replica data.bin.replica --key alice.key "
-                 "--proofs proofs\n",
+                 "--proofs proofs\n"
+                 "  holdfast block process --dir node --set replicas --set-key alice.key\n",
                  [p, &commands] { return process(commands.globals(), *p); });
 
     struct Options {

@@ -18,6 +18,7 @@ void add_proof_commands(Commands& commands);     // prove, path make|verify, ver
 void add_vdf_commands(Commands& commands);       // vdf eval|verify|status|catch-up
 void add_evidence_commands(Commands& commands);  // evidence make …|verify|settle|cases
 void add_reason_commands(Commands& commands);    // reasons
+void add_simulate_command(Commands& commands);   // simulate
 void add_tool_commands(Commands& commands);      // select, inspect, vectors check
 /// vdf bench|calibrate, below the `vdf` command.
 void add_vdf_measure_commands(Commands& commands, CLI::App* vdf);

@@ -16,7 +16,7 @@ Result<std::unique_ptr<LocalChain>> open_chain(const NodePaths& paths, LocalChai
     return chain;
 }
 
-Result<Node> Node::open(const std::filesystem::path& dir) {
+Result<Node> Node::open(const std::filesystem::path& dir, const BlockProcessorOptions& sets) {
     Node node;
     node.paths = NodePaths{dir};
     HOLDFAST_ASSIGN(chain, open_chain(node.paths, LocalChain::Mode::kReadWrite));
@@ -43,6 +43,7 @@ Result<Node> Node::open(const std::filesystem::path& dir) {
     AggregatorOptions options;
     options.registry = node.paths.registry();
     options.min_bond = 1;
+    options.sets = sets;
     HOLDFAST_ASSIGN(aggregator, Aggregator::open(params, *node.chain, *node.clock,
                                                  node.ledger.get(), nullptr, options));
     node.aggregator = std::make_unique<Aggregator>(std::move(aggregator));

@@ -55,7 +55,8 @@ struct Node {
     [[nodiscard]] const NetworkId& network_id() const { return chain->network_id(); }
     Registry& registry() { return aggregator->registry(); }
 
-    static Result<Node> open(const std::filesystem::path& dir);
+    static Result<Node> open(const std::filesystem::path& dir,
+                             const BlockProcessorOptions& sets = {});
 };
 
 /// The registry's folder of a node's, or the folder itself where it is a registry's or a backup's.

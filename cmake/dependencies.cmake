@@ -7,6 +7,7 @@ find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
 pkg_check_modules(lmdb REQUIRED IMPORTED_TARGET lmdb)
+pkg_check_modules(uring IMPORTED_TARGET liburing)  # without it other ways of reading are used
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 if(HOLDFAST_TESTS)

@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -246,6 +247,14 @@ Status MappedFile::advise(Advice advice) {
         return fail(ErrorCode::kIo, "the system takes no advice on '" + impl_->path.string() + "'");
     }
     return {};
+}
+
+void MappedFile::prefetch(std::uint64_t offset, std::uint64_t length) const {
+    if (offset >= size()) return;
+    const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    const std::uint64_t from = offset / page * page;  // the map itself begins on a page
+    const std::uint64_t to = offset + std::min(length, size() - offset);
+    ::madvise(impl_->data() + from, static_cast<std::size_t>(to - from), MADV_WILLNEED);
 }
 
 void MappedFile::unmap() {

@@ -43,6 +43,9 @@ class MappedFile {
     /// Writes changes back and waits (msync).
     [[nodiscard]] Status flush();
     Status advise(Advice advice);
+    /// Asks the system to have a range ready soon. Only a hint: ranges beyond the map are cut, and
+    /// a system that takes no hints is no error. May be called while others read.
+    void prefetch(std::uint64_t offset, std::uint64_t length) const;
     /// Lets go of the view and the file now; afterwards size() is 0 and reads fail.
     void unmap();
 

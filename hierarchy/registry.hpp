@@ -208,6 +208,23 @@ struct CheckpointOutcome {
     std::optional<Checkpoint> conflicting;
 };
 
+/// A link that a chain may make at an open height. `reveal_base`: of the commitment in force there;
+/// empty where there is none.
+struct DueLink {
+    ChainId chain_id;
+    Link link_before;  // under the height's anchor
+    std::optional<Height> reveal_base;
+};
+
+/// A link in a closed digest whose proof is still awaited.
+struct DueProof {
+    ChainId chain_id;
+    std::uint64_t slot = 0;
+    Receipt receipt;
+    Link link_before;
+    std::optional<Height> reveal_base;
+};
+
 struct RegistryStatistics {
     std::optional<Height> tip;
     std::optional<Height> closed;     // newest closed digest
@@ -334,6 +351,17 @@ class Registry {
                                                          Height height) const;
     /// Every chain ever registered, ascending by chain id, until `visit` returns false.
     [[nodiscard]] Status for_each_chain(const std::function<bool(const ChainInfo&)>& visit) const;
+
+    // --- what provers owe, all chains in one reading; ascending by chain id (registry_due.cpp) ---
+
+    /// Chains that hold a slot in the digest of this height, which must be open (kTooEarly or
+    /// kTooLate otherwise, as kRefused).
+    [[nodiscard]] Result<std::vector<DueLink>> due_links(Height height) const;
+    /// Links of this closed height that no proof has come for. kUnavailable when leaves of the
+    /// anchor's height are no longer kept.
+    [[nodiscard]] Result<std::vector<DueProof>> due_proofs(Height height) const;
+    /// Seal and audit proofs whose y is known and whose deadline has not passed.
+    [[nodiscard]] Result<std::vector<SealDuty>> due_seal_proofs() const;
 
     // --- trees; heights that are kept (kNotFound otherwise) ---
 

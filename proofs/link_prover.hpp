@@ -42,6 +42,21 @@ struct LinkOpening {
     Link link;
 };
 
+/// Which cells a link opens: known before anything is read.
+struct LinkDraw {
+    LinkFacts facts;
+    Entropy e;
+    OpenedCells where;                                // in the order of selection
+    std::array<std::uint8_t, kChunksPerLink> order;   // the j of each, ascending by cell
+    std::array<std::uint64_t, kChunksPerLink> cells;  // ascending
+};
+[[nodiscard]] LinkDraw draw_link(const NetworkId& network_id, const LinkFacts& facts,
+                                 ChunkCount chunks);
+/// The link over those cells, which have been checked against the tree; `opened` as from
+/// Replica::open_cells(draw.cells).
+[[nodiscard]] LinkOpening assemble_link(const NetworkId& network_id, const LinkDraw& draw,
+                                        Opening opened);
+
 /// Reads the sixteen cells and checks them against the tree. kCorrupt names the rotten chunk.
 [[nodiscard]] Result<LinkOpening> open_link(const NetworkId& network_id, const Replica& replica,
                                             const LinkFacts& facts);
@@ -63,6 +78,10 @@ struct SignedLink {
 [[nodiscard]] Result<Compact> to_compact(const NetworkId& network_id, const Replica& replica,
                                          const SignedLink& link, const PathProof& path,
                                          const VdfOutput& y_compact);
+/// The same with the path of the drawn cell (where[compact_index] of the link) at hand.
+[[nodiscard]] Result<Compact> to_compact(const NetworkId& network_id, const SignedLink& link,
+                                         const PathProof& path, const VdfOutput& y_compact,
+                                         std::vector<Digest> cell_path);
 [[nodiscard]] Full to_full(const SignedLink& link);
 
 }  // namespace holdfast

@@ -1,0 +1,501 @@
+#include "api/block_processor.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+
+#include "chunking/replica_batch.hpp"
+#include "core/parallel.hpp"
+#include "proofs/digests.hpp"
+#include "proofs/seal_proof_verify.hpp"
+#include "proofs/seal_prover.hpp"
+
+namespace holdfast {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kBatchChains = 32;         // read together by one worker
+constexpr std::size_t kFilesPerChain = 2;        // replica and tree
+constexpr std::size_t kSignedAtOnce = 256;       // by one worker
+constexpr std::size_t kReceiptsAtOnce = 32'768;  // in one transaction
+constexpr std::size_t kProofsAtOnce = 4'096;     // held in memory, and in one transaction
+
+/// Adds the time until it goes away to a step's.
+class Timed {
+  public:
+    explicit Timed(double& seconds) : seconds_(seconds) {}
+    Timed(const Timed&) = delete;
+    Timed& operator=(const Timed&) = delete;
+    ~Timed() { seconds_ += std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+  private:
+    double& seconds_;
+    Clock::time_point start_ = Clock::now();
+};
+
+/// What is owed by members of the set, of what is owed by all; both ascend by chain id.
+template <class Due>
+std::vector<std::pair<Due, std::uint32_t>> owed_by(const ProverSet& set,
+                                                   const std::vector<Due>& due) {
+    std::vector<std::pair<Due, std::uint32_t>> out;
+    auto own = set.by_chain().begin();
+    const auto end = set.by_chain().end();
+    for (const Due& d : due) {
+        while (own != end && own->first < d.chain_id) ++own;
+        if (own != end && own->first == d.chain_id) out.emplace_back(d, own->second);
+    }
+    return out;
+}
+
+}  // namespace
+
+/// One call of process().
+class BlockProcessor::Run {
+  public:
+    Run(BlockProcessor& self, ProverSet& set, Height height, const StopCheck& stop)
+        : self_(self), registry_(*self.registry_), set_(set), height_(height), stop_(stop) {}
+
+    Result<SetReport> all() {
+        report_.members = set_.members().size();
+        HOLDFAST_TRY(set_.find_chains(
+            registry_, [&](const std::filesystem::path&, const Error& e) { fault({}, e); }));
+        HOLDFAST_TRY(seal_proofs());
+        HOLDFAST_TRY(links());
+        HOLDFAST_TRY(proofs());
+        report_.most_open_files = set_.files().most();
+        std::stable_sort(
+            report_.faults.begin(), report_.faults.end(),
+            [](const BlockFault& a, const BlockFault& b) { return a.chain_id < b.chain_id; });
+        return std::move(report_);
+    }
+
+  private:
+    struct LinkJob {
+        DueLink due;
+        std::uint32_t member = 0;
+        std::optional<Link> link;
+    };
+    struct ProofJob {
+        DueProof due;
+        std::uint32_t member = 0;
+        std::optional<AnyProof> proof;
+    };
+
+    void fault(const std::optional<ChainId>& chain_id, const Error& error) {
+        const std::lock_guard lock(mutex_);
+        ++report_.fault_count;
+        if (report_.faults.size() < self_.options_.most_faults) {
+            report_.faults.push_back({chain_id, height_, error});
+        }
+    }
+    [[nodiscard]] unsigned workers() const { return static_cast<unsigned>(self_.readers_.size()); }
+    /// Workers and chains of a piece, so that what they hold open stays within the set's limit: two
+    /// files a chain.
+    [[nodiscard]] unsigned reading_workers() const {
+        return static_cast<unsigned>(
+            std::clamp<std::size_t>(set_.files().limit() / kFilesPerChain, 1, workers()));
+    }
+    [[nodiscard]] std::size_t reading_piece() const {
+        return std::clamp<std::size_t>(set_.files().limit() / (kFilesPerChain * reading_workers()),
+                                       1, kBatchChains);
+    }
+
+    /// body(worker, from, end) for [0, count) in pieces.
+    template <class Body>
+    Status in_pieces(const char* what, std::size_t count, std::size_t piece, unsigned threads,
+                     const Body& body) {
+        std::size_t done = 0;
+        const std::size_t pieces = (count + piece - 1) / piece;
+        return run_workers(threads, pieces, stop_, [&](unsigned worker, std::uint64_t i) {
+            const std::size_t from = static_cast<std::size_t>(i) * piece;
+            const std::size_t end = std::min(count, from + piece);
+            const Status status = body(worker, from, end);
+            if (self_.options_.progress) {
+                const std::lock_guard lock(mutex_);
+                self_.options_.progress(what, done += end - from, count);
+            }
+            return status;
+        });
+    }
+
+    /// The facts of a link; empty, and a fault, where its reveal is not to be had.
+    std::optional<LinkFacts> facts_of(const ChainId& chain_id, std::uint32_t member,
+                                      const KnownHeight& known, const Link& link_before,
+                                      const std::optional<Height>& base) {
+        LinkFacts facts{chain_id,     known.height, known.block_hash, *known.y,
+                        known.anchor, link_before,  Reveal{}};
+        if (!base) return facts;
+        const Checked<Reveal> reveal = set_.reveals(member, *base).at_height(known.height);
+        if (reveal) {
+            facts.reveal = *reveal;
+            return facts;
+        }
+        fault(chain_id, fail_refused(reveal.error(), "the reveal of this height").value());
+        return std::nullopt;
+    }
+    [[nodiscard]] CellsToOpen cells_of(std::uint32_t member) const {
+        const SetMember& m = set_.members()[member];
+        CellsToOpen out;
+        out.replica = m.replica;
+        out.chunks = m.chunks;
+        out.sealed_root = m.sealed_root;
+        return out;
+    }
+
+    Status seal_proofs();
+    Status answer(const SealDuty& duty, std::uint32_t member);
+    Status links();
+    Status make_links(const KnownHeight& known, std::vector<LinkJob>& jobs);
+    Status link_piece(unsigned worker, const KnownHeight& known, std::span<LinkJob> jobs);
+    Status hand_over(const KnownHeight& known, std::span<const LinkJob> jobs);
+    Status record(const LinkPlace& place, std::span<const LinkJob> jobs,
+                  std::vector<ChainLink>& signable);
+    Status submit(std::span<const SubmittedReceipt> receipts);
+    Status proofs();
+    Status proofs_of(Height proven);
+    Status proof_piece(unsigned worker, const KnownHeight& known, const HierarchyTree& tree,
+                       std::span<ProofJob> jobs);
+    Result<std::optional<AnyProof>> prove(const KnownHeight& known, const HierarchyTree& tree,
+                                          const ProofJob& job, const LinkDraw& draw,
+                                          CellsToOpen& cells, CellsToOpen* cell) const;
+    Status submit_proofs(Height proven, std::span<ProofJob> jobs);
+
+    BlockProcessor& self_;
+    Registry& registry_;
+    ProverSet& set_;
+    Height height_;
+    const StopCheck& stop_;
+    std::mutex mutex_;
+    SetReport report_;
+};
+
+// --- seal and audit proofs -----------------------------------------------------------------------
+
+Status BlockProcessor::Run::seal_proofs() {
+    std::vector<std::pair<SealDuty, std::uint32_t>> own;
+    {
+        const Timed timed(report_.times.plan);
+        HOLDFAST_ASSIGN(due, registry_.due_seal_proofs());
+        own = owed_by(set_, due);
+    }
+    const Timed timed(report_.times.seal);
+    return in_pieces("seal proofs", own.size(), 1, workers(),
+                     [&](unsigned, std::size_t i, std::size_t) {
+                         const Status answered = answer(own[i].first, own[i].second);
+                         if (answered) return Status{};
+                         if (answered.error().code == ErrorCode::kInterrupted) return answered;
+                         fault(own[i].first.chain_id, answered.error());
+                         return Status{};
+                     });
+}
+
+Status BlockProcessor::Run::answer(const SealDuty& duty, std::uint32_t member) {
+    const SetMember& m = set_.members()[member];
+    HOLDFAST_ASSIGN(info, registry_.chain(duty.chain_id));
+    if (!info) return {};
+    // Mapped for the length of this proof only: no descriptor stays open.
+    HOLDFAST_ASSIGN(replica, Replica::open(m.replica, tree_beside(m.replica), self_.params_));
+    RawOptions raw;
+    raw.stop = stop_;
+    HOLDFAST_ASSIGN(proof,
+                    make_seal_proof(self_.params_, self_.network_id_, info->registration, replica,
+                                    *duty.y_height, *duty.y, duty.kind, set_.key(), raw));
+    const Bytes body = proof.encode();
+    const SealCheck check = [&](const Registration& registration, const SealContext& known) {
+        FillOptions fill;
+        fill.stop = stop_;
+        return verify_seal_proof(self_.params_, self_.network_id_, registration, known, body, fill);
+    };
+    HOLDFAST_ASSIGN(verdict, registry_.accept_seal_proof(duty.chain_id, *duty.y_height, check));
+    // Two audits that draw the same y are answered by one proof.
+    if (!verdict && verdict.reason != Reason::kAlreadySettled &&
+        verdict.reason != Reason::kWrongHeight) {
+        return fail_refused(verdict, "our own seal proof");
+    }
+    const std::lock_guard lock(mutex_);
+    report_.seal_proofs += verdict ? 1 : 0;
+    return {};
+}
+
+// --- links ---------------------------------------------------------------------------------------
+
+Status BlockProcessor::Run::links() {
+    std::vector<LinkJob> jobs;
+    KnownHeight known;
+    {
+        const Timed timed(report_.times.plan);
+        HOLDFAST_ASSIGN(of_height, registry_.known_height(height_));
+        if (!of_height.y) return {};  // no link counts at a height without y
+        known = of_height;
+        HOLDFAST_ASSIGN(due, registry_.due_links(height_));
+        for (const auto& [link, member] : owed_by(set_, due)) jobs.push_back({link, member, {}});
+        for (const LinkJob& j : jobs) {
+            if (j.due.reveal_base) (void)set_.reveals(j.member, *j.due.reveal_base);
+        }
+    }
+    report_.links_due = jobs.size();
+    HOLDFAST_TRY(make_links(known, jobs));
+    return hand_over(known, jobs);
+}
+
+Status BlockProcessor::Run::make_links(const KnownHeight& known, std::vector<LinkJob>& jobs) {
+    const Timed timed(report_.times.links);
+    return in_pieces("links", jobs.size(), reading_piece(), reading_workers(),
+                     [&](unsigned worker, std::size_t from, std::size_t end) {
+                         return link_piece(worker, known,
+                                           std::span(jobs).subspan(from, end - from));
+                     });
+}
+
+Status BlockProcessor::Run::link_piece(unsigned worker, const KnownHeight& known,
+                                       std::span<LinkJob> jobs) {
+    std::vector<CellsToOpen> cells;
+    std::vector<LinkDraw> draws;
+    std::vector<LinkJob*> drawn;
+    for (LinkJob& job : jobs) {
+        const auto facts =
+            facts_of(job.due.chain_id, job.member, known, job.due.link_before, job.due.reveal_base);
+        if (!facts) continue;
+        cells.push_back(cells_of(job.member));
+        draws.push_back(draw_link(self_.network_id_, *facts, cells.back().chunks));
+        cells.back().cells.assign(draws.back().cells.begin(), draws.back().cells.end());
+        drawn.push_back(&job);
+    }
+    open_cells(*self_.readers_[worker], set_.files(), cells);
+    for (std::size_t i = 0; i < drawn.size(); ++i) {
+        if (!cells[i].opening) {
+            fault(drawn[i]->due.chain_id, cells[i].opening.error());
+            continue;
+        }
+        drawn[i]->link =
+            assemble_link(self_.network_id_, draws[i], std::move(*cells[i].opening)).link;
+    }
+    return {};
+}
+
+Status BlockProcessor::Run::record(const LinkPlace& place, std::span<const LinkJob> jobs,
+                                   std::vector<ChainLink>& signable) {
+    const Timed timed(report_.times.record);
+    std::vector<ChainLink> links;
+    for (const LinkJob& j : jobs) {
+        if (j.link) links.push_back({j.due.chain_id, *j.link});
+    }
+    HOLDFAST_ASSIGN(verdicts, set_.records().record(place, links));
+    for (std::size_t i = 0; i < links.size(); ++i) {
+        if (verdicts[i]) {
+            signable.push_back(links[i]);
+        } else {
+            fault(links[i].chain_id,
+                  fail_refused(verdicts[i], "another link for this height on record").value());
+        }
+    }
+    return {};
+}
+
+Status BlockProcessor::Run::hand_over(const KnownHeight& known, std::span<const LinkJob> jobs) {
+    const LinkPlace place{known.height, known.block_hash, known.anchor};
+    std::vector<ChainLink> signable;
+    HOLDFAST_TRY(record(place, jobs, signable));
+    std::vector<SubmittedReceipt> receipts(signable.size());
+    {
+        const Timed timed(report_.times.sign);
+        HOLDFAST_TRY(in_pieces(
+            "signatures", signable.size(), kSignedAtOnce, workers(),
+            [&](unsigned, std::size_t from, std::size_t end) -> Status {
+                for (std::size_t i = from; i < end; ++i) {
+                    HOLDFAST_ASSIGN(receipt, set_.records().sign(place, signable[i], set_.key()));
+                    receipts[i] = {signable[i].chain_id, receipt};
+                }
+                return {};
+            }));
+    }
+    const Timed timed(report_.times.receipts);
+    for (std::size_t at = 0; at < receipts.size(); at += kReceiptsAtOnce) {
+        if (stop_ && stop_()) return interrupted();
+        const std::size_t count = std::min(kReceiptsAtOnce, receipts.size() - at);
+        HOLDFAST_TRY(submit(std::span(receipts).subspan(at, count)));
+    }
+    return {};
+}
+
+Status BlockProcessor::Run::submit(std::span<const SubmittedReceipt> receipts) {
+    HOLDFAST_ASSIGN(outcomes, registry_.accept_receipts(receipts));
+    std::uint64_t taken = 0;
+    for (std::size_t i = 0; i < receipts.size(); ++i) {
+        if (outcomes[i].verdict) {
+            ++taken;
+        } else {
+            fault(receipts[i].chain_id,
+                  fail_refused(outcomes[i].verdict, "our own receipt").value());
+        }
+    }
+    report_.links += taken;
+    if (self_.options_.on_receipts) {
+        std::vector<SubmittedReceipt> good;
+        for (std::size_t i = 0; i < receipts.size(); ++i) {
+            if (outcomes[i].verdict) good.push_back(receipts[i]);
+        }
+        self_.options_.on_receipts(good);
+    }
+    return {};
+}
+
+// --- proofs of earlier links ---------------------------------------------------------------------
+
+/// The height whose compact index this block's y has drawn, and the heights before it whose proofs
+/// are still taken: files that could not be read then may be readable now.
+Status BlockProcessor::Run::proofs() {
+    HOLDFAST_ASSIGN(heights, registry_.proof_heights());
+    for (const Height h : heights) {
+        if (compact_draw_height(self_.params_, h) <= height_) HOLDFAST_TRY(proofs_of(h));
+    }
+    return {};
+}
+
+Status BlockProcessor::Run::proofs_of(Height proven) {
+    std::vector<ProofJob> jobs;
+    KnownHeight known;
+    std::optional<HierarchyTree> tree;
+    {
+        const Timed timed(report_.times.plan);
+        HOLDFAST_ASSIGN(of_height, registry_.known_height(proven));
+        if (!of_height.y || !of_height.y_compact) return {};  // counts for nobody
+        known = of_height;
+        HOLDFAST_ASSIGN(due, registry_.due_proofs(proven));
+        for (const auto& [proof, member] : owed_by(set_, due)) jobs.push_back({proof, member, {}});
+        if (jobs.empty()) return {};
+        HOLDFAST_ASSIGN(whole, registry_.tree(proven));
+        tree.emplace(std::move(whole));
+        for (const ProofJob& j : jobs) {
+            if (j.due.reveal_base) (void)set_.reveals(j.member, *j.due.reveal_base);
+        }
+    }
+    report_.proofs_due += jobs.size();
+    for (std::size_t at = 0; at < jobs.size(); at += kProofsAtOnce) {
+        const auto group = std::span(jobs).subspan(at, std::min(kProofsAtOnce, jobs.size() - at));
+        {
+            const Timed timed(report_.times.proofs);
+            HOLDFAST_TRY(in_pieces("proofs", group.size(), reading_piece(), reading_workers(),
+                                   [&](unsigned worker, std::size_t from, std::size_t end) {
+                                       return proof_piece(worker, known, *tree,
+                                                          group.subspan(from, end - from));
+                                   }));
+        }
+        const Timed timed(report_.times.proven);
+        HOLDFAST_TRY(submit_proofs(proven, group));
+        for (ProofJob& job : group) job.proof.reset();
+    }
+    return {};
+}
+
+Status BlockProcessor::Run::proof_piece(unsigned worker, const KnownHeight& known,
+                                        const HierarchyTree& tree, std::span<ProofJob> jobs) {
+    constexpr std::size_t kNone = SIZE_MAX;
+    std::vector<CellsToOpen> cells;
+    std::vector<LinkDraw> draws;
+    std::vector<std::pair<ProofJob*, std::size_t>> drawn;  // with its place of the one cell
+    std::vector<CellsToOpen> single;
+    for (ProofJob& job : jobs) {
+        const ChainId& chain_id = job.due.chain_id;
+        const auto facts =
+            facts_of(chain_id, job.member, known, job.due.link_before, job.due.reveal_base);
+        if (!facts) continue;
+        cells.push_back(cells_of(job.member));
+        draws.push_back(draw_link(self_.network_id_, *facts, cells.back().chunks));
+        cells.back().cells.assign(draws.back().cells.begin(), draws.back().cells.end());
+        drawn.emplace_back(&job, kNone);
+        if (full_required(self_.network_id_, *known.y_compact, chain_id)) continue;
+        const std::uint8_t j = compact_index(self_.network_id_, *known.y_compact, chain_id);
+        drawn.back().second = single.size();
+        single.push_back(cells_of(job.member));
+        single.back().cells = {draws.back().where[j].index().value};
+    }
+    const std::size_t links = cells.size();
+    cells.insert(cells.end(), std::make_move_iterator(single.begin()),
+                 std::make_move_iterator(single.end()));
+    open_cells(*self_.readers_[worker], set_.files(), cells);
+    for (std::size_t i = 0; i < drawn.size(); ++i) {
+        auto& [job, place] = drawn[i];
+        CellsToOpen* const cell = place == kNone ? nullptr : &cells[links + place];
+        Result<std::optional<AnyProof>> proof = prove(known, tree, *job, draws[i], cells[i], cell);
+        if (proof) {
+            job->proof = std::move(*proof);
+        } else {
+            fault(job->due.chain_id, proof.error());
+        }
+    }
+    return {};
+}
+
+Result<std::optional<AnyProof>> BlockProcessor::Run::prove(const KnownHeight& known,
+                                                           const HierarchyTree& tree,
+                                                           const ProofJob& job,
+                                                           const LinkDraw& draw, CellsToOpen& cells,
+                                                           CellsToOpen* cell) const {
+    HOLDFAST_TRY(cells.opening);
+    SignedLink link{assemble_link(self_.network_id_, draw, std::move(*cells.opening)),
+                    job.due.receipt};
+    if (link.opening.link != job.due.receipt.link) {
+        return fail(ErrorCode::kCorrupt, cells.replica.string() +
+                                             ": no longer gives the link that was signed for "
+                                             "height " +
+                                             std::to_string(known.height.value));
+    }
+    if (cell == nullptr) return std::optional<AnyProof>(to_full(link));
+    HOLDFAST_TRY(cell->opening);
+    const Checked<PathProof> path = tree.path(job.due.slot);
+    if (!path) return fail_refused(path.error(), "the path of the chain's slot");
+    HOLDFAST_ASSIGN(compact, to_compact(self_.network_id_, link, *path, *known.y_compact,
+                                        std::move(cell->opening->siblings)));
+    return std::optional<AnyProof>(std::move(compact));
+}
+
+Status BlockProcessor::Run::submit_proofs(Height proven, std::span<ProofJob> jobs) {
+    std::vector<AnyProof> proofs;
+    for (ProofJob& job : jobs) {
+        if (job.proof) proofs.push_back(std::move(*job.proof));
+    }
+    if (proofs.empty()) return {};
+    HOLDFAST_ASSIGN(verdicts, registry_.accept_proofs(proofs));
+    for (std::size_t i = 0; i < proofs.size(); ++i) {
+        const ChainId& chain_id = chain_of(proofs[i]);
+        if (!verdicts[i]) {
+            fault(chain_id, fail_refused(verdicts[i], "our own proof").value());
+            continue;
+        }
+        const bool full = std::holds_alternative<Full>(proofs[i]);
+        ++(full ? report_.full_proofs : report_.compact_proofs);
+        if (!self_.options_.on_proof) continue;
+        HOLDFAST_TRY(self_.options_.on_proof(
+            {chain_id, proven, full, wrap_object(kind_of(proofs[i]), encode_body(proofs[i]))}));
+    }
+    return {};
+}
+
+// --- the processor -------------------------------------------------------------------------------
+
+BlockProcessor::BlockProcessor(const NetworkParams& params, Registry& registry,
+                               const BlockProcessorOptions& options)
+    : params_(params), network_id_(params.id()), registry_(&registry), options_(options) {}
+
+Result<BlockProcessor> BlockProcessor::make(const NetworkParams& params, Registry& registry,
+                                            const BlockProcessorOptions& options) {
+    BlockProcessor out(params, registry, options);
+    const unsigned workers = worker_count(options.threads, UINT64_MAX);
+    for (unsigned i = 0; i < workers; ++i) {
+        if (!options.way) {
+            out.readers_.push_back(ChunkReader::best(options.depth));
+            continue;
+        }
+        HOLDFAST_ASSIGN(reader, ChunkReader::make(*options.way, options.depth));
+        out.readers_.push_back(std::move(reader));
+    }
+    return out;
+}
+
+Result<SetReport> BlockProcessor::process(ProverSet& set, Height height, const StopCheck& stop) {
+    return Run(*this, set, height, stop).all();
+}
+
+}  // namespace holdfast

@@ -1,0 +1,108 @@
+// One block for a set of chains: what they owe is read from the registry in one pass, their cells
+// are read deep in flight, their links are recorded with one wait for the device, signed, and
+// handed to the registry in few transactions; then the proofs of an earlier height.
+//
+// Whatever goes wrong with a chain (files missing, truncated, unreadable, rotten; another link on
+// record; a refusal by the registry) is a fault of that chain alone. Only what concerns all of them
+// ends the call: the records, the registry, a wish to stop. Every step may be repeated after a
+// crash and gives the same bytes: those that a Prover for each chain would give, in any order and
+// with any number of threads.
+//
+// Threading: one call at a time; starts its own workers and joins them. Ownership: the registry
+// must outlive it. Spec: docs/spec.md sections 5, 7 and 10. Figures: docs/design/block.md.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "api/prover_set.hpp"
+#include "chunking/chunk_reader.hpp"
+#include "core/fill.hpp"
+#include "core/params.hpp"
+#include "core/result.hpp"
+#include "hierarchy/registry.hpp"
+#include "proofs/link_prover.hpp"
+
+namespace holdfast {
+
+/// A proof of an earlier link that a prover of ours made and the registry took.
+struct MadeProof {
+    ChainId chain_id;
+    Height height;
+    bool full_required = false;
+    Bytes object;  // compact or full, standing alone
+};
+
+/// Something that a block needed and did not get: a prover's part (`chain_id`), y, or a settlement.
+/// The rest of the block is not touched by it.
+struct BlockFault {
+    std::optional<ChainId> chain_id;
+    Height height;
+    Error error;
+};
+
+struct BlockProcessorOptions {
+    unsigned threads = 0;                         // 0: one for each core
+    std::optional<ChunkReader::Way> way;          // empty: the best that the system allows
+    unsigned depth = ChunkReader::kDefaultDepth;  // reads in flight, a thread
+    std::size_t most_faults = 1'000;              // told in words; the others are counted
+    /// Each proof that the registry took, in the order of chains. An error ends the block.
+    std::function<Status(MadeProof&&)> on_proof;
+    /// The receipts that the registry took, ascending by chain.
+    std::function<void(std::span<const SubmittedReceipt>)> on_receipts;
+    std::function<void(const char* what, std::uint64_t done, std::uint64_t total)> progress;
+};
+
+/// Seconds of a block's steps.
+struct SetTimes {
+    double plan = 0;    // what is owed, from the registry
+    double seal = 0;    // seal and audit proofs, checked and taken
+    double links = 0;   // cells read, checked, hashed to links
+    double record = 0;  // on the device
+    double sign = 0;
+    double receipts = 0;  // checked and taken by the registry
+    double proofs = 0;    // compact and full proofs made
+    double proven = 0;    // checked and taken by the registry
+    [[nodiscard]] double all() const {
+        return plan + seal + links + record + sign + receipts + proofs + proven;
+    }
+};
+
+struct SetReport {
+    std::uint64_t members = 0;
+    std::uint64_t links_due = 0;
+    std::uint64_t links = 0;  // taken by the registry
+    std::uint64_t seal_proofs = 0;
+    std::uint64_t proofs_due = 0;
+    std::uint64_t compact_proofs = 0;
+    std::uint64_t full_proofs = 0;
+    std::uint64_t fault_count = 0;
+    std::vector<BlockFault> faults;  // the first of them
+    SetTimes times;
+    std::size_t most_open_files = 0;
+};
+
+class BlockProcessor {
+  public:
+    /// kUnsupported: a way of reading that this system does not allow.
+    static Result<BlockProcessor> make(const NetworkParams& params, Registry& registry,
+                                       const BlockProcessorOptions& options = {});
+
+    /// Everything that the set owes while the tip is `height`. kInterrupted.
+    [[nodiscard]] Result<SetReport> process(ProverSet& set, Height height,
+                                            const StopCheck& stop = {});
+
+  private:
+    BlockProcessor(const NetworkParams& params, Registry& registry,
+                   const BlockProcessorOptions& options);
+    class Run;
+
+    NetworkParams params_;
+    NetworkId network_id_;
+    Registry* registry_;
+    BlockProcessorOptions options_;
+    std::vector<std::unique_ptr<ChunkReader>> readers_;  // one for each worker
+};
+
+}  // namespace holdfast

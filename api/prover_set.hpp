@@ -1,0 +1,104 @@
+// The chains of one key on one machine, by the hundred thousand: what BlockProcessor drives.
+//
+// A member costs about 250 bytes of memory: what its replica's header said when it was checked, and
+// its chain once the registry knows it. Files are opened when a block needs them, never more than
+// so many at once; links of all members are recorded in one folder (proofs/link_set.hpp), which is
+// locked for as long as the set lives. A member that is damaged or missing is a fault of its own
+// and touches no other.
+//
+// A replica with a *.chain file beside it has been driven by a Prover: it is not taken into a set,
+// because its records are not in the set's. Members that commit to reveal chains cost 32 KiB and a
+// million hashes more each, once.
+//
+// Threading: one call at a time. Spec: docs/spec.md sections 3, 7 and 12, B80.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "chunking/open_files.hpp"
+#include "core/keys.hpp"
+#include "core/params.hpp"
+#include "core/result.hpp"
+#include "hierarchy/registry.hpp"
+#include "proofs/link_set.hpp"
+#include "proofs/reveal.hpp"
+
+namespace holdfast {
+
+struct ProverSetOptions {
+    std::size_t open_files = 512;     // replicas and trees open at one time, at most
+    std::uint32_t kept_heights = 16;  // of link records
+};
+
+struct SetMember {
+    std::string replica;  // path of the *.replica file; its *.tree lies beside it
+    ReplicaId replica_id;
+    Root sealed_root;
+    ChunkCount chunks;
+    std::optional<ChainId> chain_id;  // once its registration has been accepted
+};
+
+class ProverSet {
+  public:
+    /// `records`: the folder of link records, made when missing. Errors of LinkSetRecords::open.
+    static Result<ProverSet> open(const NetworkParams& params, KeyPair key,
+                                  const std::filesystem::path& records,
+                                  const ProverSetOptions& options = {});
+    ProverSet(ProverSet&&) noexcept;
+    ProverSet& operator=(ProverSet&&) noexcept;
+    ~ProverSet();
+
+    /// Reads and checks the header of a *.replica file. kInvalidArgument: sealed for another key,
+    /// or taken in before; kAlreadyExists: it has a *.chain file; kRefused, kNotFound, kCorrupt,
+    /// kIo.
+    [[nodiscard]] Status add(const std::filesystem::path& replica);
+    /// Every *.replica below a folder, in the order of their names; what is not taken in is told,
+    /// and the others are. `progress` counts files. Returns how many were taken in.
+    using Fault = std::function<void(const std::filesystem::path& replica, const Error& error)>;
+    using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+    [[nodiscard]] Result<std::uint64_t> add_folder(const std::filesystem::path& folder,
+                                                   const Fault& fault,
+                                                   const Progress& progress = {});
+
+    [[nodiscard]] std::span<const SetMember> members() const { return members_; }
+    [[nodiscard]] const KeyPair& key() const { return key_; }
+    [[nodiscard]] const NetworkId& network_id() const { return network_id_; }
+    [[nodiscard]] LinkSetRecords& records() { return records_; }
+    [[nodiscard]] const LinkSetRecords& records() const { return records_; }
+    [[nodiscard]] OpenFiles& files() { return *files_; }
+    [[nodiscard]] const OpenFiles& files() const { return *files_; }
+
+    /// Looks up the chains of members that had none. A registration with another sealed_root than
+    /// the file's is a fault of that member.
+    [[nodiscard]] Status find_chains(const Registry& registry, const Fault& fault);
+    /// The members with a chain, ascending by chain id: (chain id, index into members()).
+    using ByChain = std::vector<std::pair<ChainId, std::uint32_t>>;
+    [[nodiscard]] const ByChain& by_chain() const { return by_chain_; }
+    [[nodiscard]] std::optional<std::uint32_t> member_of(const ChainId& chain_id) const;
+
+    /// The reveal chain of a member; made at the first call, which must not run beside others.
+    [[nodiscard]] RevealChain& reveals(std::uint32_t member, Height base);
+
+  private:
+    ProverSet(const NetworkParams& params, KeyPair key, LinkSetRecords records,
+              const ProverSetOptions& options);
+
+    NetworkParams params_;
+    NetworkId network_id_;
+    KeyPair key_;
+    LinkSetRecords records_;
+    std::unique_ptr<OpenFiles> files_;
+    std::vector<SetMember> members_;
+    std::map<ReplicaId, std::uint32_t> by_replica_;
+    ByChain by_chain_;
+    std::map<std::pair<std::uint32_t, Height>, RevealChain> reveals_;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,121 @@
+// What provers owe at a height, for all chains in one pass over the tables.
+#include <set>
+#include <utility>
+
+#include "hierarchy/registry_impl.hpp"
+
+namespace holdfast {
+namespace {
+
+/// The base of the commitment in force at `height`.
+Result<std::optional<Height>> reveal_base(const Transaction& txn, const ChainId& chain_id,
+                                          Height height) {
+    HOLDFAST_ASSIGN(record, load<ChainRecord>(txn, Table::kChains, chain_key(chain_id)));
+    if (!record) return corrupt_registry("a chain is missing");
+    HOLDFAST_ASSIGN(commitments, load_commitments(txn, chain_id, record->registration));
+    const Commitment force = commitment_in_force(commitments, height);
+    return force.value.is_zero() ? std::nullopt : std::optional(force.base);
+}
+
+/// A chain's link in the leaves under an anchor.
+class LinksBefore {
+  public:
+    LinksBefore(const Transaction& txn, const NetworkParams& params, Height height) {
+        if (const auto at = anchor_height(params, height)) {
+            leaves_.emplace(txn, HierarchyShape::of(params), *at);
+        }
+    }
+    Result<Link> of(const ChainId& chain_id, std::uint64_t slot) {
+        if (!leaves_ || slot == kNever) return Link(chain_id);
+        HOLDFAST_ASSIGN(leaf, leaves_->leaf(slot));
+        return leaf && leaf->chain_id == chain_id ? leaf->link : Link(chain_id);
+    }
+
+  private:
+    std::optional<StoredLeaves> leaves_;
+};
+
+}  // namespace
+
+Result<std::vector<DueLink>> Registry::due_links(Height height) const {
+    HOLDFAST_ASSIGN(txn, impl_->store->read());
+    HOLDFAST_ASSIGN(machine, load_machine(txn));
+    if (machine.tip == kNever || height.value > machine.tip) {
+        return fail_refused(Reason::kTooEarly, "height " + std::to_string(height.value));
+    }
+    if (machine.closed != kNever && height.value <= machine.closed) {
+        return fail_refused(Reason::kTooLate, "height " + std::to_string(height.value));
+    }
+    LinksBefore before(txn, impl_->params, height);
+    std::vector<DueLink> out;
+    const auto visit = [&](ByteView key, ByteView value) -> Result<bool> {
+        HOLDFAST_ASSIGN(state, ChainState::decode(value));
+        if (!state.in_digest(height)) return true;
+        const auto chain_id = KeyReader(key).fixed<ChainId>();
+        HOLDFAST_ASSIGN(link, before.of(chain_id, state.slot));
+        HOLDFAST_ASSIGN(base, reveal_base(txn, chain_id, height));
+        out.push_back({chain_id, link, base});
+        return true;
+    };
+    HOLDFAST_TRY(txn.for_each(Table::kStates, {}, visit));
+    return out;
+}
+
+Result<std::vector<DueProof>> Registry::due_proofs(Height height) const {
+    HOLDFAST_ASSIGN(txn, impl_->store->read());
+    HOLDFAST_ASSIGN(machine, load_machine(txn));
+    std::vector<DueProof> out;
+    if (machine.closed == kNever || height.value > machine.closed ||
+        Height(machine.tip) > impl_->last_proof_tip(height)) {
+        return out;
+    }
+    if (const auto at = anchor_height(impl_->params, height)) {
+        HOLDFAST_TRY(impl_->check_kept(machine, *at));
+    }
+    LinksBefore before(txn, impl_->params, height);
+    const auto visit = [&](ByteView key, ByteView value) -> Result<bool> {
+        KeyReader r(key);
+        (void)r.height();
+        const auto chain_id = r.fixed<ChainId>();
+        HOLDFAST_ASSIGN(record, ReceiptRecord::decode(value));
+        if (record.proof != LinkProof::kNone) return true;
+        HOLDFAST_ASSIGN(slot, load_slot(txn, chain_id));
+        if (!slot) return corrupt_registry("a chain with a link has no slot");
+        HOLDFAST_ASSIGN(link, before.of(chain_id, *slot));
+        HOLDFAST_ASSIGN(base, reveal_base(txn, chain_id, height));
+        out.push_back({chain_id, *slot, record.receipt, link, base});
+        return true;
+    };
+    HOLDFAST_TRY(txn.for_each(Table::kReceipts, height_key(height).bytes(), visit));
+    return out;
+}
+
+Result<std::vector<SealDuty>> Registry::due_seal_proofs() const {
+    HOLDFAST_ASSIGN(txn, impl_->store->read());
+    HOLDFAST_ASSIGN(machine, load_machine(txn));
+    std::set<ChainId> owing;
+    HOLDFAST_TRY(
+        txn.for_each(Table::kStates, {}, [&](ByteView key, ByteView value) -> Result<bool> {
+            HOLDFAST_ASSIGN(state, ChainState::decode(value));
+            if (state.phase == ChainPhase::kPending) {
+                owing.insert(KeyReader(key).fixed<ChainId>());
+            }
+            return true;
+        }));
+    HOLDFAST_TRY(txn.for_each(Table::kAudits, {}, [&](ByteView key, ByteView) -> Result<bool> {
+        owing.insert(KeyReader(key).fixed<ChainId>());
+        return true;
+    }));
+    std::vector<SealDuty> out;
+    for (const ChainId& chain_id : owing) {
+        HOLDFAST_ASSIGN(duties, impl_->duties(txn, chain_id));
+        for (const SealDuty& duty : duties) {
+            if (duty.y && duty.deadline && duty.deadline->value >= machine.tip) {
+                out.push_back(duty);
+            }
+        }
+    }
+    return out;
+}
+
+}  // namespace holdfast
