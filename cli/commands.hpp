@@ -14,12 +14,12 @@ void add_register_commands(Commands& commands);  // register, update, remove, se
 void add_block_commands(Commands& commands);     // block process, public export, stats
 void add_registry_commands(Commands& commands);  // registry stat|backup|restore|export|merge
 void add_aggregate_commands(Commands& commands);  // aggregate
-void add_proof_commands(Commands& commands);     // prove, path make|verify, verify
-void add_vdf_commands(Commands& commands);       // vdf eval|verify|status|catch-up
-void add_evidence_commands(Commands& commands);  // evidence make …|verify|settle|cases
-void add_reason_commands(Commands& commands);    // reasons
-void add_simulate_command(Commands& commands);   // simulate
-void add_tool_commands(Commands& commands);      // select, inspect, vectors check
+void add_proof_commands(Commands& commands);      // prove, path make|verify, verify
+void add_vdf_commands(Commands& commands);        // vdf eval|verify|status|catch-up
+void add_evidence_commands(Commands& commands);   // evidence make …|verify|settle|cases
+void add_reason_commands(Commands& commands);     // reasons
+void add_simulate_command(Commands& commands);    // simulate
+void add_tool_commands(Commands& commands);       // select, inspect, vectors check
 /// vdf bench|calibrate, below the `vdf` command.
 void add_vdf_measure_commands(Commands& commands, CLI::App* vdf);
 

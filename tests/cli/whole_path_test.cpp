@@ -121,8 +121,8 @@ TEST(WholePath, FromAFileToVerdictsAndBack) {
     EXPECT_EQ(
         json("select --entropy " + std::string(64, '0') + " --chunks 1048576")["selected"].size(),
         16U);
-    const Ran vectors =
-        holdfast_command(folder.path(), {"vectors", "check", std::string(kVectorsFolder) + "/missing"});
+    const Ran vectors = holdfast_command(
+        folder.path(), {"vectors", "check", std::string(kVectorsFolder) + "/missing"});
     expect_failure(vectors, kExitEnvironment, "missing");
 }
 
