@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <tuple>
 
 #include "chunking/replica_batch.hpp"
 #include "core/parallel.hpp"
@@ -64,9 +65,11 @@ class BlockProcessor::Run {
         HOLDFAST_TRY(links());
         HOLDFAST_TRY(proofs());
         report_.most_open_files = set_.files().most();
-        std::stable_sort(
-            report_.faults.begin(), report_.faults.end(),
-            [](const BlockFault& a, const BlockFault& b) { return a.chain_id < b.chain_id; });
+        std::sort(report_.faults.begin(), report_.faults.end(),
+                  [](const BlockFault& a, const BlockFault& b) {
+                      return std::tie(a.chain_id, a.height, a.error.message) <
+                             std::tie(b.chain_id, b.height, b.error.message);
+                  });
         return std::move(report_);
     }
 

@@ -19,7 +19,6 @@ namespace {
 constexpr std::uint64_t kMostChains = 1'000'000;
 constexpr std::uint64_t kMostBlocks = 200;
 constexpr std::uint64_t kLeastBlocks = 2;
-constexpr double kMib = 1'048'576;
 
 struct Arguments {
     std::uint64_t chains = 1'000;

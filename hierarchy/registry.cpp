@@ -125,8 +125,10 @@ Status Registry::Impl::prepare(const std::filesystem::path& folder) {
     } else if (options.read_only) {
         return no_registry(folder);
     }
-    const Store::Options how{options.map_bytes, options.check_on_open, options.read_only,
-                             options.threads};
+    const Store::Options how{.map_bytes = options.map_bytes,
+                             .check_values = options.check_on_open,
+                             .read_only = options.read_only,
+                             .threads = options.threads};
     HOLDFAST_ASSIGN(opened, Store::open(folder, how, !made));
     store = std::move(opened);
     HOLDFAST_ASSIGN(txn, options.read_only ? store->read() : store->write());

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <tuple>
 #include <utility>
 
 #include "core/parallel.hpp"
@@ -58,9 +59,9 @@ Result<std::vector<ReceiptOutcome>> Registry::accept_receipts(
     // first submitted comes first.
     std::vector<std::size_t> order(receipts.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-        return std::pair(receipts[a].receipt.height, receipts[a].chain_id) <
-               std::pair(receipts[b].receipt.height, receipts[b].chain_id);
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return std::tuple(receipts[a].receipt.height, receipts[a].chain_id, a) <
+               std::tuple(receipts[b].receipt.height, receipts[b].chain_id, b);
     });
     {
         HOLDFAST_ASSIGN(txn, impl_->store->read());

@@ -441,8 +441,9 @@ Result<std::unique_ptr<SettlementLedger>> SettlementLedger::open(
     // not begin anew, since it would decide again what was decided.
     const std::filesystem::path marker = folder / kMarkerFile;
     const bool made = std::filesystem::exists(marker, failed);
-    HOLDFAST_ASSIGN(store,
-                    Store::open(folder, {options.map_bytes, true, &settlement_schema()}, !made));
+    HOLDFAST_ASSIGN(
+        store, Store::open(folder, {.map_bytes = options.map_bytes, .schema = &settlement_schema()},
+                           !made));
     HOLDFAST_ASSIGN(txn, store->write());
     HOLDFAST_ASSIGN(stored, txn.get(SettlementTable::kMeta, network_key().bytes()));
     if (!stored) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "core/codec.hpp"
 
@@ -210,10 +211,12 @@ void LinkSetRecords::note(const LinkPlace& place, std::span<const ChainLink> lin
     newest = std::max(newest, place.height);
     first_in_log_ = first_in_log_ ? std::min(*first_in_log_, place.height) : place.height;
     std::vector<ChainLink>& known = links_[place];
-    const auto middle = static_cast<std::ptrdiff_t>(known.size());
-    known.insert(known.end(), links.begin(), links.end());
-    std::inplace_merge(known.begin(), known.begin() + middle, known.end());
-    known.erase(std::unique(known.begin(), known.end()), known.end());
+    std::vector<ChainLink> merged;
+    merged.reserve(known.size() + links.size());
+    std::set_union(known.begin(), known.end(), links.begin(), links.end(),
+                   std::back_inserter(merged));
+    merged.erase(std::unique(merged.begin(), merged.end()), merged.end());
+    known = std::move(merged);
     raise_floor(place.height);
 }
 
