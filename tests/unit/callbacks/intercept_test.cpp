@@ -129,7 +129,7 @@ TEST(Guard, AHangingHostCostsItsTimeOutAndItsLateAnswerIsThrownAway) {
         if (h.value == 1) gate->wait();
         return BlockInfo{h, hash_of(1), hash_of(2), 0, false};
     };
-    const auto chain = behind<Blockchain>(host, guard(20));
+    const auto chain = behind<Blockchain>(host, guard(300));
     EXPECT_EQ(chain->block_by_height(Height(1)).error().code, ErrorCode::kTimeout);
     EXPECT_TRUE(chain->current_height());
     gate->open();
@@ -144,7 +144,7 @@ TEST(Guard, HangingCallsAreBoundedAndOutliveTheGuard) {
         gate->wait();
         return BlockInfo{h, {}, {}, 0, false};
     };
-    auto chain = behind<Blockchain>(host, guard(20, 2));
+    auto chain = behind<Blockchain>(host, guard(300, 2));
     EXPECT_EQ(chain->block_by_height(Height(1)).error().code, ErrorCode::kTimeout);
     EXPECT_EQ(chain->block_by_height(Height(2)).error().code, ErrorCode::kTimeout);
     EXPECT_EQ(chain->block_by_height(Height(3)).error().code, ErrorCode::kBusy);
@@ -431,7 +431,7 @@ TEST(CallLog, ReplaysALedgerAndAChainWithoutThem) {
         EXPECT_TRUE(recorder->status());
     }
     const auto replay = CallReplay::open(t / "calls").value();
-    EXPECT_EQ(replay->remaining(), 13U);
+    EXPECT_EQ(replay->remaining(), 12U);
     const HostInterfaces hosts = answered_by(replay).value();
     EXPECT_EQ(story(*hosts.token, *hosts.blockchain), told);
     EXPECT_EQ(replay->remaining(), 0U);
