@@ -12,7 +12,7 @@ namespace {
 struct MeasureArguments {
     std::vector<std::string> settings;
     unsigned threads = 0;
-    unsigned rounds = 9;
+    unsigned rounds = VdfMeasureOptions{}.rounds;
     double seconds = 40;
     std::optional<std::uint64_t> block_ms;
     VdfAttacker attacker;
@@ -58,7 +58,8 @@ void describe_speed(const VdfSpeed& speed, Output& out) {
         number(speed.read_ns) + " ns a dependent read, " + number(speed.f_ns) + " ns F");
     row(out, "evaluation",
         number(one) + " ns a step, " + number(1e3 / one, 2) + " million steps a second (" +
-            std::string(speed.walk_kernel) + ")");
+            std::string(speed.walk_kernel) + "); median of the samples " + number(speed.median_ns) +
+            " ns");
     for (const WalkSpeed& k : speed.kernels) {
         kernels.push_back({{"kernel", k.kernel},
                            {"evaluate_ns", k.evaluate_ns},
@@ -80,8 +81,23 @@ void describe_speed(const VdfSpeed& speed, Output& out) {
     out.json["read_ns"] = speed.read_ns;
     out.json["f_ns"] = speed.f_ns;
     out.json["walk_kernel"] = speed.walk_kernel;
+    out.json["median_ns"] = speed.median_ns;
     out.json["kernels"] = kernels;
     out.json["threads"] = threads;
+}
+
+/// Whether the figures fit together; says so where they do not.
+bool describe_reliability(const VdfSpeed& speed, Output& out) {
+    const std::vector<std::string> contradictions = vdf_contradictions(speed);
+    out.json["reliable"] = contradictions.empty();
+    out.json["contradictions"] = contradictions;
+    for (const std::string& c : contradictions) row(out, "UNRELIABLE", c);
+    if (!contradictions.empty()) {
+        out.line(
+            "Figures that contradict each other mean that something else was at work; measure "
+            "again on an idle machine, or with more --rounds.");
+    }
+    return contradictions.empty();
 }
 
 CommandResult bench(const Globals& globals, const MeasureArguments& arguments) {
@@ -94,6 +110,7 @@ CommandResult bench(const Globals& globals, const MeasureArguments& arguments) {
             number(t.verify_ns) + " ns a step verified, " + number(t.evaluate_ns) +
                 " ns a step of each of " + std::to_string(t.threads) + " height(s)");
     }
+    describe_reliability(speed, out);
     return out;
 }
 
@@ -128,8 +145,8 @@ void describe_advice(const VdfSpeed& speed, const VdfAdvice& advice, double bloc
         "safe where withholding a block for " + number(advice.attacker_seconds, 2) +
             " s does not go unpunished");
     out.line(
-        "Medians of short samples on this machine now. The attacker's latencies are an assumption, "
-        "not a measurement.");
+        "Each time is the least disturbed of short samples on this machine now. The attacker's "
+        "latencies are an assumption, not a measurement.");
     out.json["recommended"] = {{"vdf.steps_per_checkpoint", p.steps_per_checkpoint},
                                {"vdf.checkpoints", p.checkpoints},
                                {"vdf.arena_kib", p.arena_kib},
@@ -156,6 +173,11 @@ CommandResult calibrate(const Globals& globals, const MeasureArguments& argument
                     advise_vdf(speed, arguments.seconds, block_seconds, arguments.attacker));
     Output out;
     describe_speed(speed, out);
+    if (!describe_reliability(speed, out)) {
+        out.line("Nothing is recommended from them.");
+        out.exit_code = kExitEnvironment;
+        return out;
+    }
     describe_advice(speed, advice, block_seconds, arguments.attacker, out);
     return out;
 }

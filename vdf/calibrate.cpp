@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <string>
 
 #include "core/codec.hpp"
@@ -14,10 +15,14 @@
 namespace holdfast {
 namespace {
 
-// Steps of one sample of evaluation and of each segment of one of verification: some milliseconds,
-// long enough for any clock and short enough to be taken in turns.
-constexpr std::uint64_t kEvaluateSteps = std::uint64_t{1} << 15;
+// Steps of one sample of evaluation and of each segment of one of verification: a millisecond or
+// two, long enough for any clock and shorter than the time that a busy system leaves a thread
+// alone.
+constexpr std::uint64_t kEvaluateSteps = std::uint64_t{1} << 13;
 constexpr std::uint64_t kVerifySteps = std::uint64_t{1} << 12;
+// By how much more work at once may be slower, each piece of it, than less: cores that share a
+// unit gain next to nothing, and a sample is not exact.
+constexpr double kTolerance = 1.1;
 // An arena that the first-level cache holds: what is left of a step there is F.
 constexpr VdfParams kCachedArena{8, 1, 1, 1, 1};
 
@@ -40,6 +45,8 @@ struct Sampled {
     double units = 1;  // steps or reads of one run
     std::vector<double> ns;
 
+    /// What others do on the machine only ever adds to a time.
+    [[nodiscard]] double least() const { return *std::min_element(ns.begin(), ns.end()); }
     [[nodiscard]] double median() const {
         std::vector<double> sorted = ns;
         std::sort(sorted.begin(), sorted.end());
@@ -80,7 +87,7 @@ class Measurement {
     void add_limits(const WalkKernel& best);
     void add_kernel(const WalkKernel& kernel);
     void add_threads(const WalkKernel& best, unsigned threads);
-    double next() { return samples_[read_++].median(); }
+    double next() { return samples_[read_++].least(); }
 
     const ArenaView arena_;
     const ArenaView cached_;
@@ -143,16 +150,17 @@ Result<VdfSpeed> Measurement::run(const VdfMeasureOptions& options) {
         out.kernels.push_back({kernel.name, 0, 0});
         add_kernel(kernel);
     }
-    for (unsigned t = 1;; t = std::min(2 * t, most_threads_)) {
+    for (unsigned t = 1; t < most_threads_;) {
+        t = std::min(2 * t, most_threads_);
         out.threads.push_back({t, 0, 0});
         add_threads(best, t);
-        if (t >= most_threads_) break;
     }
     HOLDFAST_TRY(sample(samples_, options));
     out.read_ns = next();
     const double cached_read = next();
     out.f_ns = std::max(0.0, next() - cached_read);
     for (WalkSpeed& k : out.kernels) {
+        out.median_ns = samples_[read_].median();
         k.evaluate_ns = next();
         k.verify_ns = next();
     }
@@ -160,7 +168,14 @@ Result<VdfSpeed> Measurement::run(const VdfMeasureOptions& options) {
         t.verify_ns = next();
         t.evaluate_ns = next();
     }
+    out.threads.insert(out.threads.begin(), {1, out.best().verify_ns, out.best().evaluate_ns});
     return out;
+}
+
+std::string in_ns(double ns) {
+    char text[64];
+    std::snprintf(text, sizeof text, "%.1f ns", ns);
+    return text;
 }
 
 bool positive(double value) { return std::isfinite(value) && value > 0; }
@@ -182,6 +197,30 @@ void vdf_dependent_reads(const ArenaView& arena, std::uint32_t count, std::uint6
         // The counter keeps the chain out of the short cycles that a random function has.
         x = std::uint64_t{load_le32(arena.bytes + (x & mask) * kVdfLineBytes)} + i;
     }
+}
+
+std::vector<std::string> vdf_contradictions(const VdfSpeed& speed) {
+    std::vector<std::string> out;
+    const auto at_most = [&](double ns, double limit, double tolerance, const std::string& what) {
+        if (ns <= limit * tolerance) return;
+        out.push_back(what + ": " + in_ns(ns) + " against " + in_ns(limit));
+    };
+    const WalkSpeed& best = speed.best();
+    // These two are parts of a step: nothing makes them as long as the whole.
+    at_most(speed.read_ns, best.evaluate_ns, 1, "a dependent read takes longer than a whole step");
+    at_most(speed.f_ns, best.evaluate_ns, 1, "F takes longer than a whole step");
+    at_most(best.verify_ns, best.evaluate_ns, 1,
+            "a step of many side by side takes longer than one");
+    for (std::size_t i = 1; i < speed.threads.size(); ++i) {
+        const ThreadSpeed& fewer = speed.threads[i - 1];
+        const ThreadSpeed& more = speed.threads[i];
+        const std::string cores = std::to_string(more.threads) + " cores";
+        at_most(more.verify_ns, fewer.verify_ns, kTolerance,
+                cores + " verify slower than " + std::to_string(fewer.threads));
+        at_most(best.evaluate_ns, more.evaluate_ns, kTolerance,
+                "a height alone is evaluated slower than each of several on " + cores);
+    }
+    return out;
 }
 
 Result<VdfSpeed> measure_vdf(const VdfParams& params, const VdfMeasureOptions& options) {
@@ -209,7 +248,8 @@ Result<VdfSpeed> measure_vdf(const VdfParams& params, const VdfMeasureOptions& o
 Result<VdfAdvice> advise_vdf(const VdfSpeed& speed, double seconds, double block_seconds,
                              const VdfAttacker& attacker) {
     if (!positive(seconds) || !positive(block_seconds) || !positive(attacker.step_ns()) ||
-        attacker.memory_latency_ns < 0 || attacker.f_latency_ns < 0 || speed.threads.empty()) {
+        attacker.memory_latency_ns < 0 || attacker.f_latency_ns < 0 || speed.kernels.empty() ||
+        speed.threads.empty()) {
         return fail(ErrorCode::kInvalidArgument,
                     "seconds, block time and the attacker's latencies must be above zero");
     }

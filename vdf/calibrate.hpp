@@ -1,12 +1,14 @@
 // What the VDF costs on this machine, and which parameters follow from that.
 //
 // Measuring reads a clock, starts threads (within the call) and fills an arena of the size asked
-// for; nothing here is hashed or decides a verdict. Times are medians of short samples taken in
-// turns, in nanoseconds unless named otherwise; every kernel is compared with the plain walk before
-// its time is taken. Thread-safe, but two measurements at once disturb each other.
+// for; nothing here is hashed or decides a verdict. Every time is that of the least disturbed of
+// short samples taken in turns, in nanoseconds unless named otherwise; every kernel is compared
+// with the plain walk before its time is taken. Thread-safe, but two measurements at once disturb
+// each other.
 #pragma once
 
 #include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -39,14 +41,15 @@ struct VdfSpeed {
     double fill_seconds = 0;  // all passes, all threads
     double read_ns = 0;       // one dependent 64-byte read in the arena
     double f_ns = 0;          // latency of F
+    double median_ns = 0;     // of the samples of best().evaluate_ns: how disturbed the machine was
     std::vector<WalkSpeed> kernels;
-    std::vector<ThreadSpeed> threads;  // 1, 2, 4, … up to all
+    std::vector<ThreadSpeed> threads;  // 1 (best() itself), 2, 4, … up to all
     [[nodiscard]] const WalkSpeed& best() const { return kernels.back(); }
 };
 
 struct VdfMeasureOptions {
     unsigned threads = 0;  // at most; 0: all cores
-    unsigned rounds = 9;   // samples of each time, after one that does not count
+    unsigned rounds = 41;  // samples of each time, after one that does not count
     StopCheck stop;
     std::function<void(std::uint64_t done, std::uint64_t total)> progress;  // in rounds
 };
@@ -54,6 +57,10 @@ struct VdfMeasureOptions {
 /// Errors: kRefused (kVdfPolicy), kOutOfMemory, kInterrupted.
 [[nodiscard]] Result<VdfSpeed> measure_vdf(const VdfParams& arena,
                                            const VdfMeasureOptions& options = {});
+
+/// What in the figures cannot be true of any machine at rest, each in a sentence: something else
+/// was at work, and nothing should be derived from them. Empty when they fit together.
+[[nodiscard]] std::vector<std::string> vdf_contradictions(const VdfSpeed& speed);
 
 /// `count` reads in the arena, each at the address that the one before gave. The time of each is
 /// the latency that no evaluator on this machine can go below.
@@ -79,6 +86,7 @@ struct VdfAdvice {
 };
 
 /// Errors: kInvalidArgument for numbers that make no sense, or parameters that no network may have.
+/// `speed` is believed: ask vdf_contradictions() first.
 [[nodiscard]] Result<VdfAdvice> advise_vdf(const VdfSpeed& speed, double seconds,
                                            double block_seconds, const VdfAttacker& attacker = {});
 
