@@ -45,10 +45,11 @@ struct SealKill : ::testing::Test {
 TEST_F(SealKill, LeavesTheOldStateOrOneThatGoesOn) {
     const char* wanted = std::getenv("HOLDFAST_KILL_POINTS");
     const int points = wanted == nullptr ? 200 : std::atoi(wanted);
-    const Bytes data = test::some_bytes(1'500'000);  // 23 windows
+    const Bytes data =
+        test::some_bytes(8'000'000);  // 8 windows, long enough for a kill to fall between two
     test::spill(world.folder / "x", data);
     const auto begin = std::chrono::steady_clock::now();
-    ASSERT_TRUE(seal(world.request("x"), one_worker()).has_value());
+    ASSERT_TRUE(seal(world.request("x", kSealDev), one_worker()).has_value());
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
         std::chrono::steady_clock::now() - begin);
     replica = slurp(world.folder / "x.replica");
@@ -62,7 +63,7 @@ TEST_F(SealKill, LeavesTheOldStateOrOneThatGoesOn) {
         const pid_t child = ::fork();
         ASSERT_GE(child, 0);
         if (child == 0) {
-            const auto sealed = seal(world.request("x"), one_worker());
+            const auto sealed = seal(world.request("x", kSealDev), one_worker());
             ::_exit(sealed ? 0 : 2);
         }
         ::usleep(static_cast<useconds_t>(random() % static_cast<std::uint64_t>(took.count())));
@@ -77,7 +78,7 @@ TEST_F(SealKill, LeavesTheOldStateOrOneThatGoesOn) {
         if (std::filesystem::exists(world.folder / "x.replica")) {
             remove_result();
         } else if (killed % 3 == 0) {
-            const auto sealed = seal(world.request("x"), one_worker());
+            const auto sealed = seal(world.request("x", kSealDev), one_worker());
             ASSERT_TRUE(sealed.has_value()) << sealed.error().message;
             taken_over += sealed->windows_taken_over;
             expect_no_half_made();
