@@ -111,7 +111,7 @@ Status run(const std::filesystem::path& folder) {
     HOLDFAST_ASSIGN(
         clock, VdfClock::open(params, chain, nullptr, std::move(evaluator), {folder / "vdf", 0}));
     HOLDFAST_ASSIGN(aggregator, Aggregator::open(params, chain, clock, &token, nullptr,
-                                                 {folder / "registry", {}, 1'000, {}, 0}));
+                                                 {folder / "registry", {}, 1'000, {}, 0, {}}));
     HOLDFAST_ASSIGN(prover, Prover::open(params, files, registration, std::move(key)));
     Prover* const provers[] = {&prover};
     std::vector<MadeProof> proofs;

@@ -25,8 +25,8 @@ TEST(BadInput, WhatIsSealed) {
     expect_untouched(world, "seal empty --key alice.key", "empty");
     expect_untouched(world, "seal missing --key alice.key", "missing");
     expect_untouched(world, "seal folder --key alice.key", "folder");
-    expect_untouched(world, "seal a --key alice.key --out a/b.replica", "a/b.");
-    expect_untouched(world, "seal a --key alice.key --out nowhere/b.replica", "nowhere/b.");
+    expect_untouched(world, "seal a --key alice.key --out a/b.replica", "a/.b.");
+    expect_untouched(world, "seal a --key alice.key --out nowhere/b.replica", "nowhere/.b.");
     expect_untouched(world, "seal a --key alice.key --dir nowhere", "nowhere");
     expect_untouched(world, "seal a --key a", "a");
     expect_untouched(world, "seal a --key missing.key", "missing.key");

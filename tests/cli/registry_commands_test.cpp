@@ -62,7 +62,7 @@ TEST(RegistryCommands, BadDocumentsAndOtherNetworksAreRefused) {
     changed = document;
     changed["network_id"] = std::string(64, '0');
     refused(changed, "network_id");
-    refused(nlohmann::json::array(), "format");
+    refused(nlohmann::json::array(), "not a document of leaves");
     // A leaf that is not the one that the digest was made of.
     changed = document;
     changed["leaves"][0]["link_height"] = 1;

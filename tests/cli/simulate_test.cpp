@@ -59,14 +59,15 @@ TEST(Simulate, BadArgumentsAreRefusedBeforeAnythingIsWritten) {
 
 TEST(Simulate, CtrlCLeavesACacheThatTheNextRunGoesOnWith) {
     TempFolder folder;
-    const Words words = words_of("simulate --chains 100 --blocks 200 --dir cache --json");
+    const Words words =
+        words_of("simulate --chains 100 --blocks 200 --removals 0 --dir cache --json");
     Command command(folder.path(), words);
     ::usleep(400'000);
     command.send(SIGINT);
     const Ran stopped = command.wait();
     EXPECT_EQ(stopped.code, kExitInterrupted) << stopped;
-    const Ran whole =
-        holdfast_command(folder.path(), words_of("simulate --chains 100 --blocks 3 --dir cache"));
+    const Ran whole = holdfast_command(
+        folder.path(), words_of("simulate --chains 100 --blocks 8 --removals 0 --dir cache"));
     EXPECT_EQ(whole.code, kExitOk) << whole;
 }
 
