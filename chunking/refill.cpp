@@ -287,6 +287,7 @@ std::uint64_t longest_chain(const FillTrace& trace, const RefillPlan& plan) {
 }
 
 std::uint64_t makespan(const FillTrace& trace, const RefillPlan& plan, std::uint64_t threads) {
+    constexpr std::size_t kNobody = SIZE_MAX;
     const std::uint64_t quarter = trace.blocks / kFillSlices;
     std::vector<std::uint64_t> finished(trace.blocks);
     std::vector<std::uint64_t> free_at(std::max<std::uint64_t>(threads, 1));
@@ -295,21 +296,21 @@ std::uint64_t makespan(const FillTrace& trace, const RefillPlan& plan, std::uint
     for (std::uint64_t start = 0; start < trace.steps(); start += quarter) {
         const std::uint64_t base = start % trace.blocks;
         std::fill(free_at.begin(), free_at.end(), clock);
-        std::optional<std::size_t> worker;  // of the chain that the step belongs to
+        std::size_t worker = kNobody;  // of the chain that the step belongs to
         for (std::uint64_t column = start == 0 ? 2 : 0; column < quarter; ++column) {
             if (kept.holds(start + column)) {
                 finished[base + column] = 0;
-                worker.reset();
+                worker = kNobody;
                 continue;
             }
-            if (!worker) {
+            if (worker == kNobody) {
                 worker = static_cast<std::size_t>(std::min_element(free_at.begin(), free_at.end()) -
                                                   free_at.begin());
             }
             // Blocks of earlier quarters were finished by `clock`, which no thread is behind.
             const std::uint64_t needed = finished[trace.reference[start + column]];
-            free_at[*worker] = std::max(free_at[*worker], needed) + 1;
-            finished[base + column] = free_at[*worker];
+            free_at[worker] = std::max(free_at[worker], needed) + 1;
+            finished[base + column] = free_at[worker];
         }
         clock = *std::max_element(free_at.begin(), free_at.end());
     }
