@@ -223,7 +223,9 @@ CommandResult run_scrub(const Globals& globals, const ScrubArguments& arguments)
     out.json["damaged"] = damaged;
     out.json["not_examined"] = failed;
     if (damaged != 0) {
-        out.line("repair with: holdfast repair X.replica --source FILE (or --manifest M SHARD...)");
+        out.line(
+            "repair with: holdfast repair X.replica --source FILE (or --manifest M --shards "
+            "SHARD...)");
         out.exit_code = kExitRefused;
     }
     if (failed != 0) out.exit_code = kExitEnvironment;
