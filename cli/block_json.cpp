@@ -78,4 +78,29 @@ Json json_of(const BlockReport& report) {
     return out;
 }
 
+Json json_of(const std::optional<Height>& height) {
+    return height ? Json(height->value) : Json(nullptr);
+}
+
+void add_statistics(const RegistryStatistics& s, Output& out) {
+    out.field("tip", json_of(s.tip));
+    out.field("closed", json_of(s.closed));
+    out.field("oldest_kept", json_of(s.oldest_kept));
+    const Json counts = json_of(s.counts);
+    for (const auto& [key, value] : counts.items()) out.field(key, value);
+    out.field("regions", s.regions);
+    out.field("groups", s.groups);
+    out.field("registrations", s.registrations);
+    out.field("pending", s.pending);
+    out.field("sealed", s.sealed);
+    out.field("liable", s.liable);
+    out.field("voided", s.voided);
+    out.field("ended", s.ended);
+    out.field("heights_with_y", s.heights_with_y);
+    out.json["file_bytes"] = s.file_bytes;
+    out.json["memory_bytes"] = s.memory_bytes;
+    out.line("file: " + format_bytes(s.file_bytes));
+    out.line("tree in memory: " + format_bytes(s.memory_bytes));
+}
+
 }  // namespace holdfast::cli

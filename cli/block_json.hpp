@@ -1,4 +1,4 @@
-// Reports of blocks as JSON, for the commands that make them.
+// Reports of blocks and of the registry as JSON and text, for the commands that make them.
 #pragma once
 
 #include "api/aggregator.hpp"
@@ -12,5 +12,9 @@ namespace holdfast::cli {
 [[nodiscard]] Json json_of(const SetReport& report);
 [[nodiscard]] Json json_of(const BlockForecast& forecast);
 [[nodiscard]] Json json_of(const BlockReport& report);
+/// Null for none.
+[[nodiscard]] Json json_of(const std::optional<Height>& height);
+/// What a registry holds, field by field.
+void add_statistics(const RegistryStatistics& statistics, Output& out);
 
 }  // namespace holdfast::cli

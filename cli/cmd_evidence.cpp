@@ -200,7 +200,6 @@ CommandResult verify_files(const JudgeArguments& arguments) {
     HOLDFAST_ASSIGN(record, PublicRecord::load(arguments.public_folder));
     const EvidenceKnowledge knowledge = evidence_knowledge(record, {0, stop_requested()});
     Output out;
-    Json results = Json::array();
     for (const std::string& file : arguments.files) {
         HOLDFAST_ASSIGN(evidence, read_as<Evidence>(Kind::kEvidence, file));
         HOLDFAST_ASSIGN(judgement, judge_evidence(knowledge, evidence));
@@ -208,17 +207,9 @@ CommandResult verify_files(const JudgeArguments& arguments) {
         one.field("file", file);
         add_fields(one, describe(judgement.offence, judgement.id));
         one.verdict(judgement.verdict);
-        results.push_back(one.json);
-        out.text += one.text;
-        out.exit_code = std::max(out.exit_code, one.exit_code);
+        out.part(one);
     }
-    if (results.size() == 1) {
-        out.json = results[0];
-    } else {
-        out.json["results"] = results;
-        out.json["accepted"] = out.exit_code == kExitOk;
-    }
-    return out;
+    return out.finish_parts();
 }
 
 Json describe(const SettlementCase& c) {

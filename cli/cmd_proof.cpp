@@ -155,7 +155,6 @@ CommandResult verify(const Globals& globals, const VerifyArguments& arguments,
     VerifyOptions options;
     options.stop = stop_requested();
     Output out;
-    Json results = Json::array();
     for (const std::string& file : arguments.files) {
         HOLDFAST_ASSIGN(object, read_object(file));
         const auto start = std::chrono::steady_clock::now();
@@ -177,17 +176,9 @@ CommandResult verify(const Globals& globals, const VerifyArguments& arguments,
         if (report.links) one.field("links", *report.links);
         one.verdict(report.verdict);
         one.json["microseconds"] = seconds * 1e6;
-        results.push_back(one.json);
-        out.text += one.text;
-        out.exit_code = std::max(out.exit_code, one.exit_code);
+        out.part(one);
     }
-    if (results.size() == 1) {
-        out.json = results[0];
-    } else {
-        out.json["results"] = results;
-        out.json["accepted"] = out.exit_code == kExitOk;
-    }
-    return out;
+    return out.finish_parts();
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <bit>
 #include <map>
 
+#include "cli/block_json.hpp"
 #include "cli/commands.hpp"
 #include "cli/leaves_json.hpp"
 #include "cli/object_json.hpp"
@@ -15,34 +16,6 @@ namespace holdfast::cli {
 namespace {
 
 // --- stat ----------------------------------------------------------------------------------------
-
-Json optional_height(const std::optional<Height>& height) {
-    return height ? Json(height->value) : Json(nullptr);
-}
-
-void add_statistics(const RegistryStatistics& s, Output& out) {
-    out.field("tip", optional_height(s.tip));
-    out.field("closed", optional_height(s.closed));
-    out.field("oldest_kept", optional_height(s.oldest_kept));
-    out.field("totalChains", s.counts.total);
-    out.field("active", s.counts.active);
-    out.field("late", s.counts.late);
-    out.field("removing", s.counts.removing);
-    out.field("expired", s.counts.expired);
-    out.field("regions", s.regions);
-    out.field("groups", s.groups);
-    out.field("registrations", s.registrations);
-    out.field("pending", s.pending);
-    out.field("sealed", s.sealed);
-    out.field("liable", s.liable);
-    out.field("voided", s.voided);
-    out.field("ended", s.ended);
-    out.field("heights_with_y", s.heights_with_y);
-    out.json["file_bytes"] = s.file_bytes;
-    out.json["memory_bytes"] = s.memory_bytes;
-    out.line("file: " + format_bytes(s.file_bytes));
-    out.line("tree in memory: " + format_bytes(s.memory_bytes));
-}
 
 /// Chains by misses, in ranges that double: 0, 1, 2 to 3, 4 to 7, …
 void add_misses(const std::map<std::uint64_t, std::uint64_t>& misses, Output& out) {
@@ -118,13 +91,13 @@ Result<std::string> chains_text(const Globals& globals, const Registry& registry
         Json chain = {{"chain_id", to_hex(info.chain_id)},
                       {"phase", to_string(info.phase)},
                       {"accepted", info.accepted.value},
-                      {"sealed_at", optional_height(info.sealed_at)},
+                      {"sealed_at", json_of(info.sealed_at)},
                       {"slot", info.slot ? Json(*info.slot) : Json(nullptr)},
                       {"status", info.status ? Json(to_string(*info.status)) : Json(nullptr)},
                       {"misses", info.misses},
-                      {"removal_at", optional_height(info.removal_at)},
-                      {"vacant_from", optional_height(info.vacant_from)},
-                      {"liable_until", optional_height(info.liable_until)},
+                      {"removal_at", json_of(info.removal_at)},
+                      {"vacant_from", json_of(info.vacant_from)},
+                      {"liable_until", json_of(info.liable_until)},
                       {"bond_forfeited", info.bond_forfeited},
                       {"registration", to_json(info.registration)}};
         for (const Update& u : updates) chain["updates"].push_back(to_json(u));
@@ -186,7 +159,7 @@ CommandResult export_json(const Globals& globals, const std::string& dir, const 
     HOLDFAST_TRY(write_object(file, view(std::string_view(text)), force));
     out.field("file", file);
     out.field("bytes", text.size());
-    out.field("height", optional_height(document.slots.digest_height));
+    out.field("height", json_of(document.slots.digest_height));
     out.field("leaves", document.slots.slots.size());
     out.field("chains", s.registrations);
     return out;
@@ -219,7 +192,7 @@ CommandResult merge(const std::vector<std::string>& parts, const std::string& fi
     merged.slots = *result;
     Output out;
     out.field("network_id", to_hex(merged.slots.network_id));
-    out.field("height", optional_height(merged.slots.digest_height));
+    out.field("height", json_of(merged.slots.digest_height));
     out.field("leaves", merged.slots.slots.size());
     out.json["previous_differs"] = merged.slots.disagreement.previous;
     if (merged.slots.disagreement.previous) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <csignal>
@@ -55,6 +56,23 @@ Output& Output::verdict(const Verdict& v) {
         text += "verdict: REFUSED\nreason: " + to_string(v) +
                 "\nwhat to do: " + std::string(info.action) + "\n";
         exit_code = kExitRefused;
+    }
+    return *this;
+}
+
+Output& Output::part(const Output& one) {
+    parts.push_back(one.json);
+    text += one.text;
+    exit_code = std::max(exit_code, one.exit_code);
+    return *this;
+}
+
+Output& Output::finish_parts() {
+    if (parts.size() == 1) {
+        json = parts[0];
+    } else {
+        json["results"] = parts;
+        json["accepted"] = exit_code == kExitOk;
     }
     return *this;
 }

@@ -28,6 +28,7 @@ struct Output {
     Json json = Json::object();
     std::string text;
     int exit_code = kExitOk;
+    Json parts = Json::array();  // what part() was given
 
     /// Adds "key" to the JSON and "label: value" to the text.
     Output& field(const std::string& key, const Json& value);
@@ -35,6 +36,10 @@ struct Output {
     Output& line(const std::string& text_line);
     /// Adds a verdict: {"verdict", "reason", "accepted", "index", "action"}; sets the exit code.
     Output& verdict(const Verdict& v);
+    /// Adds what one of several inputs gave; finish_parts() makes the JSON: the object itself for
+    /// one input, {"results", "accepted"} for more. The worst exit code stands.
+    Output& part(const Output& one);
+    Output& finish_parts();
 };
 
 using CommandResult = Result<Output>;

@@ -32,6 +32,14 @@ class VdfVerify : public ::testing::Test {
     static inline VdfWorld* world_ = nullptr;
 };
 
+std::vector<const WalkKernel*> usable_kernels() {
+    std::vector<const WalkKernel*> out;
+    for (const WalkKernel& kernel : walk_kernels()) {
+        if (kernel.usable()) out.push_back(&kernel);
+    }
+    return out;
+}
+
 TEST_F(VdfVerify, AcceptsAnHonestProof) {
     const VdfProof p = world().proof();
     EXPECT_EQ(claim(p), Verdict::ok());
@@ -165,7 +173,12 @@ TEST_F(VdfVerify, SkippedStepsAreAlwaysRefused) {
             vdf_walk(x, world().arena->view(), params.steps_per_checkpoint - skipped);
             d.push_back(vdf_gate(x, d.size()));
         }
-        EXPECT_EQ(full(world().sign(d)), Verdict(Reason::kVdfSegment, lazy));
+        for (const WalkKernel* kernel : usable_kernels()) {
+            VdfVerifyOptions options;
+            options.kernel = kernel;
+            EXPECT_EQ(full(world().sign(d), options), Verdict(Reason::kVdfSegment, lazy))
+                << kernel->name;
+        }
     }
 }
 
@@ -173,14 +186,19 @@ TEST_F(VdfVerify, SpotLooksExactlyWhereItIsTold) {
     std::vector<Digest> d = world().checkpoints();
     d[120].bytes[0] ^= 1;  // spoils segments 119 and 120
     const VdfProof p = world().sign(d);
-    const auto spot = [&](std::vector<std::uint32_t> segments) {
-        const auto v = verify_vdf_spot(world().context(), p, segments, world().arena->view());
-        EXPECT_TRUE(v.has_value());
-        return *v;
-    };
-    EXPECT_EQ(spot({0, 5, 118, 121, 199}), Verdict::ok());
-    EXPECT_EQ(spot({199, 120, 5, 120}), Verdict(Reason::kVdfSegment, 120));
-    EXPECT_EQ(spot({120, 119}), Verdict(Reason::kVdfSegment, 119));
+    for (const WalkKernel* kernel : usable_kernels()) {
+        const auto spot = [&](std::vector<std::uint32_t> segments) {
+            VdfVerifyOptions options;
+            options.kernel = kernel;
+            const auto v =
+                verify_vdf_spot(world().context(), p, segments, world().arena->view(), options);
+            EXPECT_TRUE(v.has_value());
+            return *v;
+        };
+        EXPECT_EQ(spot({0, 5, 118, 121, 199}), Verdict::ok()) << kernel->name;
+        EXPECT_EQ(spot({199, 120, 5, 120}), Verdict(Reason::kVdfSegment, 120)) << kernel->name;
+        EXPECT_EQ(spot({120, 119}), Verdict(Reason::kVdfSegment, 119)) << kernel->name;
+    }
     for (const std::vector<std::uint32_t>& bad :
          std::vector<std::vector<std::uint32_t>>{{}, {200}, {3, UINT32_MAX}}) {
         const auto v = verify_vdf_spot(world().context(), p, bad, world().arena->view());
@@ -297,8 +315,10 @@ class VdfEvidence : public ::testing::Test {
   protected:
     const VdfWorld world{{64, 1, 4, 8, 6}};
 
-    Verdict judge(const VdfSegmentEvidence& e) const {
-        const auto v = verify_segment_evidence(world.context(), e, world.arena->view());
+    Verdict judge(const VdfSegmentEvidence& e, const WalkKernel* kernel = nullptr) const {
+        VdfVerifyOptions options;
+        options.kernel = kernel;
+        const auto v = verify_segment_evidence(world.context(), e, world.arena->view(), options);
         EXPECT_TRUE(v.has_value());
         return v.has_value() ? *v : Verdict(Reason::kBusy);
     }
@@ -311,12 +331,18 @@ TEST_F(VdfEvidence, SegmentThatDoesNotLeadOnIsAnOffence) {
     for (std::uint32_t i = 0; i < 6; ++i) {
         const bool bad = i == 2 || i == 3;
         const VdfSegmentEvidence e = make_segment_evidence(p, i);
-        EXPECT_EQ(judge(e), bad ? Verdict::ok() : Verdict(Reason::kNoOffence)) << i;
         EXPECT_EQ(VdfSegmentEvidence::decode(e.encode()).value(), e);
-        const auto v = verify_vdf_segment(world.context(), e.segment, checkpoints_root(d),
-                                          world.arena->view());
-        ASSERT_TRUE(v.has_value());
-        EXPECT_EQ(*v, bad ? Verdict(Reason::kVdfSegment, i) : Verdict::ok());
+        for (const WalkKernel* kernel : usable_kernels()) {
+            EXPECT_EQ(judge(e, kernel), bad ? Verdict::ok() : Verdict(Reason::kNoOffence))
+                << i << " by " << kernel->name;
+            VdfVerifyOptions options;
+            options.kernel = kernel;
+            const auto v = verify_vdf_segment(world.context(), e.segment, checkpoints_root(d),
+                                              world.arena->view(), options);
+            ASSERT_TRUE(v.has_value());
+            EXPECT_EQ(*v, bad ? Verdict(Reason::kVdfSegment, i) : Verdict::ok())
+                << i << " by " << kernel->name;
+        }
     }
 }
 
@@ -324,7 +350,10 @@ TEST_F(VdfEvidence, NothingCanBeBlamedOnAnHonestEvaluator) {
     const VdfProof p = world.proof();
     for (std::uint32_t i = 0; i < 6; ++i) {
         const Bytes body = make_segment_evidence(p, i).encode();
-        EXPECT_EQ(judge(make_segment_evidence(p, i)), Verdict(Reason::kNoOffence));
+        for (const WalkKernel* kernel : usable_kernels()) {
+            EXPECT_EQ(judge(make_segment_evidence(p, i), kernel), Verdict(Reason::kNoOffence))
+                << kernel->name;
+        }
         for (std::size_t bit = 0; bit < body.size() * 8; ++bit) {
             Bytes flipped = body;
             flipped[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
