@@ -195,7 +195,7 @@ void verify_full(const bench::Options& options) {
     };
     const WalkKernel& best = best_walk_kernel();
     functions.emplace_back([&] { walk_fresh(best, arena, 1, kLongSample); });
-    functions.emplace_back([&] { invdf_dependent_reads(arena, kStepsPerSample, streams); });
+    functions.emplace_back([&] { independent_reads(arena, kStepsPerSample, streams); });
     functions.emplace_back([&] { verify(best, pool_parallel(options.threads)); });
     for (const WalkKernel& kernel : walk_kernels()) {
         if (!kernel.usable()) continue;
