@@ -67,6 +67,7 @@ int run(int argc, char** argv) {
     add_reason_commands(commands);
     add_simulate_command(commands);
     add_bounds_commands(commands);
+    add_cost_command(commands);
     add_tool_commands(commands);
     try {
         app.parse(argc, argv);
