@@ -4,6 +4,7 @@
 #include <chrono>
 #include <iterator>
 
+#include "core/parallel.hpp"
 #include "proofs/checkpoint.hpp"
 #include "proofs/seal_proof_verify.hpp"
 
@@ -11,6 +12,9 @@ namespace holdfast {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kRegistrationsAtOnce = 4'096;
+constexpr std::size_t kSealProofsAtOnce = 64;  // each costs fills
 
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
@@ -21,6 +25,18 @@ template <class T>
 Checked<T> decode_submission(const Submission& submission) {
     HOLDFAST_ASSIGN(body, unwrap_object(submission.kind, submission.object));
     return T::decode(body);
+}
+
+/// Of the front of a block's list, what is taken together: neighbours of one kind, as many as keep
+/// a transaction and a wait for a wish to stop short.
+std::span<const Submission> alike(std::span<const Submission> submissions) {
+    const Kind kind = submissions[0].kind;
+    const std::size_t most = kind == Kind::kRegistration ? kRegistrationsAtOnce
+                             : kind == Kind::kSealProof  ? kSealProofsAtOnce
+                                                         : 1;
+    std::size_t count = 1;
+    while (count < std::min(most, submissions.size()) && submissions[count].kind == kind) ++count;
+    return submissions.first(count);
 }
 
 }  // namespace
@@ -43,10 +59,10 @@ struct Aggregator::Impl {
     Status note_missing_y(Height newest, const VdfClockWork& work, BlockReport& report);
     Status feed(Height height, BlockReport& report);
     Status take_submissions(Height height, const VdfClockWork& work, BlockReport& report);
-    Result<Verdict> take(const Submission& submission, const VdfClockWork& work,
-                         ObjectOutcome& out);
-    Result<Verdict> take_registration(const Registration& registration);
-    Result<Verdict> take_seal_proof(ByteView body, const VdfClockWork& work, ObjectOutcome& out);
+    Result<Verdict> take(const Submission& submission, ObjectOutcome& out);
+    Status take_registrations(std::span<const Submission> submissions, BlockReport& report);
+    Status take_seal_proofs(std::span<const Checked<ByteView>> bodies, const VdfClockWork& work,
+                            BlockReport& report);
     Result<Verdict> check_bond(const Registration& registration);
     void drive(Prover& prover, Height height, const VdfClockWork& work, BlockReport& report);
     Status answer_seal_duties(Prover& prover, const VdfClockWork& work, BlockReport& report);
@@ -139,37 +155,74 @@ Result<Verdict> Aggregator::Impl::check_bond(const Registration& registration) {
     return good ? Verdict::ok() : Verdict(Reason::kNoBond);
 }
 
-Result<Verdict> Aggregator::Impl::take_registration(const Registration& registration) {
-    HOLDFAST_ASSIGN(bond, check_bond(registration));
-    if (!bond) return bond;
-    return registry->accept_registration(registration);
-}
-
-Result<Verdict> Aggregator::Impl::take_seal_proof(ByteView body, const VdfClockWork& work,
-                                                  ObjectOutcome& out) {
-    Reader head(body);
-    const auto chain_id = head.fixed<ChainId>();
-    const Height y_height = head.height();
-    if (head.failed()) return head.verdict();
-    out.chain_id = chain_id;
-    out.height = y_height;
-    const SealCheck check = [&](const Registration& registration, const SealContext& known) {
-        FillOptions fill;
-        fill.stop = work.stop;
-        return verify_seal_proof(params, network_id, registration, known, body, fill);
-    };
-    return registry->accept_seal_proof(chain_id, y_height, check);
-}
-
-Result<Verdict> Aggregator::Impl::take(const Submission& submission, const VdfClockWork& work,
-                                       ObjectOutcome& out) {
-    switch (submission.kind) {
-        case Kind::kRegistration: {
-            const Checked<Registration> registration = decode_submission<Registration>(submission);
-            if (!registration) return registration.error();
-            out.chain_id = registration->chain_id(network_id);
-            return take_registration(*registration);
+/// Registrations that a block lists one after another, in one transaction.
+Status Aggregator::Impl::take_registrations(std::span<const Submission> submissions,
+                                            BlockReport& report) {
+    std::vector<ObjectOutcome> outcomes(submissions.size());
+    std::vector<Registration> good;
+    std::vector<std::size_t> places;  // in `outcomes`, of `good`
+    for (std::size_t i = 0; i < submissions.size(); ++i) {
+        ObjectOutcome& out = outcomes[i];
+        out.kind = Kind::kRegistration;
+        const Checked<Registration> registration = decode_submission<Registration>(submissions[i]);
+        if (!registration) {
+            out.verdict = registration.error();
+            continue;
         }
+        out.chain_id = registration->chain_id(network_id);
+        HOLDFAST_ASSIGN(bond, check_bond(*registration));
+        out.verdict = bond;
+        if (!bond) continue;
+        good.push_back(*registration);
+        places.push_back(i);
+    }
+    HOLDFAST_ASSIGN(verdicts, registry->accept_registrations(good));
+    for (std::size_t i = 0; i < places.size(); ++i) outcomes[places[i]].verdict = verdicts[i];
+    report.objects.insert(report.objects.end(), outcomes.begin(), outcomes.end());
+    return {};
+}
+
+/// Seal proofs, given by their bodies, in one transaction.
+Status Aggregator::Impl::take_seal_proofs(std::span<const Checked<ByteView>> bodies,
+                                          const VdfClockWork& work, BlockReport& report) {
+    std::vector<ObjectOutcome> outcomes(bodies.size());
+    std::vector<SubmittedSealProof> readable;
+    std::vector<std::size_t> places;  // in `outcomes`, of `readable`
+    for (std::size_t i = 0; i < bodies.size(); ++i) {
+        ObjectOutcome& out = outcomes[i];
+        out.kind = Kind::kSealProof;
+        if (!bodies[i]) {
+            out.verdict = bodies[i].error();
+            continue;
+        }
+        const ByteView body = *bodies[i];
+        Reader head(body);
+        const auto chain_id = head.fixed<ChainId>();
+        const Height y_height = head.height();
+        if (head.failed()) {
+            out.verdict = head.verdict();
+            continue;
+        }
+        out.chain_id = chain_id;
+        out.height = y_height;
+        const SealCheck check = [this, body, &work](const Registration& registration,
+                                                    const SealContext& known) {
+            FillOptions fill;
+            fill.stop = work.stop;
+            return verify_seal_proof(params, network_id, registration, known, body, fill);
+        };
+        readable.push_back({chain_id, y_height, check});
+        places.push_back(i);
+    }
+    HOLDFAST_ASSIGN(verdicts,
+                    registry->accept_seal_proofs(readable, std::max(1U, options.seal_workers)));
+    for (std::size_t i = 0; i < places.size(); ++i) outcomes[places[i]].verdict = verdicts[i];
+    report.objects.insert(report.objects.end(), outcomes.begin(), outcomes.end());
+    return {};
+}
+
+Result<Verdict> Aggregator::Impl::take(const Submission& submission, ObjectOutcome& out) {
+    switch (submission.kind) {
         case Kind::kUpdate: {
             const Checked<Update> update = decode_submission<Update>(submission);
             if (!update) return update.error();
@@ -182,11 +235,6 @@ Result<Verdict> Aggregator::Impl::take(const Submission& submission, const VdfCl
             out.chain_id = removal->chain_id;
             return registry->accept_removal(*removal);
         }
-        case Kind::kSealProof: {
-            const Checked<ByteView> body = unwrap_object(Kind::kSealProof, submission.object);
-            if (!body) return body.error();
-            return take_seal_proof(*body, work, out);
-        }
         case Kind::kCheckpoint: {
             const Checked<Checkpoint> checkpoint = decode_submission<Checkpoint>(submission);
             if (!checkpoint) return checkpoint.error();
@@ -198,13 +246,28 @@ Result<Verdict> Aggregator::Impl::take(const Submission& submission, const VdfCl
     }
 }
 
+/// What the block lists, in its order. Neighbours of the kinds that come by the thousand are taken
+/// together; a wish to stop is asked for between such parts.
 Status Aggregator::Impl::take_submissions(Height height, const VdfClockWork& work,
                                           BlockReport& report) {
     HOLDFAST_ASSIGN(submissions, chain->submissions_at(height));
-    for (const Submission& submission : submissions) {
+    for (std::size_t at = 0; at < submissions.size();) {
+        if (work.stop && work.stop()) return interrupted();
+        const auto part = alike(std::span<const Submission>(submissions).subspan(at));
+        at += part.size();
+        if (part[0].kind == Kind::kRegistration) {
+            HOLDFAST_TRY(take_registrations(part, report));
+            continue;
+        }
+        if (part[0].kind == Kind::kSealProof) {
+            std::vector<Checked<ByteView>> bodies;
+            for (const Submission& s : part) bodies.push_back(unwrap_object(s.kind, s.object));
+            HOLDFAST_TRY(take_seal_proofs(bodies, work, report));
+            continue;
+        }
         ObjectOutcome outcome;
-        outcome.kind = submission.kind;
-        HOLDFAST_ASSIGN(verdict, take(submission, work, outcome));
+        outcome.kind = part[0].kind;
+        HOLDFAST_ASSIGN(verdict, take(part[0], outcome));
         outcome.verdict = verdict;
         report.objects.push_back(outcome);
     }
@@ -247,11 +310,9 @@ Status Aggregator::Impl::answer_seal_duties(Prover& prover, const VdfClockWork& 
         raw.workers = options.seal_workers == 0 ? 1 : options.seal_workers;
         raw.stop = work.stop;
         HOLDFAST_ASSIGN(proof, prover.seal_proof(*duty.y_height, *duty.y, duty.kind, raw));
-        ObjectOutcome outcome;
-        outcome.kind = Kind::kSealProof;
-        HOLDFAST_ASSIGN(verdict, take_seal_proof(proof.encode(), work, outcome));
-        outcome.verdict = verdict;
-        report.objects.push_back(outcome);
+        const Bytes body = proof.encode();
+        const Checked<ByteView> one[] = {ByteView(body)};
+        HOLDFAST_TRY(take_seal_proofs(one, work, report));
     }
     return {};
 }

@@ -16,11 +16,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kBatchChains = 32;         // read together by one worker
-constexpr std::size_t kFilesPerChain = 2;        // replica and tree
-constexpr std::size_t kSignedAtOnce = 256;       // by one worker
-constexpr std::size_t kReceiptsAtOnce = 32'768;  // in one transaction
-constexpr std::size_t kProofsAtOnce = 4'096;     // held in memory, and in one transaction
+constexpr std::size_t kBatchChains = 32;          // read together by one worker
+constexpr std::size_t kFilesPerChain = 2;         // replica and tree
+constexpr std::size_t kSealProofsAtOnce = 1'024;  // in one transaction
+constexpr std::size_t kSignedAtOnce = 256;        // by one worker
+constexpr std::size_t kReceiptsAtOnce = 32'768;   // in one transaction
+constexpr std::size_t kProofsAtOnce = 4'096;      // held in memory, and in one transaction
 
 /// Adds the time until it goes away to a step's.
 class Timed {
@@ -147,7 +148,8 @@ class BlockProcessor::Run {
     }
 
     Status seal_proofs();
-    Status answer(const SealDuty& duty, std::uint32_t member);
+    Status prove_seal(const SealDuty& duty, std::uint32_t member);
+    Status submit_seal_proofs(std::span<const SealDuty> answered);
     Status links();
     Status make_links(const KnownHeight& known, std::vector<LinkJob>& jobs);
     Status link_piece(unsigned worker, const KnownHeight& known, std::span<LinkJob> jobs);
@@ -183,20 +185,33 @@ Status BlockProcessor::Run::seal_proofs() {
         own = owed_by(set_, due);
     }
     const Timed timed(report_.times.seal);
-    return in_pieces("seal proofs", own.size(), 1, workers(),
-                     [&](unsigned, std::size_t i, std::size_t) {
-                         const Status answered = answer(own[i].first, own[i].second);
-                         if (answered) return Status{};
-                         if (answered.error().code == ErrorCode::kInterrupted) return answered;
-                         fault(own[i].first.chain_id, answered.error());
-                         return Status{};
-                     });
+    for (std::size_t at = 0; at < own.size(); at += kSealProofsAtOnce) {
+        const std::size_t count = std::min(kSealProofsAtOnce, own.size() - at);
+        std::vector<std::uint8_t> good(count);
+        HOLDFAST_TRY(in_pieces("seal proofs", count, 1, workers(),
+                               [&](unsigned, std::size_t i, std::size_t) -> Status {
+                                   const auto& [duty, member] = own[at + i];
+                                   const Status proven = prove_seal(duty, member);
+                                   if (!proven && proven.error().code == ErrorCode::kInterrupted)
+                                       return proven;
+                                   if (!proven) fault(duty.chain_id, proven.error());
+                                   good[i] = proven.has_value() ? 1 : 0;
+                                   return {};
+                               }));
+        std::vector<SealDuty> answered;
+        for (std::size_t i = 0; i < count; ++i) {
+            if (good[i] != 0) answered.push_back(own[at + i].first);
+        }
+        HOLDFAST_TRY(submit_seal_proofs(answered));
+    }
+    return {};
 }
 
-Status BlockProcessor::Run::answer(const SealDuty& duty, std::uint32_t member) {
+/// Makes the proof and checks it as everybody else would: one fill each.
+Status BlockProcessor::Run::prove_seal(const SealDuty& duty, std::uint32_t member) {
     const SetMember& m = set_.members()[member];
     HOLDFAST_ASSIGN(info, registry_.chain(duty.chain_id));
-    if (!info) return {};
+    if (!info) return fail(ErrorCode::kNotFound, "the registry has lost the chain");
     // Mapped for the length of this proof only: no descriptor stays open.
     HOLDFAST_ASSIGN(replica, Replica::open(m.replica, tree_beside(m.replica), self_.params_));
     RawOptions raw;
@@ -204,20 +219,34 @@ Status BlockProcessor::Run::answer(const SealDuty& duty, std::uint32_t member) {
     HOLDFAST_ASSIGN(proof,
                     make_seal_proof(self_.params_, self_.network_id_, info->registration, replica,
                                     *duty.y_height, *duty.y, duty.kind, set_.key(), raw));
-    const Bytes body = proof.encode();
-    const SealCheck check = [&](const Registration& registration, const SealContext& known) {
-        FillOptions fill;
-        fill.stop = stop_;
-        return verify_seal_proof(self_.params_, self_.network_id_, registration, known, body, fill);
-    };
-    HOLDFAST_ASSIGN(verdict, registry_.accept_seal_proof(duty.chain_id, *duty.y_height, check));
-    // Two audits that draw the same y are answered by one proof.
-    if (!verdict && verdict.reason != Reason::kAlreadySettled &&
-        verdict.reason != Reason::kWrongHeight) {
-        return fail_refused(verdict, "our own seal proof");
+    FillOptions fill;
+    fill.stop = stop_;
+    const SealContext known{*duty.y_height, *duty.y, duty.kind};
+    HOLDFAST_ASSIGN(verdict, verify_seal_proof(self_.params_, self_.network_id_, info->registration,
+                                               known, proof.encode(), fill));
+    return verdict ? Status{} : fail_refused(verdict, "our own seal proof");
+}
+
+/// Duties whose proofs have been made and checked, in one transaction.
+Status BlockProcessor::Run::submit_seal_proofs(std::span<const SealDuty> answered) {
+    std::vector<SubmittedSealProof> proofs;
+    for (const SealDuty& duty : answered) {
+        proofs.push_back(
+            {duty.chain_id, *duty.y_height, [&duty](const Registration&, const SealContext& known) {
+                 const bool same = known.y == *duty.y && known.kind == duty.kind;
+                 return same ? Verdict::ok() : Verdict(Reason::kWrongHeight);
+             }});
     }
-    const std::lock_guard lock(mutex_);
-    report_.seal_proofs += verdict ? 1 : 0;
+    if (proofs.empty()) return {};
+    HOLDFAST_ASSIGN(verdicts, registry_.accept_seal_proofs(proofs));
+    for (std::size_t i = 0; i < proofs.size(); ++i) {
+        report_.seal_proofs += verdicts[i] ? 1 : 0;
+        // Two audits that draw the same y are answered by one proof.
+        if (!verdicts[i] && verdicts[i].reason != Reason::kAlreadySettled &&
+            verdicts[i].reason != Reason::kWrongHeight) {
+            fault(proofs[i].chain_id, fail_refused(verdicts[i], "our own seal proof").value());
+        }
+    }
     return {};
 }
 

@@ -3,6 +3,7 @@
 #include <mutex>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "callbacks/record_follower.hpp"
 #include "core/codec.hpp"
@@ -27,6 +28,11 @@ struct Stored {
     std::uint64_t offset = 0;  // of the object in chain.log
     std::uint64_t size = 0;
     Digest leaf;
+};
+
+struct SubmissionView {
+    Kind kind{};
+    ByteView object;
 };
 
 struct Block {
@@ -135,7 +141,7 @@ class LocalChain::Impl {
         return poll();
     }
 
-    Status submit(Kind kind, ByteView object);
+    Status submit(std::span<const SubmissionView> objects);
     Result<std::vector<Submission>> submissions_at(Height height);
     Result<BlockInfo> append(Height first, std::span<const NewBlock> blocks);
 
@@ -170,8 +176,9 @@ class LocalChain::Impl {
         return follower_->poll(
             [this](std::uint64_t offset, ByteView body) { return apply(offset, body); });
     }
-    Status write(ByteView body) {
-        HOLDFAST_TRY(log_->append(body));
+    Status write(ByteView body) { return write_all({&body, 1}); }
+    Status write_all(std::span<const ByteView> bodies) {
+        HOLDFAST_TRY(log_->append_all(bodies));
         HOLDFAST_TRY(refresh());
         return TipFile::write(*tip_, log_->size_bytes());
     }
@@ -278,15 +285,23 @@ Status LocalChain::Impl::apply_blocks(Reader& r) {
     return {};
 }
 
-Status LocalChain::Impl::submit(Kind kind, ByteView object) {
-    if (object.size() > kMaxSubmissionBytes) return fail_refused(Reason::kTooLarge, "submission");
-    const Checked<ByteView> body = unwrap_object(kind, object);
-    if (!body) return fail_refused(body.error(), "submission");
-    if (!is_carried(kind)) return fail_refused(Reason::kBadKind, "submission");
-    if (known_.contains(leaf_hash(object))) return {};
-    Writer w(object.size() + 1);
-    w.u8(kSubmissionRecord).raw(object);
-    return write(w.bytes());
+Status LocalChain::Impl::submit(std::span<const SubmissionView> objects) {
+    std::unordered_set<Digest, DigestHash> fresh;
+    std::vector<Bytes> records;
+    for (const SubmissionView& o : objects) {
+        if (o.object.size() > kMaxSubmissionBytes)
+            return fail_refused(Reason::kTooLarge, "submission");
+        const Checked<ByteView> body = unwrap_object(o.kind, o.object);
+        if (!body) return fail_refused(body.error(), "submission");
+        if (!is_carried(o.kind)) return fail_refused(Reason::kBadKind, "submission");
+        const Digest leaf = leaf_hash(o.object);
+        if (known_.contains(leaf) || !fresh.insert(leaf).second) continue;
+        Writer w(o.object.size() + 1);
+        w.u8(kSubmissionRecord).raw(o.object);
+        records.push_back(w.take());
+    }
+    if (records.empty()) return {};
+    return write_all(std::vector<ByteView>(records.begin(), records.end()));
 }
 
 Result<std::vector<Submission>> LocalChain::Impl::submissions_at(Height height) {
@@ -390,7 +405,17 @@ Status LocalChain::submit(Kind kind, ByteView object) {
     const std::lock_guard lock(impl_->mutex);
     if (!impl_->writable()) return read_only();
     HOLDFAST_TRY(impl_->refresh());
-    return impl_->submit(kind, object);
+    const SubmissionView one{kind, object};
+    return impl_->submit({&one, 1});
+}
+
+Status LocalChain::submit_all(std::span<const Submission> objects) {
+    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->writable()) return read_only();
+    HOLDFAST_TRY(impl_->refresh());
+    std::vector<SubmissionView> views;
+    for (const Submission& s : objects) views.push_back({s.kind, s.object});
+    return impl_->submit(views);
 }
 
 Result<std::vector<Submission>> LocalChain::submissions_at(Height height) {

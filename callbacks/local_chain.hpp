@@ -17,8 +17,9 @@
 // reader
 //             sees new blocks at its next call.
 // Threading   every function may be called from several threads at once.
-// Durability  submit, append_block and replace_branch return when the record is on the device.
-// Finality    params.finality_blocks: block x is final when block x + finality_blocks is there.
+// Durability  submit, submit_all, append_block and replace_branch return when the record is on the
+// device. Finality    params.finality_blocks: block x is final when block x + finality_blocks is
+// there.
 #pragma once
 
 #include <filesystem>
@@ -64,6 +65,10 @@ class LocalChain final : public Blockchain {
     /// Carries every kind but files and network parameters (kinds 17 to 19); at most
     /// kMaxSubmissionBytes. kPermission when opened for reading.
     [[nodiscard]] Status submit(Kind kind, ByteView object) override;
+    /// Many objects in their order, with one wait for the device. When one of them is refused, none
+    /// is taken; after a crash within the call some of the first may have been, and repeating the
+    /// call is harmless.
+    [[nodiscard]] Status submit_all(std::span<const Submission> objects);
     [[nodiscard]] Result<std::vector<Submission>> submissions_at(Height height) override;
 
     /// Submissions that no block of the current branch lists yet.

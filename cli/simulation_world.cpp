@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include <atomic>
+#include <algorithm>
 
 #include "chunking/tree_file.hpp"
 #include "core/file.hpp"
@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint64_t kGenesisTimeMs = 1'700'000'000'000;
 constexpr std::uint64_t kKeptHeights = 256;  // every digest of a run can be computed again
 constexpr std::uint64_t kFewChains = 1'000;
+constexpr std::size_t kSubmittedAtOnce = 4'096;
 constexpr const char* kUnfinished = ".unfinished";
 
 Status make_folder(const std::filesystem::path& folder) {
@@ -136,18 +137,23 @@ Status SimulationWorld::register_all(const Globals& globals) {
         for (std::uint32_t i = 0; i < set->members().size(); ++i) all.emplace_back(set, i);
     }
     Progress progress(globals, "registering", "chains");
-    std::atomic<std::uint64_t> done = 0;
-    const StopCheck stop = stop_requested();
-    return run_workers(
-        worker_count(0, all.size()), all.size(), stop, [&](unsigned, std::uint64_t i) -> Status {
-            const auto& [set, member] = all[i];
-            HOLDFAST_ASSIGN(registration,
-                            registration_of(set->members()[member].replica, set->key()));
-            HOLDFAST_TRY(chain_->submit_registration(
-                wrap_object(Kind::kRegistration, registration.encode())));
-            progress.update(++done, all.size());
-            return {};
-        });
+    for (std::size_t at = 0; at < all.size();) {
+        const std::size_t count = std::min(kSubmittedAtOnce, all.size() - at);
+        std::vector<Submission> objects(count);
+        HOLDFAST_TRY(run_workers(
+            worker_count(0, count), count, stop_requested(),
+            [&](unsigned, std::uint64_t i) -> Status {
+                const auto& [set, member] = all[at + i];
+                HOLDFAST_ASSIGN(registration,
+                                registration_of(set->members()[member].replica, set->key()));
+                objects[i] = {Kind::kRegistration,
+                              wrap_object(Kind::kRegistration, registration.encode())};
+                return {};
+            }));
+        HOLDFAST_TRY(chain_->submit_all(objects));
+        progress.update(at += count, all.size());
+    }
+    return {};
 }
 
 /// Blocks, until every chain has passed its seal proof and its slot shows in a closed digest.

@@ -134,6 +134,33 @@ TEST(LocalChain, SubmissionsStandInTheNextBlockOnceAndInOrder) {
     EXPECT_EQ(chain->submissions_at(Height(43)).error().code, ErrorCode::kNotFound);
 }
 
+TEST(LocalChain, ManyAtOnceAreAsOneAfterAnotherAndAllOrNone) {
+    const TempFolder t;
+    const auto one_by_one = make(t / "a");
+    const auto at_once = make(t / "b");
+    std::vector<Submission> objects;
+    for (const std::uint8_t seed : {std::uint8_t{9}, std::uint8_t{3}, std::uint8_t{9}}) {
+        objects.push_back({Kind::kUpdate, object(Kind::kUpdate, seed)});
+    }
+    for (const Submission& s : objects) ASSERT_TRUE(one_by_one->submit(s.kind, s.object));
+    ASSERT_TRUE(at_once->submit_all(objects));
+    ASSERT_TRUE(at_once->submit_all(objects));  // again: no effect
+    ASSERT_TRUE(at_once->submit_all({}));
+    ASSERT_TRUE(one_by_one->append_block());
+    ASSERT_TRUE(at_once->append_block());
+    EXPECT_EQ(test::slurp(t / "a" / LocalChain::kLogFile),
+              test::slurp(t / "b" / LocalChain::kLogFile));
+
+    std::vector<Submission> more{{Kind::kUpdate, object(Kind::kUpdate, 11)},
+                                 {Kind::kRemoval, object(Kind::kUpdate, 12)}};
+    const Status refused = at_once->submit_all(more);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().verdict.reason, Reason::kBadKind);
+    EXPECT_EQ(at_once->pending_count().value(), 0U);
+    EXPECT_EQ(reopen(t / "b", Mode::kRead)->submit_all(objects).error().code,
+              ErrorCode::kPermission);
+}
+
 TEST(LocalChain, RefusesWhatItDoesNotCarry) {
     const TempFolder t;
     const auto chain = make(t / "c");
