@@ -6,6 +6,7 @@
 
 #include "core/parallel.hpp"
 #include "proofs/checkpoint.hpp"
+#include "proofs/evidence.hpp"
 #include "proofs/seal_proof_verify.hpp"
 
 namespace holdfast {
@@ -15,6 +16,12 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kRegistrationsAtOnce = 4'096;
 constexpr std::size_t kSealProofsAtOnce = 64;  // each costs fills
+
+// Waits for the device in a block, whatever the number of chains: closing; records, receipts,
+// proofs.
+constexpr std::size_t kWaitsOfBlock = 1;
+constexpr std::size_t kWaitsOfSet = 3;
+constexpr double kNoWait = 1e9;  // none seen yet
 
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
@@ -52,6 +59,8 @@ struct Aggregator::Impl {
     std::unique_ptr<Registry> registry;
     std::optional<BlockProcessor> processor;  // made with the first set
     std::optional<BlockForecaster> forecaster;
+    double listed_seconds = 0;  // of the newest block, for what it listed and for settlements
+    double shortest_wait = kNoWait;
     bool tip_resumed = false;
     std::optional<Height> settled;  // effects up to here have been answered by the token
 
@@ -63,7 +72,9 @@ struct Aggregator::Impl {
     Status take_registrations(std::span<const Submission> submissions, BlockReport& report);
     Status take_seal_proofs(std::span<const Checked<ByteView>> bodies, const VdfClockWork& work,
                             BlockReport& report);
-    Result<Verdict> check_bond(const Registration& registration);
+    Result<Verdict> take_checkpoint(const Checkpoint& checkpoint);
+    Result<Verdict> check_bond(const BondId& bond_id, BondPurpose purpose, const PublicKey& owner,
+                               std::uint64_t least);
     void drive(Prover& prover, Height height, const VdfClockWork& work, BlockReport& report);
     Status answer_seal_duties(Prover& prover, const VdfClockWork& work, BlockReport& report);
     Status make_link(Prover& prover, Height height, BlockReport& report);
@@ -72,6 +83,7 @@ struct Aggregator::Impl {
     void settle(BlockReport& report);
     Status settle_height(Height height);
     Status submit_checkpoint(Height closed);
+    Status repeat_checkpoint();
     Status drive(ProverSet& set, Height height, const VdfClockWork& work, BlockReport& report);
     Status work_on_tip(Height height, std::span<Prover* const> provers,
                        std::span<ProverSet* const> sets, const VdfClockWork& work,
@@ -137,6 +149,14 @@ Status Aggregator::Impl::feed(Height height, BlockReport& report) {
     return {};
 }
 
+/// The checkpoint of the height that the newest block has closed, for which a run may have ended
+/// between closing and submitting. Signatures are deterministic: the host sees the same bytes.
+Status Aggregator::Impl::repeat_checkpoint() {
+    HOLDFAST_ASSIGN(closed, registry->closed());
+    if (!closed || !checkpoint_due(params, *closed)) return {};
+    return submit_checkpoint(*closed);
+}
+
 Status Aggregator::Impl::submit_checkpoint(Height closed) {
     if (checkpointer == nullptr || !options.checkpoint_bond) return {};
     HOLDFAST_ASSIGN(checkpoint,
@@ -144,15 +164,31 @@ Status Aggregator::Impl::submit_checkpoint(Height closed) {
     return chain->submit_checkpoint(wrap_object(Kind::kCheckpoint, checkpoint.encode()));
 }
 
-Result<Verdict> Aggregator::Impl::check_bond(const Registration& registration) {
+/// Whether a bond of this purpose and owner is held and large enough.
+Result<Verdict> Aggregator::Impl::check_bond(const BondId& bond_id, BondPurpose purpose,
+                                             const PublicKey& owner, std::uint64_t least) {
     if (token == nullptr) return Verdict::ok();
-    const Result<BondInfo> bond = token->bond_info(registration.bond_id);
+    const Result<BondInfo> bond = token->bond_info(bond_id);
     if (!bond && bond.error().code == ErrorCode::kNotFound) return Verdict(Reason::kNoBond);
     if (!bond) return fail(bond.error());
-    const bool good = bond->owner == registration.header.prover &&
-                      bond->state == BondState::kHeld && bond->purpose == BondPurpose::kStorage &&
-                      bond->held_amount >= options.min_bond;
+    const bool good = bond->owner == owner && bond->state == BondState::kHeld &&
+                      bond->purpose == purpose && bond->held_amount >= least;
     return good ? Verdict::ok() : Verdict(Reason::kNoBond);
+}
+
+/// A checkpoint that stands on a bond is remembered; one that contradicts another of its submitter
+/// becomes evidence for the host chain. Repeated after a crash, that is the same evidence.
+Result<Verdict> Aggregator::Impl::take_checkpoint(const Checkpoint& checkpoint) {
+    HOLDFAST_ASSIGN(bond, check_bond(checkpoint.bond_id, BondPurpose::kCheckpoint,
+                                     checkpoint.submitter, options.min_checkpoint_bond));
+    if (!bond) return bond;
+    HOLDFAST_ASSIGN(outcome, registry->accept_checkpoint(checkpoint));
+    if (outcome.conflicting) {
+        const Evidence evidence = make_checkpoint_conflict(*outcome.conflicting, checkpoint);
+        HOLDFAST_TRY(
+            chain->submit(Kind::kEvidence, wrap_object(Kind::kEvidence, evidence.encode())));
+    }
+    return outcome.verdict;
 }
 
 /// Registrations that a block lists one after another, in one transaction.
@@ -170,7 +206,8 @@ Status Aggregator::Impl::take_registrations(std::span<const Submission> submissi
             continue;
         }
         out.chain_id = registration->chain_id(network_id);
-        HOLDFAST_ASSIGN(bond, check_bond(*registration));
+        HOLDFAST_ASSIGN(bond, check_bond(registration->bond_id, BondPurpose::kStorage,
+                                         registration->header.prover, options.min_bond));
         out.verdict = bond;
         if (!bond) continue;
         good.push_back(*registration);
@@ -239,7 +276,15 @@ Result<Verdict> Aggregator::Impl::take(const Submission& submission, ObjectOutco
             const Checked<Checkpoint> checkpoint = decode_submission<Checkpoint>(submission);
             if (!checkpoint) return checkpoint.error();
             out.height = checkpoint->height;
-            return judge_checkpoint(*registry, *checkpoint);
+            return take_checkpoint(*checkpoint);
+        }
+        case Kind::kEvidence: {
+            const Checked<Evidence> evidence = decode_submission<Evidence>(submission);
+            if (!evidence) return evidence.error();
+            if (evidence->kind() != EvidenceKind::kBadCheckpoint) return Verdict(Reason::kBadKind);
+            out.height = accused_offence(network_id, *evidence).height;
+            return judge_without_fill(EvidenceFacts{params, network_id, {}, {}, {}, {}, {}},
+                                      *evidence);
         }
         default:
             return Verdict(Reason::kBadKind);
@@ -425,13 +470,23 @@ Status Aggregator::Impl::drive(ProverSet& set, Height height, const VdfClockWork
     return {};
 }
 
-/// What the block took, for the blocks to come.
+/// What the block took, for the blocks to come. What does not grow with the number of chains is
+/// told apart: y, what the block listed, audits (the protocol draws as many however many chains
+/// there are), settlements, and the waits for the device that every block has, each as long as the
+/// shortest one seen.
 void Aggregator::Impl::foresee(std::uint64_t chains, BlockReport& report) {
-    for (const SetReport& set : report.sets) chains += set.links_due;
-    if (!forecaster) forecaster.emplace(params.block_ms / 1'000.0);
-    if (chains > 0) {
-        forecaster->note(chains, report.vdf_seconds, report.seconds - report.vdf_seconds);
+    double fixed = report.vdf_seconds + listed_seconds;
+    for (const SetReport& set : report.sets) {
+        chains += set.links_due;
+        fixed += set.times.seal;
+        if (set.links > 0) shortest_wait = std::min(shortest_wait, set.times.record);
     }
+    if (!report.sets.empty() && shortest_wait < kNoWait) {
+        const std::size_t waits = kWaitsOfBlock + kWaitsOfSet * report.sets.size();
+        fixed += shortest_wait * static_cast<double>(waits);
+    }
+    if (!forecaster) forecaster.emplace(params.block_ms / 1'000.0);
+    if (chains > 0) forecaster->note(chains, fixed, std::max(0.0, report.seconds - fixed));
     report.forecast = forecaster->forecast(chains);
 }
 
@@ -441,10 +496,14 @@ Status Aggregator::Impl::work_on_tip(Height height, std::span<Prover* const> pro
     const Clock::time_point start = Clock::now();
     HOLDFAST_TRY(note_missing_y(height, work, report));
     report.vdf_seconds += seconds_since(start);
+    const Clock::time_point listed = Clock::now();
     HOLDFAST_TRY(take_submissions(height, work, report));
+    listed_seconds = seconds_since(listed);
     for (Prover* const prover : provers) drive(*prover, height, work, report);
     for (ProverSet* const set : sets) HOLDFAST_TRY(drive(*set, height, work, report));
+    const Clock::time_point settling = Clock::now();
     settle(report);
+    listed_seconds += seconds_since(settling);
     return {};
 }
 
@@ -490,6 +549,7 @@ Result<std::optional<BlockReport>> Aggregator::advance(std::span<Prover* const> 
         // only what was not done before is accepted now.
         BlockReport again;
         again.height = *tip;
+        HOLDFAST_TRY(impl_->repeat_checkpoint());
         HOLDFAST_TRY(impl_->work_on_tip(*tip, provers, sets, work, again));
         report.repeated_proofs = std::move(again.proofs);
         std::copy_if(again.objects.begin(), again.objects.end(), std::back_inserter(report.objects),

@@ -3,9 +3,11 @@
 // One final block at a time, in the order of spec section 10: y of the block, the digest that it
 // closes, what the block lists (registrations, updates, removals, seal proofs, checkpoints), then
 // what the given provers owe: seal and audit proofs, links, and compact or full proofs of earlier
-// links. All state is the registry's, one durable transaction a step; every step may be repeated
-// after a crash and changes nothing the second time. What closing a height did to bonds is settled
-// through Token with idempotent calls, and repeated until it answers.
+// links. Two checkpoints of one submitter that contradict each other become evidence of kind 5,
+// which is submitted; of listed evidence only that kind is judged here, the court has the others
+// (api/court.hpp). All state is the registry's, one durable transaction a step; every step may be
+// repeated after a crash and changes nothing the second time. What closing a height did to bonds is
+// settled through Token with idempotent calls, and repeated until it answers.
 //
 // Threading: one call at a time. Ownership: the callbacks and the clock must outlive it.
 #pragma once
@@ -65,6 +67,8 @@ struct AggregatorOptions {
     RegistryOptions registry_options;
     /// Least amount that a registration's bond must hold; needs a Token.
     std::uint64_t min_bond = 0;
+    /// The same for the bond that a submitted checkpoint names.
+    std::uint64_t min_checkpoint_bond = 0;
     /// Submits the checkpoints that fall due, signed with this key under this bond.
     std::optional<BondId> checkpoint_bond;
     unsigned seal_workers = 0;   // windows refilled at once for seal proofs; 0: one

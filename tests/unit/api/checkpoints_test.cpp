@@ -1,0 +1,248 @@
+// Checkpoints on a host chain: who may submit one, what contradiction costs, and that none is lost
+// when a run ends between closing a height and submitting; least sizes and deposits of chains.
+#include "api/court.hpp"
+#include "chunking/tree_file.hpp"
+#include "hierarchy/settlement.hpp"
+#include "unit/api/node_fixture.hpp"
+
+namespace holdfast {
+namespace {
+
+using test::Node;
+using test::succeed;
+using test::value_of;
+
+/// A host chain that takes only so many submissions more.
+class TiredHost final : public Blockchain {
+  public:
+    explicit TiredHost(Blockchain& chain) : chain_(chain) {}
+    std::size_t submissions_left = SIZE_MAX;
+
+    Result<Height> current_height() override { return chain_.current_height(); }
+    Result<BlockInfo> block_by_height(Height height) override {
+        return chain_.block_by_height(height);
+    }
+    Status submit(Kind kind, ByteView object) override {
+        if (submissions_left == 0) return fail(ErrorCode::kUnavailable, "tired");
+        --submissions_left;
+        return chain_.submit(kind, object);
+    }
+    Result<std::vector<Submission>> submissions_at(Height height) override {
+        return chain_.submissions_at(height);
+    }
+
+  private:
+    Blockchain& chain_;
+};
+
+class Checkpoints : public Node {
+  protected:
+    static constexpr std::uint64_t kLeast = 50;
+
+    void SetUp() override {
+        params_.checkpoint_blocks = 4;
+        Node::SetUp();
+    }
+    BondId bond(const KeyPair& owner, std::uint64_t amount, BondPurpose purpose) {
+        const auto next = [&] { return IdempotencyKey(tagged_hash("test/key", ++keys_)); };
+        succeed(ledger_->issue(owner.public_key(), amount, next()));
+        return value_of(ledger_->create_bond(owner.public_key(), amount, purpose, next()));
+    }
+    Aggregator node(VdfClock& with, Blockchain& host, const KeyPair* checkpointer = nullptr,
+                    std::optional<BondId> bond_id = std::nullopt) {
+        AggregatorOptions options;
+        options.registry = dir_ / "registry";
+        options.min_bond = kLeast;
+        options.min_checkpoint_bond = kLeast;
+        options.checkpoint_bond = bond_id;
+        return value_of(
+            Aggregator::open(params_, host, with, ledger_.get(), checkpointer, options));
+    }
+    /// What the registry says of a closed height, with this key's and bond's name under it.
+    Checkpoint true_one(const Aggregator& node, Height height, const KeyPair& key,
+                        const BondId& bond_id) {
+        return value_of(build_checkpoint(node.registry(), height, bond_id, key));
+    }
+    Checkpoint false_one(const Checkpoint& c, const KeyPair& key) {
+        return make_checkpoint(params_.id(), c.height, c.block_hash,
+                               GlobalDigest(tagged_hash("test/false")), c.total_chains, c.bond_id,
+                               key);
+    }
+    void submit(const Checkpoint& c) {
+        succeed(chain_->submit_checkpoint(wrap_object(Kind::kCheckpoint, c.encode())));
+    }
+    /// Enough blocks that what was submitted becomes final, and everything that came of them.
+    std::vector<ObjectOutcome> settle(Aggregator& node) {
+        new_blocks(params_.finality_blocks + 1);
+        std::vector<ObjectOutcome> out;
+        for (const BlockReport& report : advance_all(node, {})) {
+            out.insert(out.end(), report.objects.begin(), report.objects.end());
+        }
+        return out;
+    }
+    std::vector<Bytes> listed(Kind kind) {
+        std::vector<Bytes> out;
+        const Height tip = value_of(chain_->current_height());
+        for (Height h = params_.genesis_height; h <= tip; ++h) {
+            for (Submission& s : value_of(chain_->submissions_at(h))) {
+                if (s.kind == kind) out.push_back(std::move(s.object));
+            }
+        }
+        return out;
+    }
+
+  private:
+    std::uint64_t keys_ = 0;
+};
+
+std::vector<Verdict> verdicts(const std::vector<ObjectOutcome>& objects) {
+    std::vector<Verdict> out;
+    for (const ObjectOutcome& o : objects) out.push_back(o.verdict);
+    return out;
+}
+
+TEST_F(Checkpoints, stand_on_a_held_bond_of_their_submitter_that_is_large_enough) {
+    VdfClock with = clock(key_of(9));
+    Aggregator aggregator = node(with, *chain_);
+    new_blocks(14);
+    advance_all(aggregator, {});
+    const Height height(4);
+    const KeyPair key = key_of(3);
+    const BondId good = bond(key, kLeast, BondPurpose::kCheckpoint);
+    const BondId small = bond(key, kLeast - 1, BondPurpose::kCheckpoint);
+    const BondId other_purpose = bond(key, kLeast, BondPurpose::kStorage);
+    const BondId another = bond(key_of(4), kLeast, BondPurpose::kCheckpoint);
+    const BondId released = bond(key, kLeast, BondPurpose::kCheckpoint);
+    value_of(ledger_->release_bond(released, IdempotencyKey(tagged_hash("test/release"))));
+    for (const BondId& b : {small, other_purpose, another, released, BondId{}, good}) {
+        submit(true_one(aggregator, height, key, b));
+    }
+    const std::vector<Verdict> no(5, Verdict(Reason::kNoBond));
+    std::vector<Verdict> expected = no;
+    expected.push_back(Verdict::ok());
+    EXPECT_EQ(verdicts(settle(aggregator)), expected);
+    EXPECT_TRUE(listed(Kind::kEvidence).empty());
+}
+
+TEST_F(Checkpoints, that_contradict_each_other_become_evidence_that_takes_the_bond_once) {
+    VdfClock with = clock(key_of(9));
+    Aggregator aggregator = node(with, *chain_);
+    new_blocks(14);
+    advance_all(aggregator, {});
+    const KeyPair key = key_of(3);
+    const BondId staked = bond(key, 80, BondPurpose::kCheckpoint);
+    const Checkpoint good = true_one(aggregator, Height(4), key, staked);
+    const Checkpoint bad = false_one(good, key);
+    submit(good);
+    submit(bad);
+    EXPECT_EQ(verdicts(settle(aggregator)),
+              (std::vector<Verdict>{Verdict::ok(), Reason::kGlobalMismatch}));
+    EXPECT_EQ(verdicts(settle(aggregator)), std::vector<Verdict>{Verdict::ok()})
+        << "the evidence, as everybody's registry sees it";
+    const std::vector<Bytes> evidence = listed(Kind::kEvidence);
+    ASSERT_EQ(evidence.size(), 1U);
+
+    // What a court makes of it, twice.
+    const auto ledger = value_of(SettlementLedger::open(dir_ / "settlement", params_.id()));
+    EvidenceKnowledge knowledge;
+    knowledge.params = params_;
+    knowledge.network_id = params_.id();
+    Court court(
+        knowledge, [](const Offence&) { return std::vector<LiableBond>{}; }, *ledger, *ledger_,
+        CourtTerms{});
+    const PublicKey accuser = key_of(7).public_key();
+    const ByteView body = ByteView(evidence[0]).subspan(2);
+    EXPECT_EQ(value_of(court.accuse(body, accuser)).verdict, Verdict::ok());
+    EXPECT_EQ(value_of(court.accuse(body, accuser)).verdict, Verdict(Reason::kAlreadySettled));
+    EXPECT_EQ(value_of(ledger->work(*ledger_)).open, 0U);
+    EXPECT_EQ(value_of(ledger_->bond_info(staked)).held_amount, 0U);
+    EXPECT_EQ(value_of(ledger_->balance(accuser)), 8U) << "a tenth, by the court's terms";
+    succeed(ledger_->audit());
+}
+
+TEST_F(Checkpoints, evidence_that_a_run_did_not_submit_is_submitted_by_the_next) {
+    VdfClock with = clock(key_of(9));
+    const KeyPair key = key_of(3);
+    const BondId staked = bond(key, 80, BondPurpose::kCheckpoint);
+    TiredHost host(*chain_);
+    {
+        Aggregator aggregator = node(with, host);
+        new_blocks(14);
+        advance_all(aggregator, {});
+        const Checkpoint good = true_one(aggregator, Height(4), key, staked);
+        submit(good);
+        submit(false_one(good, key));
+        new_blocks(params_.finality_blocks + 1);
+        host.submissions_left = 0;
+        Result<std::optional<BlockReport>> report = aggregator.advance({});
+        while (report && *report) report = aggregator.advance({});
+        ASSERT_FALSE(report);
+        EXPECT_EQ(report.error().code, ErrorCode::kUnavailable);
+    }
+    EXPECT_TRUE(listed(Kind::kEvidence).empty());
+    host.submissions_left = SIZE_MAX;
+    Aggregator again = node(with, host);
+    advance_all(again, {});
+    new_blocks(1);
+    EXPECT_EQ(listed(Kind::kEvidence).size(), 1U);
+}
+
+TEST_F(Checkpoints, of_our_own_are_not_lost_when_a_run_ends_before_submitting) {
+    VdfClock with = clock(key_of(9));
+    const KeyPair key = key_of(3);
+    const BondId staked = bond(key, kLeast, BondPurpose::kCheckpoint);
+    TiredHost host(*chain_);
+    new_blocks(30);
+    std::size_t ended = 0;
+    for (;; ++ended) {
+        // Each run ends with the first checkpoint that it cannot hand over; the next hands it over
+        // and ends with the one after.
+        Aggregator aggregator = node(with, host, &key, staked);
+        host.submissions_left = ended == 0 ? 0 : 1;
+        Result<std::optional<BlockReport>> report = aggregator.advance({});
+        while (report && *report) report = aggregator.advance({});
+        if (report) break;
+        EXPECT_EQ(report.error().code, ErrorCode::kUnavailable);
+        ASSERT_LT(ended, 30U);
+    }
+    EXPECT_EQ(ended, 7U);
+    new_blocks(1);
+    std::vector<std::uint64_t> heights;
+    for (const Bytes& object : listed(Kind::kCheckpoint)) {
+        heights.push_back(Checkpoint::decode(ByteView(object).subspan(2)).value().height.value);
+    }
+    EXPECT_EQ(heights, (std::vector<std::uint64_t>{0, 4, 8, 12, 16, 20, 24}))
+        << "each once: the same bytes are listed once";
+}
+
+TEST_F(Checkpoints, chains_below_the_least_size_or_deposit_are_refused) {
+    params_.min_chunks = 40;
+    chain_.reset();
+    std::filesystem::remove_all(dir_ / "chain");
+    chain_ = value_of(LocalChain::create(dir_ / "chain", params_, 1'700'000'000'000));
+    ledger_ = value_of(BondLedger::open(dir_ / "ledger-2", params_.id()));
+    new_blocks(4);
+    // One replica over a bond that holds too little, then over one of 100.
+    const KeyPair key = key_of(2);
+    const BondId little = bond(key, kLeast - 1, BondPurpose::kStorage);
+    const Registration rich = seal_and_register("large", 2, 40 * kChunkBytes);
+    const FileHeader header = value_of(read_replica_header(files("large").replica, params_));
+    const Registration poor = value_of(make_registration(
+        params_, header,
+        {rich.genesis_height, rich.genesis_block_hash, Retention::kDefault, little, true}, key));
+    succeed(chain_->submit_registration(wrap_object(Kind::kRegistration, poor.encode())));
+    // Nobody can seal less than the least size with this engine: a registration that says so.
+    Registration small = rich;
+    small.header.chunks = ChunkCount(39);
+    small.header.data_len = 39 * kChunkBytes;
+    small = sign_registration(params_.id(), small, key);
+    succeed(chain_->submit_registration(wrap_object(Kind::kRegistration, small.encode())));
+    VdfClock with = clock(key_of(9));
+    Aggregator aggregator = node(with, *chain_);
+    const std::vector<ObjectOutcome> objects = settle(aggregator);
+    EXPECT_EQ(verdicts(objects),
+              (std::vector<Verdict>{Verdict::ok(), Reason::kNoBond, Reason::kTooSmall}));
+}
+
+}  // namespace
+}  // namespace holdfast
