@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "hierarchy/registry_backup.hpp"
 #include "support/registry_story.hpp"
 #include "support/small_disk.hpp"
 
@@ -84,6 +85,69 @@ TEST_F(RegistryDiskFull, EveryWriteIsWholeOrNotDone) {
         if (again < full_at) story.act(*whole, again);
     }
     EXPECT_EQ(must(whole->block(must(whole->closed()).value()))->global, global);
+}
+
+TEST_F(RegistryDiskFull, ABackupThatFindsNoRoomLeavesNothing) {
+    auto registry = must(Registry::open(folder / "registry", params, options));
+    RegistryStory story(params, 1);
+    for (Height h = params.genesis_height; h < params.genesis_height + 40; ++h) {
+        (void)must(registry->on_final_block(story.block(h)));
+        story.act(*registry, h);
+    }
+    const RegistrySlots before = must(registry->slots());
+    for (const std::uint64_t room : {0U, 8'192U, 40'960U}) {
+        ASSERT_NO_FATAL_FAILURE(fill_but(room));
+        const auto copied = registry->backup(disk->path() / "backup");
+        ASSERT_FALSE(copied) << room;
+        EXPECT_EQ(copied.error().code, ErrorCode::kOutOfSpace) << copied.error().message;
+        std::filesystem::remove(disk->path() / "ballast");
+        EXPECT_TRUE(disk->empty()) << "with " << room << " bytes of room";
+    }
+    EXPECT_EQ(must(registry->slots()), before);
+    EXPECT_TRUE(registry->backup(disk->path() / "backup"));
+}
+
+TEST_F(RegistryDiskFull, ARestoreThatFindsNoRoomLeavesTheRegistryAsItWas) {
+    const std::filesystem::path at = disk->path() / "registry";
+    {
+        const auto long_one = must(Registry::open(folder / "registry", params, options));
+        const auto registry = must(Registry::open(at, params, options));
+        RegistryStory story(params, 1);
+        for (Height h = params.genesis_height; h < params.genesis_height + 40; ++h) {
+            (void)must(long_one->on_final_block(story.block(h)));
+            story.act(*long_one, h);
+        }
+        (void)must(registry->on_final_block(story.block(params.genesis_height)));
+        (void)must(long_one->backup(folder / "backup"));
+    }
+    ASSERT_NO_FATAL_FAILURE(fill_but(8'192));
+    const auto restored = restore_registry(folder / "backup", at, params, true);
+    ASSERT_FALSE(restored);
+    EXPECT_EQ(restored.error().code, ErrorCode::kOutOfSpace) << restored.error().message;
+    EXPECT_EQ(must(must(Registry::open(at, params, options))->tip()), params.genesis_height);
+    std::filesystem::remove(disk->path() / "ballast");
+    EXPECT_TRUE(restore_registry(folder / "backup", at, params, true));
+    EXPECT_EQ(must(must(Registry::open(at, params, options))->tip()), params.genesis_height + 39);
+}
+
+TEST_F(RegistryDiskFull, ABatchIsTakenAsAWholeOrNotAtAll) {
+    auto registry = must(Registry::open(disk->path() / "registry", params, options));
+    const Height first = params.genesis_height;
+    std::vector<Registration> all;
+    for (std::uint64_t i = 0; i < 400; ++i) {
+        all.push_back(test::TestChain(params, 7'000 + i, first).registration());
+    }
+    (void)must(registry->on_final_block({first, test::test_hash(first), 0, {}, {}}));
+    ASSERT_NO_FATAL_FAILURE(fill_but(65'536));
+    const auto refused = registry->accept_registrations(all);
+    ASSERT_FALSE(refused) << "400 registrations found room in 64 KiB";
+    EXPECT_EQ(refused.error().code, ErrorCode::kOutOfSpace) << refused.error().message;
+    EXPECT_EQ(must(registry->statistics()).registrations, 0U);
+    std::filesystem::remove(disk->path() / "ballast");
+    for (const Verdict& v : must(registry->accept_registrations(all))) EXPECT_EQ(v, Verdict::ok());
+    registry.reset();
+    registry = must(Registry::open(disk->path() / "registry", params, options));
+    EXPECT_EQ(must(registry->statistics()).registrations, all.size());
 }
 
 TEST_F(RegistryDiskFull, AReadOnlyDiskIsAnErrorOfPermission) {

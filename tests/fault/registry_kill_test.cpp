@@ -66,7 +66,7 @@ std::vector<GlobalDigest> digests(const Registry& registry, const NetworkParams&
 
 TEST(RegistryKill, NothingAcknowledgedIsLostAndEverythingGoesOn) {
     const char* wanted = std::getenv("HOLDFAST_KILL_POINTS");
-    const int points = wanted == nullptr ? 20 : std::atoi(wanted);
+    const int points = wanted == nullptr ? 200 : std::atoi(wanted);
     const NetworkParams params = test::story_network();
     RegistryStory story(params, kSeed);
 
@@ -99,9 +99,9 @@ TEST(RegistryKill, NothingAcknowledgedIsLostAndEverythingGoesOn) {
             ::_exit(0);
         }
         ::close(pipes[1]);
-        // A few blocks' time each, so that one story is interrupted several times.
+        // A few blocks' time each, so that one story is interrupted many times.
         ::usleep(
-            static_cast<useconds_t>(random() % static_cast<std::uint64_t>(took.count() / 4 + 1)));
+            static_cast<useconds_t>(random() % static_cast<std::uint64_t>(took.count() / 16 + 1)));
         ::kill(child, SIGKILL);
         int status = 0;
         ASSERT_EQ(::waitpid(child, &status, 0), child);
