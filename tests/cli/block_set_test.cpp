@@ -1,0 +1,120 @@
+// block process --set: many replicas of one key through a node, beside the same chains driven one
+// by one; what is not taken in, what goes wrong with one of them, and wrong arguments.
+#include "node_world.hpp"
+
+namespace holdfast::test {
+namespace {
+
+constexpr std::size_t kMembers = 4;
+
+std::string member(std::size_t i) { return "fleet/m" + std::to_string(i); }
+
+/// A node with the replicas of a fleet registered, ready for the blocks in which they live.
+void enlist_fleet(NodeWorld& world) {
+    std::filesystem::create_directory(world / "fleet");
+    world.good("chain new-block --count 4");
+    for (std::size_t i = 0; i < kMembers; ++i) {
+        world.data(member(i), 70'000 + 30'000 * i, static_cast<std::uint32_t>(i + 1));
+        (void)world.enlist(member(i), "alice.key");
+    }
+    world.good("chain new-block --count 24");
+}
+
+std::uint64_t sum_of(const nlohmann::json& ran, const char* what) {
+    std::uint64_t sum = 0;
+    for (const auto& block : ran["blocks"]) {
+        for (const auto& set : block.value("sets", nlohmann::json::array())) {
+            sum += set[what].get<std::uint64_t>();
+        }
+    }
+    return sum;
+}
+
+std::map<std::string, Bytes> files_in(const std::filesystem::path& folder) {
+    std::map<std::string, Bytes> out;
+    for (const auto& e : std::filesystem::directory_iterator(folder)) {
+        out[e.path().filename().string()] = slurp(e.path());
+    }
+    return out;
+}
+
+TEST(BlockSet, GivesTheProofsAndDigestsOfProversOneByOne) {
+    NodeWorld world;
+    enlist_fleet(world);
+    std::filesystem::copy(world.path(), world.path().string() + ".one",
+                          std::filesystem::copy_options::recursive);
+    const auto set =
+        world.json("block process --set fleet --set-key alice.key --proofs proofs --threads 2");
+    EXPECT_GE(sum_of(set, "seal_proofs"), kMembers) << "audits come on top";
+    EXPECT_GT(sum_of(set, "links"), kMembers);
+    EXPECT_EQ(sum_of(set, "links"), sum_of(set, "links_due"));
+    EXPECT_EQ(sum_of(set, "faults"), 0U);
+    EXPECT_EQ(set["behind"], 0);
+    EXPECT_GT(set["blocks"].back()["forecast"]["capacity"], kMembers);
+    EXPECT_EQ(world.json("registry stat")["active"], kMembers);
+
+    // The same node with a prover for each replica.
+    const TempFolder elsewhere;
+    std::filesystem::rename(world.path().string() + ".one", elsewhere / "w");
+    std::string line = "block process --proofs proofs";
+    for (std::size_t i = 0; i < kMembers; ++i) {
+        line += " --replica " + member(i) + ".replica --key alice.key";
+    }
+    const Ran ran = holdfast_command(elsewhere / "w", words_of(line));
+    ASSERT_EQ(ran.code, kExitOk) << ran;
+    EXPECT_EQ(files_in(world / "proofs"), files_in(elsewhere / "w" / "proofs"));
+    EXPECT_FALSE(files_in(world / "proofs").empty());
+    const Ran stat = holdfast_command(elsewhere / "w", words_of("registry stat --json"));
+    EXPECT_EQ(stat.json()["global"], world.json("registry stat")["global"]);
+}
+
+TEST(BlockSet, TroubleWithOneIsToldAndTheOthersGoOn) {
+    NodeWorld world;
+    world.key("bob.key", 2);
+    enlist_fleet(world);
+    world.data("fleet/stranger", 70'000, 99);
+    world.good("seal fleet/stranger --key bob.key --out fleet/stranger.replica");
+    const std::string line = "block process --set fleet --set-key alice.key";
+    const Ran taken = world.run(line + " --limit 16 --json");
+    EXPECT_EQ(taken.code, kExitEnvironment) << taken;
+    ASSERT_EQ(taken.json()["set_faults"].size(), 1U) << "sealed for another key";
+    EXPECT_GE(sum_of(taken.json(), "seal_proofs"), kMembers);
+    std::filesystem::remove(world / "fleet/stranger.replica");
+
+    // One replica rots between two runs: a fault of its own in every block, until it is mended.
+    const std::filesystem::path victim = world / (member(1) + ".replica");
+    const Bytes whole = slurp(victim);
+    constexpr std::size_t kHeader = 4'096;
+    patch(victim, victim, kHeader, garbage(whole.size() - kHeader));
+    const Ran rotten = world.run(line + " --limit 2 --json");
+    EXPECT_EQ(rotten.code, kExitEnvironment) << rotten;
+    EXPECT_EQ(sum_of(rotten.json(), "links_due"), 2 * kMembers);
+    EXPECT_EQ(sum_of(rotten.json(), "links"), 2 * (kMembers - 1));
+    ASSERT_FALSE(rotten.json()["blocks"][0]["faults"].empty());
+    const std::string told = rotten.json()["blocks"][0]["faults"][0]["message"];
+    EXPECT_NE(told.find("fleet/m1."), std::string::npos) << told;
+
+    // Cut short it is not even taken in.
+    cut(victim, 2 * kHeader);
+    const Ran short_one = world.run(line + " --limit 1 --json");
+    EXPECT_EQ(short_one.code, kExitEnvironment) << short_one;
+    ASSERT_EQ(short_one.json()["set_faults"].size(), 1U);
+    EXPECT_EQ(sum_of(short_one.json(), "links"), kMembers - 1);
+    spill(victim, whole);
+    EXPECT_EQ(sum_of(world.json(line + " --limit 1"), "links"), kMembers);
+}
+
+TEST(BlockSet, WrongArgumentsAreRefused) {
+    NodeWorld world;
+    std::filesystem::create_directory(world / "fleet");
+    expect_failure(world.run("block process --set fleet"), kExitUsage, "--set-key");
+    expect_failure(world.run("block process --set fleet --set-key alice.key --reader fast"),
+                   kExitUsage, "--reader");
+    expect_failure(world.run("block process --set nowhere --set-key alice.key"), kExitEnvironment,
+                   "nowhere");
+    expect_failure(world.run("block process --set fleet --set-key missing.key"), kExitEnvironment,
+                   "missing.key");
+}
+
+}  // namespace
+}  // namespace holdfast::test
