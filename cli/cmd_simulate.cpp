@@ -37,8 +37,8 @@ struct Arguments {
 /// What the system says of this process.
 struct ProcessFigures {
     double resident_mib = 0;
-    double peak_mib = 0;  // since the run began, where the system lets that be reset
-    std::uint64_t open_files = 0;
+    double peak_mib = 0;           // since the run began, where the system lets that be reset
+    std::uint64_t open_files = 0;  // beside those of replicas
 };
 
 ProcessFigures process_figures() {
@@ -218,6 +218,8 @@ Status Simulation::block(std::uint64_t number) {
     totals_.cheats.proofs_refused += cheated.proofs_refused;
     totals_.cheats.proofs_taken += cheated.proofs_taken;
     row.process = process_figures();
+    row.process.open_files -=
+        std::min<std::uint64_t>(row.process.open_files, world_->open_replica_files());
     rows_.push_back(row);
     progress.update(number + 1, arguments_.blocks);
     return look_back(*report);
@@ -317,7 +319,6 @@ std::uint64_t most_open_files(const std::vector<Row>& rows) {
         own = std::max(own, r.process.open_files);
         replicas = std::max(replicas, r.most_replica_files);
     }
-    // Between blocks some replica files are still open and counted twice: never too few.
     return own + replicas;
 }
 

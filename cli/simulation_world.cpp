@@ -156,13 +156,17 @@ Status SimulationWorld::register_all(const Globals& globals) {
     return {};
 }
 
-/// Blocks, until every chain has passed its seal proof and its slot shows in a closed digest.
+/// Blocks, until every chain has passed its seal proof, its slot shows in a closed digest, and the
+/// audits of before are answered: while digests show few chains, a protocol that draws so many
+/// audits a block draws a large part of them, which no later block is like.
 Status SimulationWorld::seal_all(const Globals& globals, std::uint64_t chains) {
-    const std::uint64_t most_blocks = 4 * std::uint64_t{params_.seal_delay} + 16;
+    const std::uint64_t calm_blocks = params_.closing_blocks() + params_.seal_delay + 1;
+    const std::uint64_t most_blocks = 4 * std::uint64_t{params_.seal_delay} + 16 + calm_blocks;
+    std::uint64_t calm = 0;
     ProverSet* const sets[] = {honest_.get(), late_.get(), cheaters_.get()};
     for (std::uint64_t block = 0; block < most_blocks; ++block) {
         HOLDFAST_ASSIGN(statistics, registry().statistics());
-        if (statistics.counts.active == chains) return {};
+        if (statistics.counts.active == chains && calm++ == calm_blocks) return {};
         if (stop_requested()()) return interrupted();
         HOLDFAST_TRY(chain_->append_block());
         Progress progress(globals, "block " + std::to_string(block + 1) + " of the preparation",

@@ -51,6 +51,9 @@ class SimulationWorld {
     ProverSet& honest() { return *honest_; }
     ProverSet& late() { return *late_; }
     ProverSet& cheaters() { return *cheaters_; }
+    [[nodiscard]] std::size_t open_replica_files() const {
+        return honest_->files().open() + late_->files().open() + cheaters_->files().open();
+    }
 
     /// Submits the registration of a replica, which then joins the honest.
     [[nodiscard]] Status enlist(const std::filesystem::path& replica);
