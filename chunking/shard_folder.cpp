@@ -1,8 +1,10 @@
 #include "chunking/shard_folder.hpp"
 
+#include <sys/random.h>
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <utility>
 
 namespace holdfast {
@@ -25,19 +27,20 @@ class PendingFolder {
         PendingFolder pending;
         pending.final_ = final_path;
         pending.parent_ = final_path.parent_path().empty() ? "." : final_path.parent_path();
-        std::string pattern = (pending.parent_ / ".holdfast-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr) {
+        // Made as any other folder, so that the process's umask says who may look into it.
+        for (;;) {
+            std::uint8_t random[8];
+            if (::getrandom(random, sizeof random, 0) != sizeof random) {
+                return fail_errno(errno, "no randomness for a temporary name");
+            }
+            const std::filesystem::path path = pending.parent_ / (".holdfast-" + to_hex(random));
+            if (::mkdir(path.c_str(), 0777) == 0) {
+                pending.temporary_ = path;
+                return pending;
+            }
+            if (errno == EEXIST) continue;
             return fail_errno(errno, "cannot make a folder in '" + pending.parent_.string() + "'");
         }
-        pending.temporary_ = pattern;
-        // mkdtemp leaves the folder to its owner alone; what is published is as any other folder.
-        std::filesystem::permissions(
-            pattern,
-            std::filesystem::perms::owner_all | std::filesystem::perms::group_read |
-                std::filesystem::perms::group_exec | std::filesystem::perms::others_read |
-                std::filesystem::perms::others_exec,
-            failed);
-        return pending;
     }
     PendingFolder(PendingFolder&& other) noexcept
         : final_(std::move(other.final_)),

@@ -1,7 +1,8 @@
-// A disk that fills up while sealing, unsealing and sharding: a clear error, and nothing left
-// behind.
+// A disk that fills up while sealing, unsealing, repairing, sharding and recovering: a clear error,
+// and nothing left behind.
 #include "chunking/erasure.hpp"
 #include "chunking/unseal.hpp"
+#include "support/damaged_replica.hpp"
 #include "support/full_disk.hpp"
 #include "support/seal_world.hpp"
 #include "support/small_disk.hpp"
@@ -92,6 +93,83 @@ TEST_F(DiskFull, ShardingSaysSo) {
     ASSERT_FALSE(made.has_value());
     EXPECT_EQ(made.error().code, ErrorCode::kOutOfSpace) << made.error().message;
     EXPECT_TRUE(disk->empty());
+}
+
+TEST_F(DiskFull, RecoveringSaysSo) {
+    const Bytes data = test::some_bytes(3 * kDiskBytes);
+    test::spill(world.folder / "y", data);
+    const std::vector<std::filesystem::path> paths{world.folder / "a", world.folder / "b",
+                                                   world.folder / "c"};
+    const auto manifest = shard_file(world.folder / "y", {2, 1}, paths);
+    ASSERT_TRUE(manifest.has_value());
+    const auto shards =
+        ShardSet::find(*manifest, std::vector<std::filesystem::path>{paths[1], paths[2]});
+    ASSERT_TRUE(shards.has_value());
+    for (const Status& done : {recover_file(*shards, disk->path() / "y"),
+                               recover_shard(*shards, 0, disk->path() / "a")}) {
+        ASSERT_FALSE(done.has_value());
+        EXPECT_EQ(done.error().code, ErrorCode::kOutOfSpace) << done.error().message;
+        EXPECT_TRUE(disk->empty());
+    }
+    ASSERT_TRUE(recover_file(*shards, world.folder / "again"));
+    EXPECT_TRUE(test::slurp(world.folder / "again") == data);
+}
+
+/// A replica that was cut short does not fit any more: what is left of it stays as it is.
+TEST_F(DiskFull, RepairSaysSoAndLosesNothing) {
+    test::DamagedReplica replica(kDiskBytes + 5);
+    const ReplicaFiles whole = replica.files();
+    ReplicaFiles& files = replica.files();
+    files.replica = disk->path() / "x.replica";
+    files.tree = disk->path() / "x.tree";
+    files.log = disk->path() / "x.scrub";
+    const auto part = static_cast<std::ptrdiff_t>(kDiskBytes / 2);
+    const Bytes left(replica.replica_bytes().begin(), replica.replica_bytes().begin() + part);
+    const Bytes tree = test::slurp(whole.tree);
+    test::spill(files.replica, left);
+    test::spill(files.tree, tree);
+    const auto repaired = replica.repaired();
+    ASSERT_FALSE(repaired.has_value());
+    EXPECT_EQ(repaired.error().code, ErrorCode::kOutOfSpace) << repaired.error().message;
+    Bytes now = test::slurp(files.replica);
+    ASSERT_GE(now.size(), left.size());
+    now.resize(left.size());
+    EXPECT_TRUE(now == left);
+    EXPECT_TRUE(test::slurp(files.tree) == tree);
+
+    // Where there is room it goes on from what is there, log and all.
+    for (const auto& [from, to] : {std::pair{files.replica, whole.replica},
+                                   {files.tree, whole.tree},
+                                   {files.log, whole.log}}) {
+        std::filesystem::remove(to);
+        if (std::filesystem::exists(from)) std::filesystem::copy_file(from, to);
+    }
+    files = whole;
+    const auto again = replica.repaired();
+    ASSERT_TRUE(again.has_value()) << again.error().message;
+    replica.expect_pristine();
+}
+
+/// Writes that begin to fail in the middle of the work, in a file whose size is right.
+TEST(DiskFullLater, RepairGoesOnWhenThereIsRoomAgain) {
+    test::DamagedReplica replica(40 * 16 * kChunkBytes);
+    for (std::uint64_t window = 0; window < 40; ++window) replica.flip_chunk(window * 16 + 3);
+    std::optional<test::FullDisk> full;
+    RepairOptions options;
+    options.workers = 1;
+    options.progress = [&](RepairStage stage, std::uint64_t, std::uint64_t) {
+        if (stage == RepairStage::kSealing && !full) full.emplace(1'000'000);
+    };
+    const auto source = replica.original();
+    const auto stopped = repair(replica.files(), replica.network(), source.get(), options);
+    full.reset();
+    ASSERT_FALSE(stopped.has_value());
+    EXPECT_EQ(stopped.error().code, ErrorCode::kOutOfSpace) << stopped.error().message;
+    const auto again = replica.repaired();
+    ASSERT_TRUE(again.has_value()) << again.error().message;
+    EXPECT_LT(again->windows_filled, 40U);
+    EXPECT_GT(again->windows_filled, 0U);
+    replica.expect_pristine();
 }
 
 }  // namespace

@@ -341,6 +341,23 @@ TEST(ManifestOfFile, APlainFileIsItsOwnOnlyShard) {
     EXPECT_TRUE(slurp(folder / "copy") == slurp(folder / "data"));
 }
 
+TEST(ShardFolder, IsAsOpenAsTheUmaskSays) {
+    TempFolder folder;
+    test::spill(folder / "data", some_bytes(100'000));
+    const mode_t before = ::umask(027);
+    const auto made = shard_to_folder(folder / "data", {2, 1}, folder / "out");
+    ::umask(before);
+    ASSERT_TRUE(made.has_value()) << made.error().message;
+    const auto mode = [](const std::filesystem::path& path) {
+        return static_cast<unsigned>(std::filesystem::status(path).permissions());
+    };
+    EXPECT_EQ(mode(folder / "out"), 0750U);
+    EXPECT_EQ(mode(made->shard_paths[2]) & 027U, 0U);
+    const auto nowhere = shard_to_folder(folder / "data", {2, 1}, folder / "missing" / "out");
+    ASSERT_FALSE(nowhere.has_value());
+    EXPECT_EQ(nowhere.error().code, ErrorCode::kNotFound) << nowhere.error().message;
+}
+
 TEST(ShardFolder, AppearsWholeOrNotAtAll) {
     TempFolder folder;
     test::spill(folder / "data", some_bytes(100'000));
