@@ -62,7 +62,8 @@ struct Aggregator::Impl {
     double listed_seconds = 0;  // of the newest block, for what it listed and for settlements
     double shortest_wait = kNoWait;
     bool tip_resumed = false;
-    std::optional<Height> settled;  // effects up to here have been answered by the token
+    std::unique_ptr<SettlementLedger> settlement;  // where there is a token
+    std::optional<Height> settled;                 // effects up to here have been decided
 
     Result<std::optional<Height>> newest_final() const;
     Status note_missing_y(Height newest, const VdfClockWork& work, BlockReport& report);
@@ -80,7 +81,7 @@ struct Aggregator::Impl {
     Status make_link(Prover& prover, Height height, BlockReport& report);
     Status make_proof(Prover& prover, Height height, BlockReport& report);
     Result<LinkRequest> link_request(const ChainId& chain_id, Height height) const;
-    void settle(BlockReport& report);
+    void settle(const VdfClockWork& work, BlockReport& report);
     Status settle_height(Height height);
     Status submit_checkpoint(Height closed);
     Status repeat_checkpoint();
@@ -417,36 +418,36 @@ void Aggregator::Impl::drive(Prover& prover, Height height, const VdfClockWork& 
     }
 }
 
-/// The token's part of one closed height. Keys are derived from what is settled, so that repeating
-/// a call is harmless.
+/// Decides what closing this height did to bonds. The id of a case follows from what it is about,
+/// so that deciding again changes nothing.
 Status Aggregator::Impl::settle_height(Height height) {
     const Result<std::vector<Effect>> effects = registry->effects(height);
     if (!effects)
         return effects.error().code == ErrorCode::kNotFound ? Status{} : fail(effects.error());
+    std::vector<SettlementCase> decisions;
     for (const Effect& effect : *effects) {
         const bool slash =
             effect.kind == EffectKind::kVoided || effect.kind == EffectKind::kBondForfeited;
         if (!slash && effect.kind != EffectKind::kBondReleased) continue;
         HOLDFAST_ASSIGN(info, registry->chain(effect.chain_id));
         if (!info) continue;
-        const Digest key = tagged_hash("node/settle", network_id, effect.chain_id, height,
-                                       static_cast<std::uint8_t>(effect.kind));
-        const Result<std::uint64_t> answered =
-            slash ? token->slash_bond(info->registration.bond_id, UINT64_MAX, OffenceId(key),
-                                      IdempotencyKey(key))
-                  : token->release_bond(info->registration.bond_id, IdempotencyKey(key));
-        if (!answered && answered.error().code != ErrorCode::kNotFound)
-            return fail(answered.error());
+        const Registration& r = info->registration;
+        const CaseId id(tagged_hash("node/settle", network_id, effect.chain_id, height,
+                                    static_cast<std::uint8_t>(effect.kind)));
+        decisions.push_back({id,
+                             CaseKind::kOutcome,
+                             {slash ? SettlementStep::slash(r.bond_id, r.header.prover, UINT64_MAX)
+                                    : SettlementStep::release(r.bond_id)}});
     }
-    return {};
+    return decisions.empty() ? Status{} : settlement->decide_all(decisions);
 }
 
-void Aggregator::Impl::settle(BlockReport& report) {
+void Aggregator::Impl::settle(const VdfClockWork& work, BlockReport& report) {
     if (token == nullptr) return;
     const Result<std::optional<Height>> closed = registry->closed();
     if (!closed || !*closed) return;
-    // Everything still kept is asked again after a restart; the token answers repetitions from
-    // memory.
+    // After a restart the newest heights are decided once more: a crash may have fallen between the
+    // closing and the decision.
     Height next = settled ? *settled + 1 : std::max(params.genesis_height, **closed - 64);
     for (; next <= **closed; ++next) {
         const Status done = settle_height(next);
@@ -455,6 +456,14 @@ void Aggregator::Impl::settle(BlockReport& report) {
             return;
         }
         settled = next;
+    }
+    const Result<SettlementReport> asked = settlement->work(*token, work.stop);
+    if (!asked) {
+        report.faults.push_back({std::nullopt, **closed, asked.error()});
+        return;
+    }
+    for (const SettlementFault& fault : asked->faults) {
+        report.faults.push_back({std::nullopt, **closed, fault.error});
     }
 }
 
@@ -502,7 +511,7 @@ Status Aggregator::Impl::work_on_tip(Height height, std::span<Prover* const> pro
     for (Prover* const prover : provers) drive(*prover, height, work, report);
     for (ProverSet* const set : sets) HOLDFAST_TRY(drive(*set, height, work, report));
     const Clock::time_point settling = Clock::now();
-    settle(report);
+    settle(work, report);
     listed_seconds += seconds_since(settling);
     return {};
 }
@@ -525,11 +534,21 @@ Result<Aggregator> Aggregator::open(const NetworkParams& params, Blockchain& cha
     impl->options = options;
     HOLDFAST_ASSIGN(registry, Registry::open(options.registry, params, options.registry_options));
     impl->registry = std::move(registry);
+    if (token != nullptr) {
+        std::filesystem::path folder = options.settlement;
+        if (folder.empty()) {
+            folder = options.registry;
+            folder += ".settlement";
+        }
+        HOLDFAST_ASSIGN(settlement, SettlementLedger::open(folder, impl->network_id));
+        impl->settlement = std::move(settlement);
+    }
     return Aggregator(std::move(impl));
 }
 
 Registry& Aggregator::registry() { return *impl_->registry; }
 const Registry& Aggregator::registry() const { return *impl_->registry; }
+SettlementLedger* Aggregator::settlement() { return impl_->settlement.get(); }
 
 Result<std::uint64_t> Aggregator::behind() const {
     HOLDFAST_ASSIGN(newest, impl_->newest_final());

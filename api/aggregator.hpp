@@ -7,7 +7,7 @@
 // which is submitted; of listed evidence only that kind is judged here, the court has the others
 // (api/court.hpp). All state is the registry's, one durable transaction a step; every step may be
 // repeated after a crash and changes nothing the second time. What closing a height did to bonds is
-// settled through Token with idempotent calls, and repeated until it answers.
+// decided in a SettlementLedger before the Token is asked, and the token is asked until it answers.
 //
 // Threading: one call at a time. Ownership: the callbacks and the clock must outlive it.
 #pragma once
@@ -31,6 +31,7 @@
 #include "core/result.hpp"
 #include "hierarchy/checkpoints.hpp"
 #include "hierarchy/registry.hpp"
+#include "hierarchy/settlement.hpp"
 
 namespace holdfast {
 
@@ -65,6 +66,9 @@ struct BlockReport {
 struct AggregatorOptions {
     std::filesystem::path registry;
     RegistryOptions registry_options;
+    /// Where it is decided what becomes of bonds; empty: the registry's folder with ".settlement"
+    /// behind its name. Used where there is a Token.
+    std::filesystem::path settlement;
     /// Least amount that a registration's bond must hold; needs a Token.
     std::uint64_t min_bond = 0;
     /// The same for the bond that a submitted checkpoint names.
@@ -87,6 +91,9 @@ class Aggregator {
 
     [[nodiscard]] Registry& registry();
     [[nodiscard]] const Registry& registry() const;
+    /// What is settled once; a Court beside this aggregator decides in the same. Null without a
+    /// Token.
+    [[nodiscard]] SettlementLedger* settlement();
 
     /// How many final blocks the registry has not seen.
     [[nodiscard]] Result<std::uint64_t> behind() const;

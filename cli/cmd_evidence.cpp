@@ -1,8 +1,11 @@
 // evidence make …, verify, settle, cases: from objects that contradict to an offence that is
 // settled.
 
+#include <algorithm>
+
 #include "api/court.hpp"
 #include "api/evidence_knowledge.hpp"
+#include "api/prover.hpp"
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
 #include "core/parallel.hpp"
@@ -84,6 +87,69 @@ CommandResult make_equivocation_file(const MakeArguments& arguments) {
     HOLDFAST_ASSIGN(record, PublicRecord::load(arguments.public_folder));
     HOLDFAST_ASSIGN(known, record.known_height(a.height));
     return write_evidence(arguments, record, make_equivocation(chain, known.block_hash, a, b));
+}
+
+/// A compact or full proof.
+Result<AnyProof> read_proof(const std::string& file) {
+    HOLDFAST_ASSIGN(object, read_object(file));
+    const Checked<Kind> kind = peek_kind(object);
+    if (!kind) return fail_refused(kind.error(), file);
+    if (*kind == Kind::kCompact) {
+        HOLDFAST_ASSIGN(proof, read_as<Compact>(*kind, file));
+        return AnyProof(std::move(proof));
+    }
+    HOLDFAST_ASSIGN(proof, read_as<Full>(Kind::kFull, file));
+    return AnyProof(std::move(proof));
+}
+
+/// The first opening of the proof that is not that of the cell which was registered; the true cells
+/// come from any copy of the replica.
+Result<Checked<Evidence>> find_false_opening(const PublicRecord& record, const KnownChain& chain,
+                                             const KnownHeight& known, const AnyProof& proof,
+                                             const Replica& replica) {
+    if (!known.y) return Checked<Evidence>(refuse(Reason::kNoEntropy));
+    const Entropy e = chain_entropy(record.network_id(), *known.y, chain.id, reveal_of(proof));
+    const OpenedCells where = opened_cells(e, chain.chunks);
+    std::vector<std::uint8_t> shown;
+    for (std::uint8_t j = 0; j < kChunksPerLink; ++j) shown.push_back(j);
+    if (std::holds_alternative<Compact>(proof)) {
+        const auto drawn = opening_shown(record.network_id(), chain, known);
+        if (!drawn) return Checked<Evidence>(refuse(Reason::kNoEntropy));
+        shown = {*drawn};
+    }
+    Checked<Evidence> found = refuse(Reason::kNoOffence);
+    for (const std::uint8_t j : shown) {
+        const std::uint64_t cell[] = {where[j].index().value};
+        HOLDFAST_ASSIGN(opened, replica.open_cells(cell));
+        Cell registered;
+        std::ranges::copy(opened.cell(0), registered.bytes.begin());
+        found = make_false_opening(record.network_id(), chain, known, proof, j, registered,
+                                   std::move(opened.siblings));
+        if (found || found.error().reason != Reason::kNoOffence) break;
+    }
+    return found;
+}
+
+CommandResult make_opening_file(const MakeArguments& arguments) {
+    HOLDFAST_ASSIGN(proof, read_proof(arguments.first));
+    HOLDFAST_ASSIGN(record, PublicRecord::load(arguments.public_folder));
+    const ProverFiles files = ProverFiles::beside(arguments.second);
+    HOLDFAST_ASSIGN(replica, Replica::open(files.replica, files.tree, record.params()));
+    const Height height = receipt_of(proof).height;
+    HOLDFAST_ASSIGN(chain, record.known_chain(chain_of(proof), height));
+    HOLDFAST_ASSIGN(known, record.known_height(height));
+    if (replica.header().sealed_root != chain.sealed_root) {
+        return fail_refused(Reason::kSealedMismatch,
+                            arguments.second + ", which is not a copy of that chain's replica");
+    }
+    HOLDFAST_ASSIGN(evidence, find_false_opening(record, chain, known, proof, replica));
+    if (evidence) return write_evidence(arguments, record, *evidence);
+    Output out;
+    out.verdict(evidence.error());
+    out.line(evidence.error().reason == Reason::kBadLink
+                 ? "what the proof shows is not what its receipt signs: nobody has committed to it"
+                 : "no opening of this proof differs from the registered cell");
+    return out;
 }
 
 CommandResult make_checkpoint_file(const MakeArguments& arguments) {
@@ -272,7 +338,8 @@ CommandResult settle(const JudgeArguments& arguments) {
     }
     HOLDFAST_ASSIGN(node, Node::open(arguments.dir));
     HOLDFAST_ASSIGN(record, node.aggregator->public_record());
-    HOLDFAST_ASSIGN(ledger, SettlementLedger::open(node.paths.settlement(), node.network_id()));
+    SettlementLedger* const ledger = node.aggregator->settlement();
+    HOLDFAST_CHECK(ledger != nullptr);  // a node has a token
     Court court(evidence_knowledge(record, {0, stop_requested()}), bonds_of(record, evaluator_bond),
                 *ledger, *node.ledger, {});
     Output out;
@@ -354,6 +421,13 @@ const std::vector<Making>& makings() {
          make_equivocation_file,
          "  holdfast evidence make equivocation a.receipt b.receipt --chain CHAIN_ID --public "
          "public --out e.evidence\n"},
+        {"opening",
+         "a wrong cell under a signed link (kind 2), from a compact or full proof that fails",
+         {{"proof", "the proof"}, {"replica", "a whole copy of the chain's replica, X.replica"}},
+         false,
+         make_opening_file,
+         "  holdfast evidence make opening bad.compact data.bin.replica --public public --out "
+         "e.evidence\n"},
         {"seal",
          "a replica that was not sealed (kind 3), from a seal proof that fails",
          {{"proof", "the seal proof"}},

@@ -42,6 +42,7 @@ Result<Node> Node::open(const std::filesystem::path& dir, const BlockProcessorOp
     node.clock = std::make_unique<VdfClock>(std::move(clock));
     AggregatorOptions options;
     options.registry = node.paths.registry();
+    options.settlement = node.paths.settlement();
     options.min_bond = 1;
     options.sets = sets;
     HOLDFAST_ASSIGN(aggregator, Aggregator::open(params, *node.chain, *node.clock,

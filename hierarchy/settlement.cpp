@@ -1,5 +1,6 @@
 #include "hierarchy/settlement.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 
@@ -242,6 +243,7 @@ class SettlementLedger::Impl {
         : network_id_(network_id), store_(std::move(store)) {}
 
     Result<Verdict> decide(const SettlementCase& decision, const std::optional<CaseId>& closes);
+    Status decide_all(std::span<const SettlementCase> decisions);
     Result<Verdict> accuse(const Accusation& accusation, std::size_t ceiling);
     Result<std::optional<SettlementCase>> find(const CaseId& id) const;
     Status for_each(const std::function<bool(const SettlementCase&)>& visit) const;
@@ -262,6 +264,7 @@ class SettlementLedger::Impl {
     NetworkId network_id_;
     std::unique_ptr<Store> store_;
     std::atomic_flag working_ = ATOMIC_FLAG_INIT;
+    CaseId asked_last_;  // under working_
 };
 
 Result<std::optional<SettlementCase>> SettlementLedger::Impl::load(const Transaction& txn,
@@ -294,6 +297,21 @@ Result<Verdict> SettlementLedger::Impl::decide(const SettlementCase& decision,
     }
     HOLDFAST_TRY(txn.commit());
     return Verdict::ok();
+}
+
+Status SettlementLedger::Impl::decide_all(std::span<const SettlementCase> decisions) {
+    HOLDFAST_ASSIGN(txn, store_->write());
+    bool changed = false;
+    for (const SettlementCase& decision : decisions) {
+        if (decision.steps.size() > SettlementCase::kMaxSteps) {
+            return fail(ErrorCode::kInvalidArgument, "a case has at most 16 steps");
+        }
+        HOLDFAST_ASSIGN(known, txn.contains(SettlementTable::kCases, key_of(decision.id).bytes()));
+        if (known) continue;
+        HOLDFAST_TRY(save(txn, decision));
+        changed = true;
+    }
+    return changed ? txn.commit() : Status{};
 }
 
 Result<Verdict> SettlementLedger::Impl::accuse(const Accusation& accusation, std::size_t ceiling) {
@@ -391,6 +409,7 @@ Result<bool> SettlementLedger::Impl::work_on(const CaseId& id, Token& token, con
             ask_safely(token, c, c.steps[n], step_key(network_id_, id, n));
         HOLDFAST_ASSIGN(noted, note(id, n, answer));
         c = std::move(noted);
+        if (!answer && answer.error().code == ErrorCode::kTimeout) ++report.timeouts;
         if (!answer && report.faults.size() < SettlementReport::kMaxFaults) {
             report.faults.push_back({id, n, answer.error()});
         }
@@ -411,8 +430,15 @@ Result<SettlementReport> SettlementLedger::Impl::work(Token& token, const StopCh
     } clear{working_};
     SettlementReport report;
     HOLDFAST_ASSIGN(ids, open_cases());
-    for (const CaseId& id : ids) {
-        HOLDFAST_ASSIGN(settled, work_on(id, token, stop, report));
+    // A pass goes on where the last one gave up, so that cases that hang starve no others.
+    std::rotate(ids.begin(), std::upper_bound(ids.begin(), ids.end(), asked_last_), ids.end());
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        if (report.timeouts >= SettlementReport::kMaxTimeouts) {
+            report.open += ids.size() - i;
+            break;
+        }
+        asked_last_ = ids[i];
+        HOLDFAST_ASSIGN(settled, work_on(ids[i], token, stop, report));
         if (!settled) ++report.open;
     }
     return report;
@@ -475,6 +501,9 @@ Result<std::unique_ptr<SettlementLedger>> SettlementLedger::open(
 Result<Verdict> SettlementLedger::decide(const SettlementCase& decision,
                                          const std::optional<CaseId>& closes) {
     return impl_->decide(decision, closes);
+}
+Status SettlementLedger::decide_all(std::span<const SettlementCase> decisions) {
+    return impl_->decide_all(decisions);
 }
 Result<Verdict> SettlementLedger::accuse(const Accusation& accusation, std::size_t ceiling) {
     return impl_->accuse(accusation, ceiling);

@@ -20,6 +20,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "callbacks/token.hpp"
@@ -97,9 +98,11 @@ struct SettlementFault {
 };
 
 struct SettlementReport {
-    std::uint64_t answered = 0;           // steps that got an answer
-    std::uint64_t refused = 0;            // steps that the token will never do
-    std::uint64_t open = 0;               // cases that still wait
+    std::uint64_t answered = 0;  // steps that got an answer
+    std::uint64_t refused = 0;   // steps that the token will never do
+    std::uint64_t open = 0;      // cases that still wait
+    std::uint64_t timeouts = 0;  // answers that did not come in time; they end the pass
+    static constexpr std::uint64_t kMaxTimeouts = 3;
     std::vector<SettlementFault> faults;  // why; at most kMaxFaults
     static constexpr std::size_t kMaxFaults = 100;
 };
@@ -123,6 +126,8 @@ class SettlementLedger {
     /// `closes`: an accusation that this decision ends, in the same transaction.
     [[nodiscard]] Result<Verdict> decide(const SettlementCase& decision,
                                          const std::optional<CaseId>& closes = std::nullopt);
+    /// Many decisions in one transaction; those that were decided before stand as they are.
+    [[nodiscard]] Status decide_all(std::span<const SettlementCase> decisions);
     /// Durable when it returns kOk. kAlreadySettled: the same accusation is open or was decided;
     /// kNoBond: its deposit stands behind another open one; kBusy: `ceiling` are open.
     [[nodiscard]] Result<Verdict> accuse(const Accusation& accusation, std::size_t ceiling);
@@ -132,7 +137,10 @@ class SettlementLedger {
     [[nodiscard]] Status for_each(const std::function<bool(const SettlementCase&)>& visit) const;
     [[nodiscard]] Result<std::vector<Accusation>> open_accusations() const;
 
-    /// Asks for every open step once. A fault of one case does not stop the others.
+    /// Asks for every open step once. A fault of one case does not stop the others, but a token
+    /// that lets kMaxTimeouts calls run into their time-out is asked no more in this pass; the next
+    /// one starts with the cases that have not been asked. The time-out itself is the token's, or
+    /// that of a guard around it (callbacks/guard.hpp).
     [[nodiscard]] Result<SettlementReport> work(Token& token, const StopCheck& stop = {});
     /// Makes the refused steps of a case open again, for an operator who has mended the token.
     /// kNotFound.

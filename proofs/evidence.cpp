@@ -46,6 +46,33 @@ Judgement cheap_judgement(const EvidenceFacts& facts, const Evidence& evidence) 
     return out;
 }
 
+/// What a compact or full proof shows of its sixteen openings: o_j, its path, and O.
+struct ShownOpening {
+    Digest opening;
+    std::array<Digest, kOpeningTreeDepth> path;
+    Digest root;
+};
+
+ShownOpening shown_by(const Compact& proof, const Entropy& e, const OpenedCells& where,
+                      std::uint8_t j) {
+    ShownOpening out{opening_hash(e, where[j], proof.cell), proof.opening_path, {}};
+    out.root = *opening_root_from_path(out.opening, j, out.path);  // four hashes, j below 16
+    return out;
+}
+
+ShownOpening shown_by(const Full& proof, const Entropy& e, const OpenedCells& where,
+                      std::uint8_t j) {
+    const auto order = ascending_order(where);
+    std::array<Cell, kChunksPerLink> selected;
+    for (std::size_t k = 0; k < order.size(); ++k) selected[order[k]] = proof.cells[k];
+    const auto openings = opening_hashes(e, where, selected);
+    ShownOpening out{openings[j], {}, opening_root(openings)};
+    const std::vector<Digest> path = opening_path(openings, j);
+    HOLDFAST_CHECK(path.size() == out.path.size());
+    std::copy(path.begin(), path.end(), out.path.begin());
+    return out;
+}
+
 }  // namespace
 
 Evidence make_equivocation(const ChainId& chain_id, const BlockHash& block_hash, const Receipt& a,
@@ -63,6 +90,40 @@ Evidence make_false_opening(const LinkClaim& claim,
     HOLDFAST_CHECK(path.size() == e.opening_path.size());
     std::copy(path.begin(), path.end(), e.opening_path.begin());
     return {std::move(e)};
+}
+
+std::optional<std::uint8_t> opening_shown(const NetworkId& network_id, const KnownChain& chain,
+                                          const KnownHeight& known) {
+    if (!known.y_compact) return std::nullopt;
+    return compact_index(network_id, *known.y_compact, chain.id);
+}
+
+Checked<Evidence> make_false_opening(const NetworkId& network_id, const KnownChain& chain,
+                                     const KnownHeight& known, const AnyProof& shown,
+                                     std::uint8_t j, const Cell& cell,
+                                     std::vector<Digest> cell_path) {
+    if (chain_of(shown) != chain.id) return refuse(Reason::kWrongChain);
+    if (receipt_of(shown).height != known.height) return refuse(Reason::kWrongHeight);
+    if (!known.y) return refuse(Reason::kNoEntropy);
+    if (j >= kChunksPerLink) return refuse(Reason::kBadIndex);
+    if (std::holds_alternative<Compact>(shown)) {
+        const auto drawn = opening_shown(network_id, chain, known);
+        if (!drawn) return refuse(Reason::kNoEntropy);
+        if (*drawn != j) return refuse(Reason::kBadIndex);
+    }
+    const Entropy e = chain_entropy(network_id, *known.y, chain.id, reveal_of(shown));
+    const OpenedCells where = opened_cells(e, chain.chunks);
+    const ShownOpening opened =
+        std::visit([&](const auto& proof) { return shown_by(proof, e, where, j); }, shown);
+    const Link& before =
+        std::visit([](const auto& p) -> const Link& { return p.link_before; }, shown);
+    const LinkClaim claim{chain.id, known.block_hash, receipt_of(shown), before, e, opened.root};
+    const Link link = link_hash(network_id, {claim.chain_id, claim.receipt.height, claim.block_hash,
+                                             claim.receipt.anchor, before, e, opened.root});
+    if (link != claim.receipt.link) return refuse(Reason::kBadLink);
+    if (opening_hash(e, where[j], cell) == opened.opening) return refuse(Reason::kNoOffence);
+    return Evidence{
+        FalseOpening{claim, j, opened.opening, opened.path, cell, std::move(cell_path)}};
 }
 
 Evidence make_false_entropy(const LinkClaim& claim, const Reveal& reveal) {

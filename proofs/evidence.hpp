@@ -26,6 +26,20 @@ namespace holdfast {
                                           std::span<const Digest, kChunksPerLink> openings,
                                           std::uint8_t j, const Cell& cell,
                                           std::vector<Digest> cell_path);
+/// The same out of a compact or full proof that a prover handed over and that does not show what is
+/// stored: `j` is the compact draw for the former, any for the latter (kBadIndex). The accuser
+/// brings the cell that should have been opened and its path, from any copy of the replica.
+/// kBadLink when the proof's fields are not those of its signed link: then its prover has committed
+/// to nothing that it shows. kNoEntropy; kNoOffence when the opening is that of the cell.
+[[nodiscard]] Checked<Evidence> make_false_opening(const NetworkId& network_id,
+                                                   const KnownChain& chain,
+                                                   const KnownHeight& known, const AnyProof& shown,
+                                                   std::uint8_t j, const Cell& cell,
+                                                   std::vector<Digest> cell_path);
+/// Which opening a compact proof shows; empty where y_c is not known.
+[[nodiscard]] std::optional<std::uint8_t> opening_shown(const NetworkId& network_id,
+                                                        const KnownChain& chain,
+                                                        const KnownHeight& known);
 [[nodiscard]] Evidence make_false_entropy(const LinkClaim& claim, const Reveal& reveal);
 /// Both paths have the length that the registration's geometry gives.
 [[nodiscard]] Evidence make_bad_seal(const Registration& registration, CellIndex cell,

@@ -1,6 +1,7 @@
 // Evidence by the command: made from two receipts, judged from public data, settled once.
 #include "api/public_record.hpp"
 #include "node_world.hpp"
+#include "proofs/entropy.hpp"
 #include "proofs/link.hpp"
 
 namespace holdfast::test {
@@ -55,6 +56,56 @@ TEST(Evidence, FromTwoReceiptsToASettledOffence) {
     EXPECT_EQ(cases.at(0).at("steps").at(0).at("step"), "slash");
     EXPECT_GT(cases.at(0).at("steps").at(0).at("amount").get<std::uint64_t>(), 0U);
     world.good("evidence settle");
+}
+
+TEST(Evidence, FromAProofWithAWrongCellToAnOffence) {
+    NodeWorld world;
+    world.live({{"a", "alice.key"}});
+    world.prove_all("a", "alice.key");
+    // The prover's own key over a link whose opening 3 is of another cell.
+    const auto record = PublicRecord::load(world / "public");
+    ASSERT_TRUE(record) << record.error().message;
+    const Bytes object = slurp(world / "a.full");
+    Full lie = *Full::decode(*unwrap_object(Kind::kFull, object));
+    const auto known = record->known_height(lie.receipt.height);
+    const auto chain = record->known_chain(lie.chain_id, lie.receipt.height);
+    ASSERT_TRUE(known && chain);
+    lie.cells[3][17] ^= 1;
+    const Entropy e = chain_entropy(record->network_id(), *known->y, lie.chain_id, lie.reveal);
+    const OpenedCells where = opened_cells(e, chain->chunks);
+    const auto order = ascending_order(where);
+    std::array<Cell, kChunksPerLink> selected;
+    for (std::size_t k = 0; k < order.size(); ++k) selected[order[k]] = lie.cells[k];
+    lie.receipt.link =
+        link_hash(record->network_id(),
+                  {lie.chain_id, lie.receipt.height, known->block_hash, lie.receipt.anchor,
+                   lie.link_before, e, opening_root(opening_hashes(e, where, selected))});
+    lie.receipt.signature =
+        KeyPair::from_secret(Bytes(32, 1))
+            .sign(receipt_digest(record->network_id(), lie.chain_id, lie.receipt.height,
+                                 known->block_hash, lie.receipt.anchor, lie.receipt.link));
+    spill(world / "lie.full", wrap_object(Kind::kFull, lie.encode()));
+    const std::string end = " a.replica --public public --out e.evidence";
+    const auto made = world.json("evidence make opening lie.full" + end);
+    EXPECT_EQ(made.at("kind_number"), 2);
+    EXPECT_EQ(made.at("offender"), world.chain());
+    EXPECT_TRUE(world.json("evidence verify e.evidence --public public").at("accepted"));
+
+    // Of honest proofs, and of what a stranger has changed, there is none.
+    for (const char* honest : {"a.full", "a.compact"}) {
+        const Ran none =
+            world.run(std::string("evidence make opening ") + honest + end + " --force");
+        EXPECT_EQ(none.code, kExitRefused) << none;
+        EXPECT_TRUE(none.says("no-offence")) << none;
+    }
+    Full tampered = *Full::decode(*unwrap_object(Kind::kFull, object));
+    tampered.cells[3][17] ^= 1;
+    spill(world / "tampered.full", wrap_object(Kind::kFull, tampered.encode()));
+    const Ran stranger = world.run("evidence make opening tampered.full" + end + " --force");
+    EXPECT_EQ(stranger.code, kExitRefused) << stranger;
+    EXPECT_TRUE(stranger.says("nobody has committed")) << stranger;
+    expect_failure(world.run("evidence make opening a.receipt" + end + " --force"), kExitRefused,
+                   "a.receipt");
 }
 
 TEST(Evidence, HonestObjectsMakeNone) {

@@ -2,9 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <random>
+#include <set>
 
 #include "callbacks/bond_ledger.hpp"
+#include "callbacks/guard.hpp"
 #include "core/hash.hpp"
 #include "support/faulty_token.hpp"
 #include "support/temp_folder.hpp"
@@ -146,6 +151,110 @@ TEST(Settlement, EachFaultAloneLeavesTheStepOpen) {
         EXPECT_EQ(w.token->bond_info(bad)->slashed_amount, 400U) << f;
         EXPECT_EQ(w.balance(9), 200U) << f;
     }
+}
+
+/// Hangs in its next calls until it is let go, and then does what it was asked.
+class HangingToken final : public Token {
+  public:
+    explicit HangingToken(BondLedger& inner) : inner_(inner) {}
+    void hang(bool now) {
+        const std::lock_guard lock(mutex_);
+        hang_ = now;
+        changed_.notify_all();
+    }
+    /// Waits until nobody hangs any more.
+    void drain() {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return inside_ == 0; });
+    }
+    Result<BondId> create_bond(const PublicKey& owner, std::uint64_t amount, BondPurpose purpose,
+                               const IdempotencyKey& k) override {
+        return inner_.create_bond(owner, amount, purpose, k);
+    }
+    Result<std::uint64_t> release_bond(const BondId& bond, const IdempotencyKey& k) override {
+        return late([&] { return inner_.release_bond(bond, k); });
+    }
+    Result<std::uint64_t> slash_bond(const BondId& bond, std::uint64_t amount,
+                                     const OffenceId& offence, const IdempotencyKey& k) override {
+        return late([&] { return inner_.slash_bond(bond, amount, offence, k); });
+    }
+    Status pay_reward(const PublicKey& to, std::uint64_t amount, const Digest& reference,
+                      const IdempotencyKey& k) override {
+        return late([&] { return inner_.pay_reward(to, amount, reference, k); });
+    }
+    Result<BondInfo> bond_info(const BondId& bond) override { return inner_.bond_info(bond); }
+
+  private:
+    template <class Call>
+    auto late(Call&& call) -> decltype(call()) {
+        std::unique_lock lock(mutex_);
+        ++inside_;
+        changed_.wait(lock, [&] { return !hang_; });
+        auto answer = call();
+        --inside_;
+        changed_.notify_all();
+        return answer;
+    }
+    BondLedger& inner_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool hang_ = false;
+    int inside_ = 0;
+};
+
+TEST(Settlement, ATokenThatHangsBlocksNobodyAndPaysOnce) {
+    World w;
+    constexpr std::uint64_t kCases = 8;
+    const auto hanging = std::make_shared<HangingToken>(*w.token);
+    const auto guard = make_guard({.timeout_ms = 50, .max_calls = 64});
+    ASSERT_TRUE(guard);
+    const auto token = intercept(std::shared_ptr<Token>(hanging), *guard);
+    ASSERT_TRUE(token);
+    for (std::uint64_t n = 0; n < kCases; ++n) {
+        ASSERT_EQ(*w.ledger->decide(w.offence(n, w.bond(1, 100), w.bond(9, 5))), Verdict::ok());
+    }
+    hanging->hang(true);
+    std::set<CaseId> asked;
+    for (int pass = 0; pass < 4; ++pass) {
+        const auto begin = std::chrono::steady_clock::now();
+        const auto report = w.ledger->work(**token);
+        ASSERT_TRUE(report) << report.error().message;
+        // Three time-outs end a pass; without that it would be one for each case.
+        EXPECT_EQ(report->timeouts, SettlementReport::kMaxTimeouts);
+        EXPECT_EQ(report->open, kCases);
+        EXPECT_EQ(report->answered, 0U);
+        for (const SettlementFault& fault : report->faults) asked.insert(fault.id);
+        EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
+    }
+    EXPECT_EQ(asked.size(), kCases) << "no case starves behind those that hang";
+    EXPECT_EQ(*w.token->balance(account(9)), 0U);
+    // The answers that nobody waited for take effect, all of them; then the token is well again.
+    hanging->hang(false);
+    hanging->drain();
+    for (int pass = 0; pass < 50 && w.ledger->work(**token)->open != 0; ++pass) {
+    }
+    EXPECT_EQ(w.ledger->work(**token)->open, 0U);
+    EXPECT_EQ(w.token->totals()->in_pool, kCases * 90);
+    EXPECT_EQ(w.balance(9), kCases * (10 + 5)) << "a tenth of each slash, and the deposit back";
+    EXPECT_TRUE(w.token->audit());
+}
+
+TEST(Settlement, ManyAreDecidedAtOnceAndWhatWasDecidedStands) {
+    World w;
+    const BondId bond = w.bond(1, 100);
+    const SettlementCase first = w.offence(0, bond, w.bond(9, 5));
+    ASSERT_EQ(*w.ledger->decide(first), Verdict::ok());
+    SettlementCase changed = first;
+    changed.steps.pop_back();
+    const SettlementCase all[] = {changed, w.offence(1, w.bond(1, 50), w.bond(9, 5))};
+    ASSERT_TRUE(w.ledger->decide_all(all));
+    EXPECT_EQ(**w.ledger->find(case_id(0)), first);
+    EXPECT_TRUE(w.ledger->find(case_id(1))->has_value());
+    SettlementCase long_one = w.offence(2, bond, bond);
+    long_one.steps.resize(SettlementCase::kMaxSteps + 1);
+    const SettlementCase bad[] = {w.offence(3, bond, bond), long_one};
+    EXPECT_EQ(w.ledger->decide_all(bad).error().code, ErrorCode::kInvalidArgument);
+    EXPECT_FALSE(w.ledger->find(case_id(3))->has_value()) << "all of them or none";
 }
 
 TEST(Settlement, WhatTheTokenRefusesForGoodIsKeptAndMayBeReopened) {
