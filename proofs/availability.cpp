@@ -17,6 +17,15 @@ Challenge make_challenge(const NetworkId& network_id, const ChainId& chain_id, H
     return challenge;
 }
 
+Verdict ChallengesSeen::admit(const Challenge& challenge, Height final_tip) {
+    HOLDFAST_REQUIRE_OK(check_challenge_arrival(challenge.height, final_tip));
+    if (challenge.height != height_) {  // one height at a time is challenged
+        height_ = challenge.height;
+        chains_.clear();
+    }
+    return chains_.insert(challenge.chain_id).second ? Reason::kOk : Reason::kDuplicateChallenge;
+}
+
 Response sign_response(const ChallengeId& id, Bytes chunks_and_siblings, const KeyPair& key) {
     Response response{id, std::move(chunks_and_siblings), {}};
     response.signature = key.sign(view(response.digest()));

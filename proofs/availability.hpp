@@ -5,6 +5,8 @@
 // handed over to the last byte of the response. Spec: docs/spec.md section 8.
 #pragma once
 
+#include <set>
+
 #include "chunking/replica.hpp"
 #include "core/keys.hpp"
 #include "proofs/availability_verify.hpp"
@@ -19,6 +21,21 @@ namespace holdfast {
 [[nodiscard]] Challenge make_challenge(const NetworkId& network_id, const ChainId& chain_id,
                                        Height height, const BlockHash& block_hash,
                                        const Reveal& reveal, const KeyPair& key);
+
+/// Of the height that is challenged now: which chains have been, so that a second challenge of one
+/// chain and height is not answered. Memory is bounded by the chains of one height. One thread at a
+/// time.
+class ChallengesSeen {
+  public:
+    /// A challenge that check_challenge has accepted (a forged one must not shut a true one out),
+    /// while `final_tip` is the newest final block. kTooEarly and kTooLate as
+    /// check_challenge_arrival, kDuplicateChallenge; otherwise it is to be answered.
+    [[nodiscard]] Verdict admit(const Challenge& challenge, Height final_tip);
+
+  private:
+    Height height_;
+    std::set<ChainId> chains_;
+};
 
 /// Signs chunks and siblings as they are.
 [[nodiscard]] Response sign_response(const ChallengeId& id, Bytes chunks_and_siblings,

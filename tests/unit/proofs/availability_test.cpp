@@ -263,6 +263,26 @@ TEST(Challenge, must_arrive_between_two_final_blocks) {
     EXPECT_EQ(check_challenge_arrival(Height(10), Height(9)).reason, Reason::kTooEarly);
 }
 
+TEST(Challenge, is_answered_once_for_each_chain_and_height) {
+    const AvailabilityWorld w;
+    const Challenge first = w.challenge();
+    Challenge other_nonce = first;
+    other_nonce.nonce[0] ^= 1;
+    Challenge other_chain = first;
+    other_chain.chain_id[0] ^= 1;
+    ChallengesSeen seen;
+    EXPECT_EQ(seen.admit(first, first.height), Verdict(Reason::kTooEarly));
+    EXPECT_EQ(seen.admit(first, first.height + 1), Verdict::ok()) << "too early left no trace";
+    EXPECT_EQ(seen.admit(first, first.height + 1), Verdict(Reason::kDuplicateChallenge));
+    EXPECT_EQ(seen.admit(other_nonce, first.height + 1), Verdict(Reason::kDuplicateChallenge));
+    EXPECT_EQ(seen.admit(other_chain, first.height + 1), Verdict::ok());
+    Challenge next = first;
+    next.height = first.height + 1;
+    EXPECT_EQ(seen.admit(next, next.height + 1), Verdict::ok());
+    EXPECT_EQ(seen.admit(first, next.height + 1), Verdict(Reason::kTooLate));
+    EXPECT_EQ(seen.admit(next, next.height + 1), Verdict(Reason::kDuplicateChallenge));
+}
+
 // --- response ------------------------------------------------------------------------------------
 
 TEST(Response, is_accepted_and_refused_with_every_change) {
