@@ -3,6 +3,7 @@
 #include "chunking/file_header.hpp"
 #include "chunking/selection.hpp"
 #include "cli/commands.hpp"
+#include "cli/json_object.hpp"
 #include "cli/object_json.hpp"
 #include "cli/workspace.hpp"
 #include "conformance/check_vectors.hpp"
@@ -115,6 +116,37 @@ CommandResult inspect(const std::string& path) {
     return show((*fields)["kind"].get<std::string>(), *fields);
 }
 
+struct InspectArguments {
+    std::string file;
+    bool from_json = false;
+    std::string out;
+    bool force = false;
+};
+
+/// The other direction: what `inspect --json` prints of a proof, as the proof itself.
+CommandResult compose(const InspectArguments& arguments) {
+    if (arguments.out.empty()) {
+        return fail(ErrorCode::kInvalidArgument, "--from-json needs --out, a file for the object");
+    }
+    HOLDFAST_ASSIGN(text, read_object(arguments.file));
+    const Json json = Json::parse(text.begin(), text.end(), nullptr, false);
+    if (json.is_discarded()) {
+        return fail(ErrorCode::kInvalidArgument, arguments.file + ": not JSON");
+    }
+    Result<Bytes> object = object_from_json(json);
+    if (!object) {
+        Error error = object.error();
+        error.message = arguments.file + ": " + error.message;
+        return tl::unexpected<Error>(std::move(error));
+    }
+    HOLDFAST_TRY(write_object(arguments.out, *object, arguments.force));
+    const Checked<Json> fields = describe_object(*object);
+    if (!fields) return fail_refused(fields.error(), arguments.file);
+    Output out = show((*fields)["kind"].get<std::string>(), *fields);
+    out.field("file", arguments.out);
+    return out;
+}
+
 CommandResult check(const Globals& globals, const std::string& folder) {
     VectorOptions options;
     options.stop = stop_requested();
@@ -164,14 +196,20 @@ void add_tool_commands(Commands& commands) {
     commands.run(select, "  holdfast select --entropy $(printf %064d 1) --chunks 1048576\n",
                  [s] { return run_select(*s); });
 
-    auto path = std::make_shared<std::string>();
+    auto i = std::make_shared<InspectArguments>();
     CLI::App* inspect_command = commands.app().add_subcommand(
         "inspect", "show any file: replica, tree, key (public part), chain, proof");
-    inspect_command->add_option("file", *path)->required();
+    inspect_command->add_option("file", i->file)->required();
+    inspect_command->add_flag("--from-json", i->from_json,
+                              "the file is what --json prints of a proof: write the proof");
+    inspect_command->add_option("-o,--out", i->out, "where to, with --from-json");
+    inspect_command->add_flag("--force", i->force, "replace the file");
     commands.run(inspect_command,
-                 "  holdfast inspect data.bin.replica\n  holdfast inspect 12.proof --json\n",
-                 [path] { return inspect(*path); });
+                 "  holdfast inspect data.bin.replica\n  holdfast inspect 12.proof --json\n"
+                 "  holdfast inspect 12.json --from-json --out 12.proof\n",
+                 [i] { return i->from_json ? compose(*i) : inspect(i->file); });
 
+    auto path = std::make_shared<std::string>();
     CLI::App* vectors = commands.app().add_subcommand("vectors", "test vectors");
     vectors->require_subcommand(1);
     CLI::App* check_command =
