@@ -113,9 +113,23 @@ TEST_F(WholePath, a_chain_that_never_proves_its_sealing_loses_its_deposit_once) 
     EXPECT_EQ(value_of(node.registry().statistics()).voided, 1U);
     EXPECT_EQ(value_of(ledger_->bond_info(registration_.bond_id)).held_amount, 0U);
     EXPECT_EQ(value_of(ledger_->totals()).in_pool, 100U);
+    const auto cases = [&] {
+        std::vector<SettlementCase> all;
+        succeed(node.settlement()->for_each([&](const SettlementCase& c) {
+            all.push_back(c);
+            return true;
+        }));
+        return all;
+    };
+    ASSERT_EQ(cases().size(), 1U);
+    const SettlementCase decided = cases()[0];
+    EXPECT_EQ(decided.kind, CaseKind::kOutcome);
+    EXPECT_EQ(decided.steps.at(0).bond, registration_.bond_id);
+    EXPECT_EQ(decided.steps.at(0).answer, 100U);
     new_blocks(5);
     advance_all(node, {});
     EXPECT_EQ(value_of(ledger_->totals()).in_pool, 100U);
+    EXPECT_EQ(cases(), std::vector{decided});
     succeed(ledger_->audit());
 }
 
