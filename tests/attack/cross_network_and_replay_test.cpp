@@ -130,7 +130,7 @@ const Refusals kTable[] = {
     {"update", kSig, Reason::kWrongChain, Reason::kTooEarly, kNone, kNone, kSig},
     {"removal", kSig, Reason::kWrongChain, Reason::kTooLate, kNone, kNone, kSig},
     // Whose chain it is decides how many hashes there must be, so that the length is what shows.
-    {"seal proof", Reason::kTruncated, Reason::kWrongChain, Reason::kWrongHeight, kNone, kNone,
+    {"seal proof", Reason::kTruncated, Reason::kTrailingBytes, Reason::kWrongHeight, kNone, kNone,
      Reason::kTruncated},
     {"receipt", kSig, kSig, Reason::kWrongHeight, kSig, Reason::kWrongAnchor, kSig},
     {"vdf proof", kVdf, kNone, Reason::kWrongHeight, Reason::kVdfInput, kNone, kNone},
