@@ -93,6 +93,7 @@ void RevealChain::build() {
     for (std::size_t k = every_1024th_.size() - 1; k > 0; --k) {
         every_1024th_[k - 1] = walk_down(network_id_, view(owner_), k * kSpacing,
                                          (k - 1) * kSpacing, every_1024th_[k]);
+        hashes_ += kSpacing;
     }
 }
 
@@ -102,6 +103,7 @@ Reveal RevealChain::at(std::uint64_t i) {
     HOLDFAST_CHECK(i <= kRevealChainLength);
     build();
     const std::uint64_t k = i / kSpacing + (i % kSpacing != 0 ? 1 : 0);
+    hashes_ += k * kSpacing - i;
     return walk_down(network_id_, view(owner_), k * kSpacing, i, every_1024th_[k]);
 }
 

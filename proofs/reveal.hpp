@@ -78,6 +78,8 @@ class RevealChain {
     [[nodiscard]] Reveal at(std::uint64_t i);
     /// The reveal of a height. kRevealExhausted before the first and after the last.
     [[nodiscard]] Checked<Reveal> at_height(Height height);
+    /// How many times it has hashed so far.
+    [[nodiscard]] std::uint64_t hashes() const { return hashes_; }
 
   private:
     void build();
@@ -86,6 +88,7 @@ class RevealChain {
     Digest owner_;
     Height base_;
     Reveal end_;
+    std::uint64_t hashes_ = 0;
     std::vector<Reveal> every_1024th_;  // element k: a_{1024 k}; empty until built
 };
 

@@ -3,10 +3,14 @@
 #include <array>
 #include <initializer_list>
 
+#include "callbacks/call_log.hpp"
+#include "chunking/erasure.hpp"
 #include "chunking/file_header.hpp"
 #include "core/merkle.hpp"
 #include "core/params.hpp"
+#include "hierarchy/settlement.hpp"
 #include "proofs/availability_verify.hpp"
+#include "proofs/chain_file.hpp"
 #include "proofs/evidence.hpp"
 #include "proofs/formats.hpp"
 #include "proofs/link_verify.hpp"
@@ -192,6 +196,33 @@ void network_and_files(ByteView input) {
     }
 }
 
+/// What a node's own folder holds: nobody signs it, and a disk may give anything back.
+void records(ByteView input) {
+    const auto [which, body] = choose(input, 6);
+    if (which == 0) {
+        if (const auto manifest = same_again<Manifest>(body)) {
+            HOLDFAST_CHECK(manifest->roots.size() ==
+                           manifest->shape.shards() * manifest->segments_per_shard());
+            (void)manifest->id();
+        }
+    } else if (which == 1) {
+        (void)same_again<LinkRecord>(body);
+    } else if (which == 2) {
+        (void)same_again<SettlementCase>(body);
+    } else if (which == 3) {
+        if (const auto accusation = same_again<Accusation>(body)) {
+            (void)accusation->id(network_id());
+        }
+    } else if (which == 4) {
+        (void)decode_recorded_call(body);
+    } else if (which == 5) {
+        if (const auto leaf = ChainLeaf::decode(body)) {
+            const auto again = leaf->encode();
+            HOLDFAST_CHECK(std::equal(again.begin(), again.end(), body.begin(), body.end()));
+        }
+    }
+}
+
 /// A seal proof of a fixed registration: sizes, signature, multiproofs; never a fill.
 void seal_proof(ByteView body) {
     Registration registration;
@@ -236,14 +267,9 @@ void multiproof(ByteView input) {
 }
 
 constexpr Target kTargets[] = {
-    {"links", links},
-    {"registry", registry},
-    {"availability", availability},
-    {"vdf", vdf},
-    {"evidence", evidence},
-    {"files", network_and_files},
-    {"seal_proof", seal_proof},
-    {"multiproof", multiproof},
+    {"links", links},     {"registry", registry},     {"availability", availability},
+    {"vdf", vdf},         {"evidence", evidence},     {"files", network_and_files},
+    {"records", records}, {"seal_proof", seal_proof}, {"multiproof", multiproof},
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "proofs/reveal.hpp"
 
+#include <algorithm>
+
 #include "core/hash.hpp"
 #include "support/refused.hpp"
 
@@ -38,6 +40,29 @@ TEST(Reveal, the_chain_of_the_vectors) {
     for (const std::uint64_t i : {1'023U, 1'024U, 1'025U, 777'777U}) {
         EXPECT_EQ(reveal_before(v.id, view(v.owner), i, chain.at(i)), chain.at(i - 1)) << i;
     }
+}
+
+TEST(Reveal, any_element_takes_at_most_1024_hashes_once_the_chain_is_built) {
+    RevealCase v;
+    RevealChain chain(v.id, v.owner, v.base, v.key);
+    EXPECT_EQ(chain.hashes(), 0U);
+    (void)chain.commitment();
+    EXPECT_EQ(chain.hashes(), kRevealChainLength);
+    std::uint64_t most = 0;
+    for (std::uint64_t i = 0; i < kRevealChainLength; i += 997) {
+        const std::uint64_t before = chain.hashes();
+        (void)chain.at(i);
+        most = std::max(most, chain.hashes() - before);
+    }
+    for (const std::uint64_t i : {1U, 1'023U, 1'024U, 1'025U, 1'048'575U, 1'048'576U}) {
+        const std::uint64_t before = chain.hashes();
+        // As many as lie between the element and the stored one above it.
+        (void)chain.at(i);
+        EXPECT_EQ(chain.hashes() - before, (1'024 - i % 1'024) % 1'024) << i;
+        most = std::max(most, chain.hashes() - before);
+    }
+    EXPECT_LE(most, 1'024U);
+    EXPECT_EQ(most, 1'023U);
 }
 
 TEST(Reveal, checks_of_the_vectors) {
