@@ -1,10 +1,12 @@
 // P1, P3, P4: making links, verifying receipts, compact and full proofs, and their sizes.
 
+#include <openssl/sha.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <map>
 
 #include "bench/result.hpp"
 #include "chunking/seal.hpp"
@@ -27,7 +29,16 @@ T expect(Result<T> result) {
     return std::move(*result);
 }
 
-/// One chain of 64 MiB, sealed with the dev preset, among 100,000 in a real tree.
+/// A chain of the batch: the same replica under a registration of its own.
+struct BatchChain {
+    KnownChain chain;
+    KnownHeight known;
+    std::optional<SignedLink> link;
+    std::uint64_t slot = 0;
+    AnyProof proof;
+};
+
+/// Chains over one replica of 64 MiB, sealed with the dev preset, among 100,000 in a real tree.
 class World {
   public:
     World() : key_(KeyPair::from_secret(Bytes(32, 1))) {
@@ -45,10 +56,7 @@ class World {
         replica_ = std::make_unique<Replica>(
             expect(Replica::open(request.replica_path, request.tree_path, params_)));
         records_ = std::make_unique<LinkRecords>(expect(LinkRecords::open(folder_ / "r.chain")));
-        Registration registration;
-        registration.header = replica_->header().replica;
-        registration.sealed_root = replica_->header().sealed_root;
-        chain_ = KnownChain::of(id_, sign_registration(id_, registration, key_));
+        chain_ = chain_from(Height(0));
         known_.height = Height(10);
         known_.block_hash = BlockHash(tagged_hash("bench/block"));
         known_.y = VdfOutput(tagged_hash("bench/y"));
@@ -62,13 +70,47 @@ class World {
                   *known_.y, known_.anchor, Link(chain_.id),
                   {}};
         link_ = expect(make_link(id_, *replica_, facts_, key_, *records_));
+        link_batch();
         build_tree();
+        for (BatchChain& b : batch_) {
+            b.known.global = known_.global;
+            b.proof =
+                expect(to_compact(id_, *replica_, *b.link, paths_.at(b.slot), *known_.y_compact));
+        }
         compact_ = expect(to_compact(id_, *replica_, *link_, path_, *known_.y_compact));
         full_ = to_full(*link_);
     }
     ~World() { std::filesystem::remove_all(folder_); }
     World(const World&) = delete;
     World& operator=(const World&) = delete;
+
+    /// Equal replicas make different chains from different genesis heights.
+    KnownChain chain_from(Height genesis) {
+        Registration registration;
+        registration.header = replica_->header().replica;
+        registration.sealed_root = replica_->header().sealed_root;
+        registration.genesis_height = genesis;
+        return KnownChain::of(id_, sign_registration(id_, registration, key_));
+    }
+
+    /// Links of kRepeats more chains, for which a compact proof counts; their slots are neighbours.
+    void link_batch() {
+        for (std::uint64_t genesis = 1; batch_.size() < kRepeats; ++genesis) {
+            BatchChain b;
+            b.chain = chain_from(Height(genesis));
+            if (full_required(id_, *known_.y_compact, b.chain.id)) continue;
+            b.known = known_;
+            b.known.link_before = Link(b.chain.id);
+            b.slot = kChains / 2 + batch_.size();
+            LinkRecords records = expect(LinkRecords::open(folder_ / "batch.chain"));
+            LinkFacts facts = facts_;
+            facts.chain_id = b.chain.id;
+            facts.link_before = *b.known.link_before;
+            b.link = expect(make_link(id_, *replica_, facts, key_, records));
+            std::filesystem::remove(folder_ / "batch.chain");
+            batch_.push_back(std::move(b));
+        }
+    }
 
     void build_tree() {
         HierarchyTree tree(HierarchyShape::of(params_));
@@ -77,11 +119,15 @@ class World {
                          Height(9)});
         }
         tree.set(kChains / 3, {chain_.id, link_->receipt.link, known_.height});
+        for (const BatchChain& b : batch_) {
+            tree.set(b.slot, {b.chain.id, b.link->receipt.link, known_.height});
+        }
         tree.rehash();
         GlobalHeader header{
             known_.height, known_.block_hash, *known_.y, *known_.previous_global, 0, 0};
         known_.global = tree.global(id_, header);
         path_ = *tree.path(kChains / 3);
+        for (const BatchChain& b : batch_) paths_[b.slot] = *tree.path(b.slot);
     }
 
     NetworkParams params_;
@@ -95,6 +141,8 @@ class World {
     LinkFacts facts_;
     std::optional<SignedLink> link_;
     PathProof path_;
+    std::vector<BatchChain> batch_;
+    std::map<std::uint64_t, PathProof> paths_;
     Compact compact_;
     Full full_;
 };
@@ -149,9 +197,6 @@ void verify_all(const Options& options) {
     require(!verify_full(w.params_, w.id_, w.chain_, w.known_, bad).accepted(),
             "a wrong cell is refused");
 
-    std::vector<ProofItem> items;
-    const AnyProof any(w.compact_);
-    for (unsigned i = 0; i < kRepeats; ++i) items.push_back({&w.chain_, &w.known_, &any});
     const auto repeat = [](auto&& body) {
         return [body] {
             for (unsigned i = 0; i < kRepeats; ++i) body();
@@ -171,8 +216,7 @@ void verify_all(const Options& options) {
          repeat([&] {
              benchmark::DoNotOptimize(
                  verify_signature(w.chain_.prover, w.known_.anchor, receipt.signature));
-         }),
-         [&] { benchmark::DoNotOptimize(verify_proofs(w.params_, w.id_, items)); }});
+         })});
     const double signature = per_operation_us(times[3]);
     const auto entry = [&](const char* id, const char* what, std::size_t at, double bound) {
         report({.id = id,
@@ -183,13 +227,100 @@ void verify_all(const Options& options) {
                 .peer_value = signature,
                 .target = Target::value_at_most(bound),
                 .kernel = std::string(best_sha256_kernel().name),
-                .threads = at == 4 ? options.threads : 1,
                 .samples = times[at].size()});
     };
     entry("P3/receipt", "verify a receipt", 0, 200);
     entry("P3/compact", "verify a compact proof, 100,000 chains", 1, 300);
     entry("P3/full", "verify a full proof", 2, 600);
-    entry("P3/compact-batch", "verify a compact proof within a batch of 32, all cores", 4, 300);
+}
+
+/// Compact proofs of as many chains, one by one and in a batch.
+void verify_batch(const Options& options) {
+    World& w = world();
+    std::vector<ProofItem> items;
+    for (const BatchChain& b : w.batch_) items.push_back({&b.chain, &b.known, &b.proof});
+    std::vector<ProofItem> with_receipts = items;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        with_receipts[i].accepted = &w.batch_[i].link->receipt;
+    }
+    const auto one_by_one = [&] {
+        for (const ProofItem& i : items) {
+            const Verdict v = verify_proof(w.params_, w.id_, *i.chain, *i.height, *i.proof);
+            require(v.accepted(), "a proof is accepted");
+        }
+    };
+    const auto batch = [&](const std::vector<ProofItem>& of, unsigned threads) {
+        BatchWork work;
+        for (const Verdict& v : verify_proofs(w.params_, w.id_, of, threads, &work)) {
+            require(v.accepted(), "a proof of the batch is accepted");
+        }
+        require(work.groups == 1, "neighbours share their group");
+    };
+    const auto times = interleave(options.rounds(15, 101),
+                                  {one_by_one, [&] { batch(items, 1); }, [&] { batch(items, 0); },
+                                   [&] { batch(with_receipts, 1); }});
+    const auto entry = [&](const char* id, const char* what, std::size_t at, unsigned threads) {
+        report({.id = id,
+                .what = what,
+                .value = per_operation_us(times[at]),
+                .unit = "us",
+                .peer = "the same proofs one by one, one core",
+                .peer_value = per_operation_us(times[0]),
+                .target = Target::value_at_most(300),
+                .kernel = std::string(best_sha256_kernel().name),
+                .threads = threads,
+                .samples = times[at].size()});
+    };
+    entry("P3/compact-batch", "verify a compact proof within a batch of 32 chains, all cores", 2,
+          options.threads);
+    entry("P3/compact-batch-1", "verify a compact proof within a batch of 32 chains, one core", 1,
+          1);
+    entry("P3/compact-known",
+          "the same where the receipts are known already, as a registry has them, one core", 3, 1);
+}
+
+/// The Merkle part of one opening at 2^20 chunks: the hash of the cell and 24 nodes above it.
+void merkle_path(const Options& options) {
+    constexpr std::uint64_t kLeaves = kMaxChunks * kCellsPerChunk;
+    constexpr std::uint64_t kIndex = kLeaves / 3;
+    Cell cell;
+    for (std::size_t i = 0; i < kCellBytes; ++i) cell[i] = static_cast<std::uint8_t>(i * 7);
+    std::vector<Digest> path(path_length(kLeaves, kIndex));
+    for (std::size_t i = 0; i < path.size(); ++i) path[i] = tagged_hash("bench/node", i);
+    const auto ours = [&] { return *root_from_path(kLeaves, kIndex, leaf_hash(view(cell)), path); };
+    // The same by the letter of RFC 9162, in a tree whose size is a power of two.
+    const auto openssl = [&] {
+        std::array<std::uint8_t, 1 + kCellBytes> leaf{};
+        std::copy(cell.begin(), cell.end(), leaf.begin() + 1);
+        Digest at;
+        SHA256(leaf.data(), leaf.size(), at.data());
+        std::array<std::uint8_t, 65> node{1};
+        for (std::size_t level = 0; level < path.size(); ++level) {
+            const bool right = (kIndex >> level & 1) != 0;
+            const Digest& first = right ? path[level] : at;
+            const Digest& second = right ? at : path[level];
+            std::copy(first.begin(), first.end(), node.begin() + 1);
+            std::copy(second.begin(), second.end(), node.begin() + 33);
+            SHA256(node.data(), node.size(), at.data());
+        }
+        return at;
+    };
+    require(ours() == openssl(), "the path leads to the same root by OpenSSL");
+    const auto repeat = [](auto&& body) {
+        return [body] {
+            for (unsigned i = 0; i < kRepeats; ++i) benchmark::DoNotOptimize(body());
+        };
+    };
+    const auto times = interleave(options.rounds(15, 101), {repeat(ours), repeat(openssl)});
+    report({.id = "P3/merkle",
+            .what = "Merkle part of one opening, 2^20 chunks: a cell's hash and 24 nodes",
+            .value = per_operation_us(times[0]),
+            .unit = "us",
+            .peer = "the same hashes by OpenSSL's SHA256()",
+            .peer_value = per_operation_us(times[1]),
+            .target = Target::value_at_most(10),
+            .kernel = std::string(best_sha256_kernel().name),
+            .samples = times[0].size()});
 }
 
 /// Sizes at 2^20 chunks and 100,000 chains: the paths have the lengths that those sizes give.
@@ -223,5 +354,10 @@ void sizes(const Options&) {
 
 int main(int argc, char** argv) {
     using namespace holdfast::bench;
-    return run(argc, argv, {{"P1", link_warm}, {"P3", verify_all}, {"P4", sizes}});
+    return run(argc, argv,
+               {{"P1", link_warm},
+                {"P3", verify_all},
+                {"P3/batch", verify_batch},
+                {"P3/merkle", merkle_path},
+                {"P4", sizes}});
 }

@@ -161,6 +161,7 @@ Result<std::vector<Verdict>> Registry::accept_proofs(std::span<const AnyProof> p
         std::map<Height, KnownHeight> common;
         std::map<Height, StoredLeaves> anchors;
         std::vector<KnownHeight> heights(proofs.size());
+        std::vector<Receipt> accepted(proofs.size());
         std::vector<ProofItem> items;
         std::vector<std::size_t> positions;
         for (std::size_t i = 0; i < proofs.size(); ++i) {
@@ -189,7 +190,8 @@ Result<std::vector<Verdict>> Registry::accept_proofs(std::span<const AnyProof> p
             HOLDFAST_ASSIGN(chain, load_known_chain(txn, impl_->network_id, chain_id,
                                                     record->registration, height));
             chains[i] = chain;
-            items.push_back({&*chains[i], &heights[i], &proofs[i]});
+            accepted[i] = admitted->receipt;
+            items.push_back({&*chains[i], &heights[i], &proofs[i], &accepted[i]});
             positions.push_back(i);
         }
         const std::vector<Verdict> verdicts =

@@ -5,26 +5,15 @@
 namespace holdfast {
 namespace {
 
-/// Everything before the reveal and the openings, cheap to dear.
 template <class Proof>
-Verdict check_common(const NetworkId& network_id, const KnownChain& chain, const KnownHeight& known,
-                     const Proof& proof) {
+Verdict check_claim_of(const KnownChain& chain, const KnownHeight& known, const Proof& proof) {
+    if (std::is_same_v<Proof, Compact> && !known.y_compact) return Reason::kNoEntropy;
     if (proof.chain_id != chain.id) return Reason::kWrongChain;
     HOLDFAST_REQUIRE_OK(check_receipt_place(known, proof.receipt));
     if (known.link_before && proof.link_before != *known.link_before) {
         return Reason::kBadLinkBefore;
     }
-    if (!known.y) return Reason::kNoEntropy;
-    return check_receipt_signature(network_id, chain, known, proof.receipt);
-}
-
-Verdict check_chain_reveal(const NetworkParams& params, const NetworkId& network_id,
-                           const KnownChain& chain, Height height, const Reveal& reveal) {
-    if (!chain.reveals) return reveal.is_zero() ? Reason::kOk : Reason::kBadReveal;
-    const auto i = reveal_index(chain.reveals->base, height);
-    if (!i) return i.error();
-    return check_reveal(network_id, view(chain.replica_id), chain.reveals->known, *i, reveal,
-                        reveal_limit(params));
+    return known.y ? Reason::kOk : Reason::kNoEntropy;
 }
 
 template <class Proof>
@@ -48,6 +37,73 @@ Verdict check_cells(const KnownChain& chain, std::span<const std::uint64_t> indi
 Checked<Digest> root_over_digests(std::uint64_t leaves, std::uint64_t index, const Digest& own,
                                   std::span<const Digest> path) {
     return root_from_path(leaves, index, leaf_hash(view(own)), path);
+}
+
+Verdict check_opening(const NetworkId& network_id, const KnownChain& chain,
+                      const KnownHeight& known, const Compact& proof) {
+    const Entropy e = chain_entropy(network_id, *known.y, chain.id, proof.reveal);
+    const std::uint8_t j = compact_index(network_id, *known.y_compact, chain.id);
+    const OpenedCell where = opened_cells(e, chain.chunks)[j];
+    const std::uint64_t indices[] = {where.index().value};
+    const Digest leaves[] = {leaf_hash(view(proof.cell))};
+    HOLDFAST_REQUIRE_OK(check_cells(chain, indices, leaves, proof.cell_path));
+
+    const auto openings =
+        opening_root_from_path(opening_hash(e, where, proof.cell), j, proof.opening_path);
+    if (!openings) return openings.error();
+    return check_link(network_id, known, proof, e, *openings);
+}
+
+Verdict check_opening(const NetworkId& network_id, const KnownChain& chain,
+                      const KnownHeight& known, const Full& proof) {
+    const Entropy e = chain_entropy(network_id, *known.y, chain.id, proof.reveal);
+    const OpenedCells where = opened_cells(e, chain.chunks);
+    const auto order = ascending_order(where);
+    std::array<std::uint64_t, kChunksPerLink> indices;
+    std::array<Digest, kChunksPerLink> leaves;
+    std::array<Cell, kChunksPerLink> selected;
+    for (std::size_t k = 0; k < kChunksPerLink; ++k) {
+        const std::uint8_t j = order[k];
+        indices[k] = where[j].index().value;
+        selected[j] = proof.cells[k];
+    }
+    sha256_batch(
+        {proof.cells.data()->data(), kCellBytes, sizeof(Cell), kChunksPerLink, std::uint8_t{0}},
+        leaves);
+    HOLDFAST_REQUIRE_OK(check_cells(chain, indices, leaves, proof.siblings));
+    return check_link(network_id, known, proof, e,
+                      opening_root(opening_hashes(e, where, selected)));
+}
+
+/// check_claim to check_openings, of either kind.
+template <class Proof>
+Verdict check_link_proof(const NetworkParams& params, const NetworkId& network_id,
+                         const KnownChain& chain, const KnownHeight& known, const Proof& proof) {
+    HOLDFAST_REQUIRE_OK(check_claim_of(chain, known, proof));
+    HOLDFAST_REQUIRE_OK(check_receipt_signature(network_id, chain, known, proof.receipt));
+    HOLDFAST_REQUIRE_OK(check_chain_reveal(params, network_id, chain, known.height, proof.reveal));
+    return check_opening(network_id, chain, known, proof);
+}
+
+Checked<Digest> group_under_bounds(const NetworkParams& params, const ChainLeaf& leaf,
+                                   const HierarchyPath& p) {
+    const bool in_bounds = p.slot < p.slots && p.slots <= params.group_slots &&
+                           p.group < p.groups && p.groups <= params.region_groups &&
+                           p.region < p.regions;
+    if (!in_bounds) return refuse(Reason::kBadSlot);
+    HOLDFAST_ASSIGN(leaves, root_from_path(p.slots, p.slot, leaf.hash(), p.slot_path));
+    return group_digest(p.region, p.group, p.slots, p.active, leaves);
+}
+
+Checked<GlobalDigest> global_from_group(const NetworkId& network_id, const GlobalHeader& header,
+                                        const HierarchyPath& p, const Digest& group) {
+    HOLDFAST_ASSIGN(groups, root_over_digests(p.groups, p.group, group, p.group_path));
+    const Digest region = region_digest(p.region, p.groups, p.region_active, groups);
+    HOLDFAST_ASSIGN(regions, root_over_digests(p.regions, p.region, region, p.region_path));
+    GlobalHeader own = header;
+    own.regions = p.regions;
+    own.total_chains = p.total_chains;
+    return global_digest(network_id, own, regions);
 }
 
 }  // namespace
@@ -90,50 +146,38 @@ Verdict verify_receipt(const NetworkId& network_id, const KnownChain& chain,
     return check_receipt_signature(network_id, chain, known, receipt);
 }
 
+Verdict check_claim(const KnownChain& chain, const KnownHeight& known, const AnyProof& proof) {
+    return std::visit([&](const auto& p) { return check_claim_of(chain, known, p); }, proof);
+}
+
+Verdict check_chain_reveal(const NetworkParams& params, const NetworkId& network_id,
+                           const KnownChain& chain, Height height, const Reveal& reveal) {
+    if (!chain.reveals) return reveal.is_zero() ? Reason::kOk : Reason::kBadReveal;
+    const auto i = reveal_index(chain.reveals->base, height);
+    if (!i) return i.error();
+    return check_reveal(network_id, view(chain.replica_id), chain.reveals->known, *i, reveal,
+                        reveal_limit(params));
+}
+
+Verdict check_openings(const NetworkId& network_id, const KnownChain& chain,
+                       const KnownHeight& known, const AnyProof& proof) {
+    return std::visit([&](const auto& p) { return check_opening(network_id, chain, known, p); },
+                      proof);
+}
+
+ChainLeaf leaf_of(const Compact& proof) {
+    return {proof.chain_id, proof.receipt.link, proof.receipt.height, proof.status};
+}
+
 Verdict verify_compact(const NetworkParams& params, const NetworkId& network_id,
                        const KnownChain& chain, const KnownHeight& known, const Compact& proof) {
-    if (!known.y_compact) return Reason::kNoEntropy;
-    HOLDFAST_REQUIRE_OK(check_common(network_id, chain, known, proof));
-    HOLDFAST_REQUIRE_OK(check_chain_reveal(params, network_id, chain, known.height, proof.reveal));
-
-    const Entropy e = chain_entropy(network_id, *known.y, chain.id, proof.reveal);
-    const std::uint8_t j = compact_index(network_id, *known.y_compact, chain.id);
-    const OpenedCell where = opened_cells(e, chain.chunks)[j];
-    const std::uint64_t indices[] = {where.index().value};
-    const Digest leaves[] = {leaf_hash(view(proof.cell))};
-    HOLDFAST_REQUIRE_OK(check_cells(chain, indices, leaves, proof.cell_path));
-
-    const auto openings =
-        opening_root_from_path(opening_hash(e, where, proof.cell), j, proof.opening_path);
-    if (!openings) return openings.error();
-    HOLDFAST_REQUIRE_OK(check_link(network_id, known, proof, e, *openings));
-
-    const ChainLeaf leaf{proof.chain_id, proof.receipt.link, proof.receipt.height, proof.status};
-    return verify_path(params, network_id, known, {leaf, proof.path});
+    HOLDFAST_REQUIRE_OK(check_link_proof(params, network_id, chain, known, proof));
+    return verify_path(params, network_id, known, {leaf_of(proof), proof.path});
 }
 
 Verdict verify_full(const NetworkParams& params, const NetworkId& network_id,
                     const KnownChain& chain, const KnownHeight& known, const Full& proof) {
-    HOLDFAST_REQUIRE_OK(check_common(network_id, chain, known, proof));
-    HOLDFAST_REQUIRE_OK(check_chain_reveal(params, network_id, chain, known.height, proof.reveal));
-
-    const Entropy e = chain_entropy(network_id, *known.y, chain.id, proof.reveal);
-    const OpenedCells where = opened_cells(e, chain.chunks);
-    const auto order = ascending_order(where);
-    std::array<std::uint64_t, kChunksPerLink> indices;
-    std::array<Digest, kChunksPerLink> leaves;
-    std::array<Cell, kChunksPerLink> selected;
-    for (std::size_t k = 0; k < kChunksPerLink; ++k) {
-        const std::uint8_t j = order[k];
-        indices[k] = where[j].index().value;
-        selected[j] = proof.cells[k];
-    }
-    sha256_batch(
-        {proof.cells.data()->data(), kCellBytes, sizeof(Cell), kChunksPerLink, std::uint8_t{0}},
-        leaves);
-    HOLDFAST_REQUIRE_OK(check_cells(chain, indices, leaves, proof.siblings));
-    return check_link(network_id, known, proof, e,
-                      opening_root(opening_hashes(e, where, selected)));
+    return check_link_proof(params, network_id, chain, known, proof);
 }
 
 Verdict verify_valid(const NetworkParams& params, const NetworkId& network_id,
@@ -144,36 +188,34 @@ Verdict verify_valid(const NetworkParams& params, const NetworkId& network_id,
     return verify_full(params, network_id, chain, known, std::get<Full>(proof));
 }
 
+Verdict check_counts(const NetworkId& network_id, const KnownChain& chain, const KnownHeight& known,
+                     const AnyProof& proof) {
+    if (!std::holds_alternative<Compact>(proof)) return Reason::kOk;
+    if (!known.y_compact) return Reason::kNoEntropy;
+    return full_required(network_id, *known.y_compact, chain.id) ? Reason::kCompactNotAllowed
+                                                                 : Reason::kOk;
+}
+
 Verdict verify_proof(const NetworkParams& params, const NetworkId& network_id,
                      const KnownChain& chain, const KnownHeight& known, const AnyProof& proof) {
-    const bool compact = std::holds_alternative<Compact>(proof);
-    if (compact && !known.y_compact) return Reason::kNoEntropy;
-    if (compact && full_required(network_id, *known.y_compact, chain.id)) {
-        return Reason::kCompactNotAllowed;
-    }
+    HOLDFAST_REQUIRE_OK(check_counts(network_id, chain, known, proof));
     return verify_valid(params, network_id, chain, known, proof);
 }
 
 Checked<GlobalDigest> global_from_path(const NetworkParams& params, const NetworkId& network_id,
                                        const GlobalHeader& header, const PathProof& proof) {
-    const HierarchyPath& p = proof.path;
-    const bool in_bounds = p.slot < p.slots && p.slots <= params.group_slots &&
-                           p.group < p.groups && p.groups <= params.region_groups &&
-                           p.region < p.regions;
-    if (!in_bounds) return refuse(Reason::kBadSlot);
-    HOLDFAST_ASSIGN(leaves, root_from_path(p.slots, p.slot, proof.leaf.hash(), p.slot_path));
-    const Digest group = group_digest(p.region, p.group, p.slots, p.active, leaves);
-    HOLDFAST_ASSIGN(groups, root_over_digests(p.groups, p.group, group, p.group_path));
-    const Digest region = region_digest(p.region, p.groups, p.region_active, groups);
-    HOLDFAST_ASSIGN(regions, root_over_digests(p.regions, p.region, region, p.region_path));
-    GlobalHeader own = header;
-    own.regions = p.regions;
-    own.total_chains = p.total_chains;
-    return global_digest(network_id, own, regions);
+    HOLDFAST_ASSIGN(group, group_under_bounds(params, proof.leaf, proof.path));
+    return global_from_group(network_id, header, proof.path, group);
 }
 
-Verdict verify_path(const NetworkParams& params, const NetworkId& network_id,
-                    const KnownHeight& known, const PathProof& proof) {
+Checked<Digest> group_from_path(const NetworkParams& params, const KnownHeight& known,
+                                const ChainLeaf& leaf, const HierarchyPath& path) {
+    if (!known.global || !known.previous_global) return refuse(Reason::kDigestUnknown);
+    return group_under_bounds(params, leaf, path);
+}
+
+Verdict check_group(const NetworkId& network_id, const KnownHeight& known,
+                    const HierarchyPath& path, const Digest& group) {
     if (!known.global || !known.previous_global) return Reason::kDigestUnknown;
     const GlobalHeader header{known.height,
                               known.block_hash,
@@ -181,9 +223,16 @@ Verdict verify_path(const NetworkParams& params, const NetworkId& network_id,
                               *known.previous_global,
                               0,
                               0};
-    const auto reached = global_from_path(params, network_id, header, proof);
+    const auto reached = global_from_group(network_id, header, path, group);
     if (!reached) return reached.error();
     return *reached == *known.global ? Reason::kOk : Reason::kGlobalMismatch;
+}
+
+Verdict verify_path(const NetworkParams& params, const NetworkId& network_id,
+                    const KnownHeight& known, const PathProof& proof) {
+    const auto group = group_from_path(params, known, proof.leaf, proof.path);
+    if (!group) return group.error();
+    return check_group(network_id, known, proof.path, *group);
 }
 
 Verdict verify_window(const NetworkParams& params, const NetworkId& network_id,

@@ -55,10 +55,39 @@ struct KnownHeight {
     std::optional<GlobalDigest> global;  // of this height; needed for compact and path proofs
 };
 
-/// The two halves of verify_receipt: kWrongHeight, kWrongAnchor; kBadSignature.
+// The steps of the calls below, in the order in which they are taken, for whoever shares the work
+// of some of them between many objects (batch.hpp). A step's answer means something only where
+// those before it have accepted.
+
+/// kWrongHeight, kWrongAnchor.
 [[nodiscard]] Verdict check_receipt_place(const KnownHeight& known, const Receipt& receipt);
+/// Whether this kind counts at that height: kNoEntropy (y_c not known), kCompactNotAllowed.
+[[nodiscard]] Verdict check_counts(const NetworkId& network_id, const KnownChain& chain,
+                                   const KnownHeight& known, const AnyProof& proof);
+/// What costs no hash: kNoEntropy (y, or y_c of a compact proof), kWrongChain, kBadLinkBefore, and
+/// those of check_receipt_place.
+[[nodiscard]] Verdict check_claim(const KnownChain& chain, const KnownHeight& known,
+                                  const AnyProof& proof);
+/// kBadSignature.
 [[nodiscard]] Verdict check_receipt_signature(const NetworkId& network_id, const KnownChain& chain,
                                               const KnownHeight& known, const Receipt& receipt);
+/// kBadReveal, kRevealTooFar, kRevealExhausted.
+[[nodiscard]] Verdict check_chain_reveal(const NetworkParams& params, const NetworkId& network_id,
+                                         const KnownChain& chain, Height height,
+                                         const Reveal& reveal);
+/// That the cells are the sealed replica's and the link is that of their openings: kProofLength,
+/// kSealedMismatch, kBadLink.
+[[nodiscard]] Verdict check_openings(const NetworkId& network_id, const KnownChain& chain,
+                                     const KnownHeight& known, const AnyProof& proof);
+/// The digest of the group that a leaf's slot path leads to: kDigestUnknown, kBadSlot,
+/// kProofLength.
+[[nodiscard]] Checked<Digest> group_from_path(const NetworkParams& params, const KnownHeight& known,
+                                              const ChainLeaf& leaf, const HierarchyPath& path);
+/// That this group stands under the height's global digest: kProofLength, kGlobalMismatch.
+[[nodiscard]] Verdict check_group(const NetworkId& network_id, const KnownHeight& known,
+                                  const HierarchyPath& path, const Digest& group);
+/// The leaf whose path a compact proof brings.
+[[nodiscard]] ChainLeaf leaf_of(const Compact& proof);
 
 /// kWrongHeight, kWrongAnchor, kBadSignature. Shows that the prover committed, not that it stores.
 [[nodiscard]] Verdict verify_receipt(const NetworkId& network_id, const KnownChain& chain,

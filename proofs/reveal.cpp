@@ -48,6 +48,48 @@ Verdict check_reveal(const NetworkId& network_id, ByteView owner32, const KnownR
     return reached == to.a ? Reason::kOk : Reason::kBadReveal;
 }
 
+std::vector<Verdict> check_reveals(const NetworkId& network_id, ByteView owner32,
+                                   const KnownReveal& known, std::span<const KnownReveal> elements,
+                                   std::uint64_t limit, std::uint64_t& hashes) {
+    std::vector<Verdict> out(elements.size());
+    std::vector<std::size_t> later;  // those whose walk down ends at the known one, latest first
+    for (std::size_t k = 0; k < elements.size(); ++k) {
+        const auto& [i, a] = elements[k];
+        if (i > known.i && i <= kRevealChainLength && i - known.i <= limit) {
+            later.push_back(k);
+        } else {
+            out[k] = check_reveal(network_id, owner32, known, i, a, limit);
+            if (i <= known.i && known.i - i <= limit) hashes += known.i - i;
+        }
+    }
+    std::sort(later.begin(), later.end(),
+              [&](std::size_t a, std::size_t b) { return elements[a].i > elements[b].i; });
+    // A walk that reaches the known element has shown every element that it met; one that does not
+    // has shown nothing but that its own first element is wrong.
+    while (!later.empty()) {
+        const std::size_t first = later.front();
+        std::vector<std::size_t> left;
+        std::vector<std::size_t> met{first};
+        KnownReveal at = elements[first];
+        for (auto next = later.begin() + 1; next != later.end(); ++next) {
+            const KnownReveal& element = elements[*next];
+            at.a = walk_down(network_id, owner32, at.i, element.i, at.a);
+            at.i = element.i;
+            (at.a == element.a ? met : left).push_back(*next);
+        }
+        at.a = walk_down(network_id, owner32, at.i, known.i, at.a);
+        hashes += elements[first].i - known.i;
+        if (at.a != known.a) {
+            out[first] = Reason::kBadReveal;
+            later.erase(later.begin());
+            continue;
+        }
+        for (const std::size_t k : met) out[k] = Reason::kOk;
+        later = std::move(left);
+    }
+    return out;
+}
+
 Bytes RevealStep::encode() const {
     Writer w(2 * kDigestBytes + 8);
     w.fixed(owner).u64(i).fixed(a);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/keys.hpp"
@@ -37,6 +38,14 @@ struct KnownReveal {
 [[nodiscard]] Verdict check_reveal(const NetworkId& network_id, ByteView owner32,
                                    const KnownReveal& known, std::uint64_t i, const Reveal& reveal,
                                    std::uint64_t limit);
+
+/// Many of one chain against one known reveal: verdict k is what check_reveal gives for element k,
+/// while a walk that passes several elements on its way to the known one is hashed once. Adds to
+/// `hashes` how many it took.
+[[nodiscard]] std::vector<Verdict> check_reveals(const NetworkId& network_id, ByteView owner32,
+                                                 const KnownReveal& known,
+                                                 std::span<const KnownReveal> elements,
+                                                 std::uint64_t limit, std::uint64_t& hashes);
 
 /// How many hashes check_reveal may spend in this network.
 [[nodiscard]] inline std::uint64_t reveal_limit(const NetworkParams& params) {

@@ -50,5 +50,49 @@ TEST(Batch, verdicts_are_those_of_the_single_calls_for_any_number_of_threads) {
     EXPECT_TRUE(verify_receipts(w.network.id, {}).empty());
 }
 
+TEST(Batch, signatures_and_reveals_that_items_share_are_done_once) {
+    const LinkWorld w(0);
+    ASSERT_TRUE(w.chain.reveals);
+    std::vector<const KnownHeight*> heights;
+    std::vector<AnyProof> proofs;
+    std::uint64_t furthest = 0;
+    std::uint64_t alone = 0;
+    std::size_t links = 0;
+    for (const auto& h : w.heights) {
+        if (!h.has_link()) continue;
+        ++links;
+        // Of each link the compact proof twice and the full one.
+        for (const char* format : {"compact", "full", "compact"}) {
+            heights.push_back(&h.known);
+            if (format == std::string("full")) {
+                proofs.emplace_back(*Full::decode(h.body(format)));
+            } else {
+                proofs.emplace_back(*Compact::decode(h.body(format)));
+            }
+            const std::uint64_t steps = h.known.height.since(w.chain.reveals->base);
+            furthest = std::max(furthest, steps);
+            alone += steps;
+        }
+    }
+    ASSERT_GT(links, 2U);
+    std::vector<ProofItem> items;
+    std::vector<Verdict> verdicts;
+    std::size_t full_only = 0;
+    for (std::size_t i = 0; i < proofs.size(); ++i) {
+        items.push_back({&w.chain, heights[i], &proofs[i]});
+        verdicts.push_back(
+            verify_proof(w.network.params, w.network.id, w.chain, *heights[i], proofs[i]));
+        full_only += verdicts.back().reason == Reason::kCompactNotAllowed ? 1 : 0;
+    }
+    ASSERT_EQ(static_cast<std::size_t>(std::count(verdicts.begin(), verdicts.end(), Verdict::ok())),
+              proofs.size() - full_only);
+    BatchWork work;
+    EXPECT_EQ(verify_proofs(w.network.params, w.network.id, items, 0, &work), verdicts);
+    EXPECT_EQ(work.signatures, links);
+    EXPECT_EQ(work.reveal_hashes, furthest);
+    EXPECT_LT(work.reveal_hashes, alone);
+    EXPECT_EQ(work.groups, links - full_only / 2);
+}
+
 }  // namespace
 }  // namespace holdfast

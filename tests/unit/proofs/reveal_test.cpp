@@ -100,6 +100,37 @@ TEST(Reveal, the_limit_holds_in_both_directions) {
     EXPECT_EQ(other(UINT64_MAX), Reason::kRevealExhausted);
 }
 
+TEST(Reveal, many_at_once_have_the_verdicts_of_each_alone) {
+    RevealCase v;
+    RevealChain chain(v.id, v.owner, v.base, v.key);
+    const KnownReveal known{50, chain.at(50)};
+    const std::uint64_t limit = 100;
+    std::vector<KnownReveal> elements;
+    for (const std::uint64_t i : {120U, 90U, 50U, 51U, 149U, 150U, 151U, 20U, 0U, 1'048'577U}) {
+        const Reveal a = i <= kRevealChainLength ? chain.at(i) : Reveal();
+        elements.push_back({i, a});
+        elements.push_back({i, a});
+        elements.push_back({i, a});
+        elements.back().a[3] ^= 1;
+    }
+    const auto alone = [&](const KnownReveal& e) {
+        return check_reveal(v.id, view(v.owner), known, e.i, e.a, limit);
+    };
+    std::uint64_t hashes = 0;
+    const auto verdicts = check_reveals(v.id, view(v.owner), known, elements, limit, hashes);
+    ASSERT_EQ(verdicts.size(), elements.size());
+    for (std::size_t k = 0; k < elements.size(); ++k) {
+        EXPECT_EQ(verdicts[k], alone(elements[k])) << elements[k].i << ", element " << k;
+    }
+    // Those that are right share one walk.
+    std::vector<KnownReveal> right;
+    for (std::uint64_t i = 51; i <= 150; ++i) right.push_back({i, chain.at(i)});
+    hashes = 0;
+    const auto all = check_reveals(v.id, view(v.owner), known, right, limit, hashes);
+    EXPECT_EQ(std::count(all.begin(), all.end(), Verdict::ok()), 100);
+    EXPECT_EQ(hashes, 100U);
+}
+
 TEST(Reveal, another_owner_network_or_base_has_another_chain) {
     RevealCase v;
     const KnownReveal known{0, fixed<Reveal>(v.c["a"][0])};
