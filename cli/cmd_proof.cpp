@@ -123,25 +123,6 @@ struct VerifyArguments {
     bool check_vdf = false;
 };
 
-/// Evaluators are not believed: every y that the proof of `height` rests on is verified in full.
-Result<Verdict> check_clock(const PublicRecord& record, const std::string& folder, Height height,
-                            const Globals& globals) {
-    if (!record.params().has_vdf) return Verdict::ok();
-    PublicBlockchain chain(record);
-    PublicBeacon beacon(record);
-    HOLDFAST_ASSIGN(clock, VdfClock::open(record.params(), chain, &beacon, std::nullopt,
-                                          {std::filesystem::path(folder) / PublicRecord::kVdfFolder,
-                                           0, ClockFolder::kForeign}));
-    ClockProgress progress(globals, "checking y: ");
-    for (const Height h : {height, compact_draw_height(record.params(), height)}) {
-        const auto facts = record.heights().find(h);
-        if (facts == record.heights().end() || !facts->second.y) continue;
-        HOLDFAST_ASSIGN(entropy, clock.at(h, progress.work()));
-        if (entropy.y != *facts->second.y) return Verdict(Reason::kVdfOutputMismatch);
-    }
-    return Verdict::ok();
-}
-
 CommandResult verify(const Globals& globals, const VerifyArguments& arguments,
                      std::optional<Kind> only) {
     VerifyHints hints;
@@ -163,8 +144,11 @@ CommandResult verify(const Globals& globals, const VerifyArguments& arguments,
             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         if (only && report.verdict && report.kind != *only) report.verdict = Reason::kBadKind;
         if (report.verdict && arguments.check_vdf && report.height) {
-            HOLDFAST_ASSIGN(clock, check_clock(verifier.record(), arguments.public_folder,
-                                               *report.height, globals));
+            // Every y that the proof rests on.
+            const Height heights[] = {
+                *report.height, compact_draw_height(verifier.record().params(), *report.height)};
+            HOLDFAST_ASSIGN(
+                clock, check_clock(verifier.record(), arguments.public_folder, heights, globals));
             report.verdict = clock;
         }
         Output one;

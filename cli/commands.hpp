@@ -15,6 +15,7 @@ void add_block_commands(Commands& commands);     // block process, public export
 void add_registry_commands(Commands& commands);  // registry stat|backup|restore|export|merge
 void add_aggregate_commands(Commands& commands);  // aggregate
 void add_proof_commands(Commands& commands);      // prove, path make|verify, verify
+void add_entropy_command(Commands& commands);     // entropy
 void add_vdf_commands(Commands& commands);        // vdf eval|verify|status|catch-up
 void add_evidence_commands(Commands& commands);   // evidence make …|verify|settle|cases
 void add_reason_commands(Commands& commands);     // reasons

@@ -62,6 +62,7 @@ int run(int argc, char** argv) {
     add_registry_commands(commands);
     add_aggregate_commands(commands);
     add_proof_commands(commands);
+    add_entropy_command(commands);
     add_vdf_commands(commands);
     add_evidence_commands(commands);
     add_reason_commands(commands);

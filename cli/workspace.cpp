@@ -56,6 +56,24 @@ Result<Node> Node::open(const std::filesystem::path& dir, const BlockProcessorOp
     return node;
 }
 
+Result<Verdict> check_clock(const PublicRecord& record, const std::filesystem::path& folder,
+                            std::span<const Height> heights, const Globals& globals) {
+    if (!record.params().has_vdf) return Verdict::ok();
+    PublicBlockchain chain(record);
+    PublicBeacon beacon(record);
+    HOLDFAST_ASSIGN(clock,
+                    VdfClock::open(record.params(), chain, &beacon, std::nullopt,
+                                   {folder / PublicRecord::kVdfFolder, 0, ClockFolder::kForeign}));
+    ClockProgress progress(globals, "checking y: ");
+    for (const Height h : heights) {
+        const auto facts = record.heights().find(h);
+        if (facts == record.heights().end() || !facts->second.y) continue;
+        HOLDFAST_ASSIGN(entropy, clock.at(h, progress.work()));
+        if (entropy.y != *facts->second.y) return Verdict(Reason::kVdfOutputMismatch);
+    }
+    return Verdict::ok();
+}
+
 Result<ClockNode> ClockNode::open(const std::filesystem::path& dir, VdfClockOptions options) {
     ClockNode node;
     node.paths = NodePaths{dir};

@@ -97,6 +97,11 @@ class ClockProgress {
     std::unique_ptr<Progress> progress_;
 };
 
+/// Evaluators are not believed: verifies the y of these heights in full, as far as the record has
+/// them, from the VDF proofs in its folder. kVdfOutputMismatch where the record says another y.
+Result<Verdict> check_clock(const PublicRecord& record, const std::filesystem::path& folder,
+                            std::span<const Height> heights, const Globals& globals);
+
 /// The clock of a node folder by itself, with the local chain (and beacon) opened for reading: a
 /// process that makes blocks may be at work beside it.
 struct ClockNode {
