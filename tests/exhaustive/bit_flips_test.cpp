@@ -1,9 +1,13 @@
-// Every single bit of a small object of each kind, flipped: the verifier refuses all of them.
+// Every single bit of a small object of each kind, flipped: the verifier refuses all of them. Of
+// challenges, responses, outcomes, checkpoints, VDF proofs and evidence: tests/unit.
 
 #include <atomic>
 #include <functional>
+#include <set>
 #include <thread>
 
+#include "chunking/erasure.hpp"
+#include "core/hash.hpp"
 #include "proofs/seal_proof_verify.hpp"
 #include "proofs/seal_prover.hpp"
 #include "support/link_world.hpp"
@@ -167,6 +171,59 @@ TEST(BitFlips, path) {
             return verify_path(w.network.params, w.network.id, rich.known, *decoded);
         });
     }
+}
+
+TEST(BitFlips, window) {
+    const LinkWorld w(0);
+    ProofWindow window;
+    std::vector<KnownHeight> heights;
+    for (const auto& h : w.heights) {
+        if (!h.has_link() || window.links.size() == kWindowMaxLinks) continue;
+        window.links.emplace_back(*Compact::decode(h.body("compact")));
+        heights.push_back(h.known);
+    }
+    ASSERT_GT(heights.size(), 1U);
+    const Bytes body = window.encode();
+    const auto examine = [&](const Bytes& b) -> Verdict {
+        const auto decoded = ProofWindow::decode(b);
+        if (!decoded) return decoded.error();
+        return verify_window(w.network.params, w.network.id, w.chain, heights, *decoded);
+    };
+    // All bits of what a window adds (count, kinds, lengths); of the proofs, whose every bit the
+    // tests above flip, one in eleven.
+    std::set<std::size_t> frame{0};
+    std::size_t at = 1;
+    for (const AnyProof& link : window.links) {
+        for (std::size_t i = 0; i < 5; ++i) frame.insert(at + i);
+        at += 5 + std::get<Compact>(link).encode().size();
+    }
+    ASSERT_EQ(at, body.size());
+    ASSERT_EQ(examine(body), Verdict::ok());
+    for (std::size_t bit = 0; bit < body.size() * 8; ++bit) {
+        if (bit % 11 != 0 && !frame.contains(bit / 8)) continue;
+        Bytes flipped = body;
+        flipped[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
+        EXPECT_FALSE(examine(flipped)) << "bit " << bit;
+    }
+}
+
+TEST(BitFlips, manifest_and_parameters_are_another_one) {
+    Manifest manifest;
+    manifest.data_len = 10'000;
+    manifest.shape = {4, 2};
+    manifest.shard_len = 2'500;
+    manifest.roots.assign(6, Root(sha256(view("root"))));
+    expect_every_flip_refused(manifest.encode(), [&](const Bytes& b) -> Verdict {
+        const auto decoded = Manifest::decode(b);
+        if (!decoded) return decoded.error();
+        return decoded->id() == manifest.id() ? Reason::kOk : Reason::kBadField;
+    });
+    const NetworkParams params;
+    expect_every_flip_refused(params.encode(), [&](const Bytes& b) -> Verdict {
+        const auto decoded = NetworkParams::decode(b);
+        if (!decoded) return decoded.error();
+        return decoded->id() == params.id() ? Reason::kOk : Reason::kWrongNetwork;
+    });
 }
 
 }  // namespace
