@@ -43,7 +43,7 @@ TEST(EntropyCommand, ShowsWhatAHeightWasMadeOfAndChecksIt) {
     spill(world / file, Bytes(text.begin(), text.end()));
     const Ran refused = world.run("entropy 5 --public public-beaconed --json");
     EXPECT_EQ(refused.code, kExitRefused) << refused;
-    EXPECT_EQ(refused.json()["reason"], "bad-beacon");
+    EXPECT_EQ(refused.json()["reason"], "beacon");
 
     EXPECT_EQ(world.run("entropy 5000 --public public-node").code, kExitEnvironment);
     EXPECT_EQ(world.run("entropy x --public public-node").code, kExitUsage);
