@@ -7,7 +7,6 @@
 #include "core/parallel.hpp"
 #include "proofs/checkpoint.hpp"
 #include "proofs/evidence.hpp"
-#include "proofs/seal_proof_verify.hpp"
 
 namespace holdfast {
 namespace {
@@ -57,6 +56,7 @@ struct Aggregator::Impl {
     const KeyPair* checkpointer = nullptr;
     AggregatorOptions options;
     std::unique_ptr<Registry> registry;
+    std::unique_ptr<SealIntake> intake;
     std::optional<BlockProcessor> processor;  // made with the first set
     std::optional<BlockForecaster> forecaster;
     double listed_seconds = 0;  // of the newest block, for what it listed and for settlements
@@ -220,42 +220,13 @@ Status Aggregator::Impl::take_registrations(std::span<const Submission> submissi
     return {};
 }
 
-/// Seal proofs, given by their bodies, in one transaction.
+/// Seal proofs, given by their bodies.
 Status Aggregator::Impl::take_seal_proofs(std::span<const Checked<ByteView>> bodies,
                                           const VdfClockWork& work, BlockReport& report) {
-    std::vector<ObjectOutcome> outcomes(bodies.size());
-    std::vector<SubmittedSealProof> readable;
-    std::vector<std::size_t> places;  // in `outcomes`, of `readable`
-    for (std::size_t i = 0; i < bodies.size(); ++i) {
-        ObjectOutcome& out = outcomes[i];
-        out.kind = Kind::kSealProof;
-        if (!bodies[i]) {
-            out.verdict = bodies[i].error();
-            continue;
-        }
-        const ByteView body = *bodies[i];
-        Reader head(body);
-        const auto chain_id = head.fixed<ChainId>();
-        const Height y_height = head.height();
-        if (head.failed()) {
-            out.verdict = head.verdict();
-            continue;
-        }
-        out.chain_id = chain_id;
-        out.height = y_height;
-        const SealCheck check = [this, body, &work](const Registration& registration,
-                                                    const SealContext& known) {
-            FillOptions fill;
-            fill.stop = work.stop;
-            return verify_seal_proof(params, network_id, registration, known, body, fill);
-        };
-        readable.push_back({chain_id, y_height, check});
-        places.push_back(i);
+    HOLDFAST_ASSIGN(taken, intake->take_listed(bodies, work.stop));
+    for (const TakenSealProof& proof : taken) {
+        report.objects.push_back({Kind::kSealProof, proof.chain_id, proof.y_height, proof.verdict});
     }
-    HOLDFAST_ASSIGN(verdicts,
-                    registry->accept_seal_proofs(readable, std::max(1U, options.seal_workers)));
-    for (std::size_t i = 0; i < places.size(); ++i) outcomes[places[i]].verdict = verdicts[i];
-    report.objects.insert(report.objects.end(), outcomes.begin(), outcomes.end());
     return {};
 }
 
@@ -297,6 +268,7 @@ Result<Verdict> Aggregator::Impl::take(const Submission& submission, ObjectOutco
 Status Aggregator::Impl::take_submissions(Height height, const VdfClockWork& work,
                                           BlockReport& report) {
     HOLDFAST_ASSIGN(submissions, chain->submissions_at(height));
+    intake->begin_block(height);
     for (std::size_t at = 0; at < submissions.size();) {
         if (work.stop && work.stop()) return interrupted();
         const auto part = alike(std::span<const Submission>(submissions).subspan(at));
@@ -353,7 +325,7 @@ Status Aggregator::Impl::answer_seal_duties(Prover& prover, const VdfClockWork& 
     for (const SealDuty& duty : duties) {
         if (!duty.y || !duty.y_height) continue;
         RawOptions raw;
-        raw.workers = options.seal_workers == 0 ? 1 : options.seal_workers;
+        raw.workers = options.seal_limits.fills_at_once;
         raw.stop = work.stop;
         HOLDFAST_ASSIGN(proof, prover.seal_proof(*duty.y_height, *duty.y, duty.kind, raw));
         const Bytes body = proof.encode();
@@ -534,6 +506,7 @@ Result<Aggregator> Aggregator::open(const NetworkParams& params, Blockchain& cha
     impl->options = options;
     HOLDFAST_ASSIGN(registry, Registry::open(options.registry, params, options.registry_options));
     impl->registry = std::move(registry);
+    impl->intake = std::make_unique<SealIntake>(*impl->registry, chain, options.seal_limits);
     if (token != nullptr) {
         std::filesystem::path folder = options.settlement;
         if (folder.empty()) {
@@ -591,6 +564,13 @@ Result<std::optional<BlockReport>> Aggregator::advance(std::span<Prover* const> 
 Result<LinkRequest> Aggregator::link_request(const ChainId& chain_id, Height height) const {
     return impl_->link_request(chain_id, height);
 }
+
+Result<Verdict> Aggregator::offer_seal_proof(const std::string& peer, ByteView object,
+                                             const StopCheck& stop) {
+    return impl_->intake->offer(peer, object, stop);
+}
+
+SealVerifierCounts Aggregator::seal_counts() const { return impl_->intake->counts(); }
 
 Result<PublicRecord> Aggregator::public_record(Height first) const {
     PublicRecord record(impl_->params);

@@ -9,7 +9,8 @@
 // repeated after a crash and changes nothing the second time. What closing a height did to bonds is
 // decided in a SettlementLedger before the Token is asked, and the token is asked until it answers.
 //
-// Threading: one call at a time. Ownership: the callbacks and the clock must outlive it.
+// Threading: one call at a time, but for offer_seal_proof. Ownership: the callbacks and the clock
+// must outlive it.
 #pragma once
 
 #include <filesystem>
@@ -25,6 +26,7 @@
 #include "api/prover.hpp"
 #include "api/prover_set.hpp"
 #include "api/public_record.hpp"
+#include "api/seal_intake.hpp"
 #include "api/vdf_clock.hpp"
 #include "callbacks/blockchain.hpp"
 #include "callbacks/token.hpp"
@@ -75,7 +77,9 @@ struct AggregatorOptions {
     std::uint64_t min_checkpoint_bond = 0;
     /// Submits the checkpoints that fall due, signed with this key under this bond.
     std::optional<BondId> checkpoint_bond;
-    unsigned seal_workers = 0;   // windows refilled at once for seal proofs; 0: one
+    /// For seal proofs, listed and offered: windows refilled at once (0: one for each core), proofs
+    /// that strangers may have under way.
+    SealVerifierLimits seal_limits{.fills_at_once = 1};
     BlockProcessorOptions sets;  // how sets of provers are driven
 };
 
@@ -112,6 +116,14 @@ class Aggregator {
     /// The request for a prover's link at an open height; kUnavailable where there is none to make
     /// (no y, no slot yet, chain ended).
     [[nodiscard]] Result<LinkRequest> link_request(const ChainId& chain_id, Height height) const;
+
+    /// A stranger's seal or audit proof, standing alone, under the name that its connection proves:
+    /// judged with bounded cost and, if it holds, handed to the host chain (api/seal_intake.hpp).
+    /// From any thread, also during advance(); none may be under way when the aggregator ends.
+    [[nodiscard]] Result<Verdict> offer_seal_proof(const std::string& peer, ByteView object,
+                                                   const StopCheck& stop = {});
+    /// What seal proofs have cost so far.
+    [[nodiscard]] SealVerifierCounts seal_counts() const;
 
     /// Everything public about chains, and about heights from `first` on, for PublicRecord::save.
     [[nodiscard]] Result<PublicRecord> public_record(Height first = Height(0)) const;

@@ -2,21 +2,35 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <list>
 #include <map>
 #include <mutex>
 #include <tuple>
 #include <vector>
 
+#include "core/hash.hpp"
 #include "core/parallel.hpp"
 
 namespace holdfast {
 namespace {
 
+constexpr std::size_t kRemembered = 1'024;               // accepted proofs, 32 bytes each
+constexpr std::chrono::milliseconds kBetweenLooks{100};  // at a caller's wish to stop
+
+/// The proof and everything that its verdict depends on.
+Digest name_of(const SealVerifier::Request& request, const NetworkId& network, ByteView body) {
+    return tagged_hash("node/seal-proof", request.registration.digest(network),
+                       request.known.y_height, request.known.y,
+                       static_cast<std::uint8_t>(request.known.kind), sha256(body));
+}
+
 /// A proof that waits for its first place.
 struct Waiter {
     const std::string* peer;
+    bool listed;
     std::uint64_t deadline;  // UINT64_MAX: none
     std::uint64_t arrived;
     unsigned wanted;       // places it can use at once
@@ -49,29 +63,48 @@ struct SealVerifier::Impl {
     std::uint64_t arrivals = 0;
     std::uint64_t tip = 0;
     SealVerifierCounts counts;
+    std::deque<Digest> remembered;  // the newest last
 
-    bool enter(const std::string& peer);
+    bool known_good(const Digest& name);
+    void remember(const Digest& name);
+    bool enter(const Request& request);
     void leave(const std::string& peer);
     Waiter wait_for_places(const Request& request, unsigned wanted);
     void give_back(unsigned places);
     void hand_out();
-    Result<Verdict> fill_windows(const PendingSealProof& pending, unsigned places);
+    Result<Verdict> fill_windows(const PendingSealProof& pending, unsigned places,
+                                 const StopCheck& stop);
     Result<Verdict> fill_window(const PendingSealProof& pending, std::size_t n,
                                 const StopCheck& stop);
 };
 
-/// False when a ceiling is reached.
-bool SealVerifier::Impl::enter(const std::string& peer) {
+bool SealVerifier::Impl::known_good(const Digest& name) {
     const std::scoped_lock lock(mutex);
-    const auto found = peers.find(peer);
+    const bool known = std::ranges::find(remembered, name) != remembered.end();
+    if (known) ++counts.remembered;
+    return known;
+}
+
+void SealVerifier::Impl::remember(const Digest& name) {
+    const std::scoped_lock lock(mutex);
+    if (remembered.size() == kRemembered) remembered.pop_front();
+    remembered.push_back(name);
+}
+
+/// False when a ceiling is reached or the caller does not admit it.
+bool SealVerifier::Impl::enter(const Request& request) {
+    const std::scoped_lock lock(mutex);
+    const auto found = peers.find(request.peer);
     const unsigned own = found == peers.end() ? 0 : found->second.proofs;
-    if (proofs >= limits.proofs_at_most || own >= limits.proofs_of_a_peer) {
+    const bool full = proofs >= limits.proofs_at_most || own >= limits.proofs_of_a_peer;
+    if ((full && !request.listed) || (request.admit && !request.admit())) {
         ++counts.busy;
         return false;
     }
     // A newcomer's turn comes after those who have waited since before.
-    if (own == 0) peers[peer].last_turn = turns;
-    ++peers[peer].proofs;
+    Peer& peer = peers[request.peer];
+    if (own == 0) peer.last_turn = turns;
+    ++peer.proofs;
     ++proofs;
     return true;
 }
@@ -86,7 +119,7 @@ void SealVerifier::Impl::leave(const std::string& peer) {
 /// Gives free places to those whose turn it is. The lock is held.
 void SealVerifier::Impl::hand_out() {
     const auto order = [this](const Waiter& w) {
-        return std::tuple(peers.at(*w.peer).last_turn, w.deadline, w.arrived);
+        return std::tuple(!w.listed, peers.at(*w.peer).last_turn, w.deadline, w.arrived);
     };
     while (free_places > 0) {
         auto next = waiters.end();
@@ -109,11 +142,17 @@ void SealVerifier::Impl::hand_out() {
 Waiter SealVerifier::Impl::wait_for_places(const Request& request, unsigned wanted) {
     std::unique_lock lock(mutex);
     const std::uint64_t deadline = request.deadline ? request.deadline->value : UINT64_MAX;
-    waiters.push_back({&request.peer, deadline, ++arrivals, wanted});
+    waiters.push_back({&request.peer, request.listed, deadline, ++arrivals, wanted});
     const auto own = std::prev(waiters.end());
     if (deadline < tip) own->let_go = Reason::kTooLate;
     hand_out();
-    changed.wait(lock, [&] { return own->granted > 0 || own->let_go != Reason::kOk || closed; });
+    const auto decided = [&] { return own->granted > 0 || own->let_go != Reason::kOk || closed; };
+    if (!request.stop) {
+        changed.wait(lock, decided);
+    } else {
+        while (!changed.wait_for(lock, kBetweenLooks, decided) && !request.stop()) {
+        }
+    }
     const Waiter outcome = *own;
     waiters.erase(own);
     if (outcome.granted == 0 && outcome.let_go == Reason::kTooLate) ++counts.late;
@@ -143,17 +182,19 @@ Result<Verdict> SealVerifier::Impl::fill_window(const PendingSealProof& pending,
                                options);
 }
 
-Result<Verdict> SealVerifier::Impl::fill_windows(const PendingSealProof& pending, unsigned places) {
+Result<Verdict> SealVerifier::Impl::fill_windows(const PendingSealProof& pending, unsigned places,
+                                                 const StopCheck& stop) {
     const std::size_t count = pending.challenge.windows.size();
     std::vector<Verdict> verdicts(count);
     std::atomic<std::size_t> first_bad = count;
+    const auto ended = [&] { return closed || (stop && stop()); };
     const auto judge = [&](unsigned, std::uint64_t n) -> Status {
         // What comes after a bad window is not needed; what comes before decides.
         if (n > first_bad) return {};
-        const auto beside_the_point = [&] { return closed || n > first_bad; };
+        const auto beside_the_point = [&] { return ended() || n > first_bad; };
         Result<Verdict> verdict = fill_window(pending, n, beside_the_point);
         if (!verdict) {
-            if (n > first_bad && !closed) return {};
+            if (n > first_bad && !ended()) return {};
             return fail(std::move(verdict).error());
         }
         verdicts[n] = *verdict;
@@ -163,8 +204,7 @@ Result<Verdict> SealVerifier::Impl::fill_windows(const PendingSealProof& pending
         }
         return {};
     };
-    HOLDFAST_TRY(
-        run_workers(worker_count(places, count), count, [&] { return closed.load(); }, judge));
+    HOLDFAST_TRY(run_workers(worker_count(places, count), count, ended, judge));
     return first_bad < count ? verdicts[first_bad] : Verdict::ok();
 }
 
@@ -191,13 +231,16 @@ Result<Verdict> SealVerifier::verify(const Request& request, ByteView body) {
         ++impl.counts.refused_cheaply;
         return pending.error();
     }
-    if (!impl.enter(request.peer)) return Verdict(Reason::kBusy);
+    const Digest name = name_of(request, impl.network_id, body);
+    if (impl.known_good(name)) return Verdict::ok();
+    if (!impl.enter(request)) return Verdict(Reason::kBusy);
     const auto windows = static_cast<unsigned>(pending->challenge.windows.size());
     const Waiter turn = impl.wait_for_places(request, windows);
     Result<Verdict> verdict = Verdict(turn.let_go);
     if (turn.granted > 0) {
-        verdict = impl.fill_windows(*pending, turn.granted);
+        verdict = impl.fill_windows(*pending, turn.granted, request.stop);
         impl.give_back(turn.granted);
+        if (verdict && verdict->accepted()) impl.remember(name);
     } else if (turn.let_go == Reason::kOk) {
         verdict = interrupted();
     }

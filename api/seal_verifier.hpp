@@ -7,14 +7,19 @@
 // fill is spent on it. Places for fills go round among the peers that wait, and within a peer to
 // the earliest deadline; a proof whose deadline has passed while it waited is refused with kTooLate
 // and costs nothing. Windows of one proof are filled at once where places are free; the verdict is
-// that of the first bad window in the order of selection all the same.
+// that of the first bad window in the order of selection all the same. A proof that was accepted is
+// remembered for a while, so that it costs no second fill when a block lists it.
+//
+// What a block lists is another matter: its verdict must be the same on every machine, however busy
+// this one is. Such a proof waits for its place and is never refused for load (Request::listed).
 //
 // Threading: every member from any thread; verify() works in the caller's thread and in TBB's and
-// blocks until there is a verdict. No thread of its own and no clock: deadlines are heights, and
-// set_tip() says where the chain stands. Memory: fills_at_once windows of the largest preset of the
-// network, and the proofs that wait (waiting_at_most bodies). Spec: docs/spec.md section 3.1.
+// blocks until there is a verdict. No thread of its own, and no clock decides anything: deadlines
+// are heights, and set_tip() says where the chain stands. Memory: fills_at_once windows of the
+// largest preset of the network, and proofs_at_most bodies. Spec: docs/spec.md section 3.1.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,8 +41,9 @@ struct SealVerifierLimits {
 struct SealVerifierCounts {
     std::uint64_t refused_cheaply = 0;  // before a place was asked for
     std::uint64_t busy = 0;
-    std::uint64_t late = 0;   // the deadline passed while they waited
-    std::uint64_t fills = 0;  // spent
+    std::uint64_t remembered = 0;  // accepted before, and not filled again
+    std::uint64_t late = 0;        // the deadline passed while they waited
+    std::uint64_t fills = 0;       // spent
     std::uint64_t most_fills_at_once = 0;
 };
 
@@ -55,9 +61,14 @@ class SealVerifier {
         Registration registration;
         SealContext known;
         std::optional<Height> deadline;  // the last tip at which the proof is accepted
+        bool listed = false;             // by a final block: first, and no ceiling on proofs
+        /// Asked when everything cheap holds and there is room; false refuses with kBusy. Must not
+        /// call the verifier.
+        std::function<bool()> admit;
+        StopCheck stop;  // ends this one with kInterrupted
     };
-    /// The verdict of verify_seal_proof, or kBusy, or kTooLate. Errors: kInterrupted after close(),
-    /// kOutOfMemory.
+    /// The verdict of verify_seal_proof, or kBusy, or kTooLate. Errors: kInterrupted after close()
+    /// and where `stop` says so, kOutOfMemory.
     [[nodiscard]] Result<Verdict> verify(const Request& request, ByteView body);
 
     /// The tip has moved: what waits with a deadline below it is let go.

@@ -175,6 +175,13 @@ struct SealDuty {
     std::optional<Height> deadline;  // with y_height: the last tip at which a proof is accepted
 };
 
+/// What a proof that is due is checked against. `deadline`: the last tip at which it is accepted.
+struct OpenSealDuty {
+    Registration registration;
+    SealContext known;
+    Height deadline;
+};
+
 /// The expensive check of a seal proof (verify_seal_proof, or a scheduler in front of it); runs
 /// outside any transaction and may take as long as its fills do.
 using SealCheck =
@@ -344,6 +351,10 @@ class Registry {
     [[nodiscard]] Result<KnownChain> known_chain(const ChainId& chain_id, Height height) const;
     /// Seal and audit proofs that the chain owes now, also those whose y is not there yet.
     [[nodiscard]] Result<std::vector<SealDuty>> seal_duties(const ChainId& chain_id) const;
+    /// What a proof that names y of `y_height` would be checked against now: kUnknownChain,
+    /// kWrongHeight when nothing is due for that y, kTooLate.
+    [[nodiscard]] Result<Checked<OpenSealDuty>> open_seal_duty(const ChainId& chain_id,
+                                                               Height y_height) const;
     /// Accepted updates of a chain, by sequence.
     [[nodiscard]] Result<std::vector<Update>> updates(const ChainId& chain_id) const;
     /// The receipt that stands for the chain's link of a height, until the link is settled.

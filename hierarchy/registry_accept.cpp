@@ -203,24 +203,18 @@ Result<Verdict> Registry::accept_seal_proof(const ChainId& chain_id, Height y_he
 namespace {
 
 /// What the check of a submitted proof is given, or why it is not made.
-struct OpenDuty {
-    Registration registration;
-    SealContext known;
-};
-
-Result<Checked<OpenDuty>> find_duty(const Registry::Impl& impl, const Transaction& txn,
-                                    const MachineState& machine,
-                                    const SubmittedSealProof& submitted) {
-    const ChainId& id = submitted.chain_id;
+Result<Checked<OpenSealDuty>> find_duty(const Registry::Impl& impl, const Transaction& txn,
+                                        const MachineState& machine, const ChainId& id,
+                                        Height y_height) {
     HOLDFAST_ASSIGN(record, load<ChainRecord>(txn, Table::kChains, chain_key(id)));
-    if (!record) return Checked<OpenDuty>(refuse(Reason::kUnknownChain));
-    if (record->end == ChainPhase::kVoid) return Checked<OpenDuty>(refuse(Reason::kTooLate));
+    if (!record) return Checked<OpenSealDuty>(refuse(Reason::kUnknownChain));
+    if (record->end == ChainPhase::kVoid) return Checked<OpenSealDuty>(refuse(Reason::kTooLate));
     HOLDFAST_ASSIGN(duties, impl.duties(txn, id));
-    const auto due = duties_for(duties, machine, submitted.y_height);
-    if (!due) return Checked<OpenDuty>(refuse(due.error()));
+    const auto due = duties_for(duties, machine, y_height);
+    if (!due) return Checked<OpenSealDuty>(refuse(due.error()));
     const SealDuty& first = due->front();
-    return Checked<OpenDuty>(
-        OpenDuty{record->registration, {submitted.y_height, *first.y, first.kind}});
+    return Checked<OpenSealDuty>(
+        OpenSealDuty{record->registration, {y_height, *first.y, first.kind}, *first.deadline});
 }
 
 /// Settles whatever a proof that was checked answers.
@@ -253,15 +247,23 @@ Result<Verdict> settle_duty(const Registry::Impl& impl, Transaction& txn, Machin
 
 }  // namespace
 
+Result<Checked<OpenSealDuty>> Registry::open_seal_duty(const ChainId& chain_id,
+                                                       Height y_height) const {
+    HOLDFAST_ASSIGN(txn, impl_->store->read());
+    HOLDFAST_ASSIGN(machine, load_machine(txn));
+    return find_duty(*impl_, txn, machine, chain_id, y_height);
+}
+
 Result<std::vector<Verdict>> Registry::accept_seal_proofs(
     std::span<const SubmittedSealProof> proofs, unsigned at_once) {
     std::vector<Result<Verdict>> checked(proofs.size(), Verdict::ok());
-    std::vector<std::optional<OpenDuty>> duties(proofs.size());
+    std::vector<std::optional<OpenSealDuty>> duties(proofs.size());
     {
         HOLDFAST_ASSIGN(txn, impl_->store->read());
         HOLDFAST_ASSIGN(machine, load_machine(txn));
         for (std::size_t i = 0; i < proofs.size(); ++i) {
-            HOLDFAST_ASSIGN(duty, find_duty(*impl_, txn, machine, proofs[i]));
+            HOLDFAST_ASSIGN(
+                duty, find_duty(*impl_, txn, machine, proofs[i].chain_id, proofs[i].y_height));
             if (duty) {
                 duties[i] = std::move(*duty);
             } else {

@@ -129,7 +129,7 @@ TEST_F(SealVerifierTest, CeilingsHoldForManyPeersAtOnce) {
     EXPECT_EQ(accepted + busy, 36);
     EXPECT_GT(accepted, 0);
     const SealVerifierCounts counts = verifier.counts();
-    EXPECT_EQ(counts.fills, 3U * static_cast<unsigned>(accepted));
+    EXPECT_EQ(counts.fills, 3U * (static_cast<unsigned>(accepted) - counts.remembered));
     EXPECT_EQ(counts.busy, static_cast<unsigned>(busy));
     EXPECT_LE(counts.most_fills_at_once, 2U);
     EXPECT_TRUE(verifier.verify(request, proof)->accepted()) << "every place came back";
@@ -153,6 +153,50 @@ TEST_F(SealVerifierTest, ClosingEndsEverything) {
     const auto verdict = verifier.verify(request, proof);
     ASSERT_FALSE(verdict.has_value());
     EXPECT_EQ(verdict.error().code, ErrorCode::kInterrupted);
+}
+
+TEST_F(SealVerifierTest, WhatABlockListsIsNotRefusedForLoad) {
+    SealVerifierLimits limits;
+    limits.proofs_at_most = 0;
+    SealVerifier verifier(world.network, limits);
+    SealVerifier::Request listed = request;
+    listed.listed = true;
+    EXPECT_EQ(verifier.verify(request, proof)->reason, Reason::kBusy);
+    EXPECT_TRUE(verifier.verify(listed, proof)->accepted());
+}
+
+TEST_F(SealVerifierTest, WhatWasAcceptedIsNotFilledAgain) {
+    SealVerifier verifier(world.network);
+    EXPECT_TRUE(verifier.verify(request, proof)->accepted());
+    EXPECT_TRUE(verifier.verify(from("bob"), proof)->accepted());
+    EXPECT_EQ(verifier.counts().fills, 3U);
+    EXPECT_EQ(verifier.counts().remembered, 1U);
+    // Another y is another question, to which these bytes are no answer.
+    SealVerifier::Request other = request;
+    other.known.y.bytes.fill(8);
+    EXPECT_FALSE(verifier.verify(other, proof)->accepted());
+}
+
+TEST_F(SealVerifierTest, TheCallerIsAskedOnlyWhenEverythingCheapHolds) {
+    SealVerifier verifier(world.network);
+    int asked = 0;
+    SealVerifier::Request guarded = request;
+    guarded.admit = [&] { return ++asked > 1; };
+    EXPECT_EQ(verifier.verify(guarded, ByteView(proof).first(100))->reason, Reason::kTruncated);
+    EXPECT_EQ(asked, 0);
+    EXPECT_EQ(verifier.verify(guarded, proof)->reason, Reason::kBusy);
+    EXPECT_EQ(verifier.counts().fills, 0U);
+    EXPECT_TRUE(verifier.verify(guarded, proof)->accepted());
+}
+
+TEST_F(SealVerifierTest, AWishToStopEndsOneAndNotTheOthers) {
+    SealVerifier verifier(world.network);
+    SealVerifier::Request stopped = request;
+    stopped.stop = [] { return true; };
+    const auto verdict = verifier.verify(stopped, proof);
+    ASSERT_FALSE(verdict.has_value());
+    EXPECT_EQ(verdict.error().code, ErrorCode::kInterrupted);
+    EXPECT_TRUE(verifier.verify(request, proof)->accepted());
 }
 
 /// A kernel that waits until it is told to go on: the place is taken for as long as a test likes.
