@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -200,10 +201,18 @@ TEST_F(SealVerifierTest, AWishToStopEndsOneAndNotTheOthers) {
 }
 
 /// A kernel that waits until it is told to go on: the place is taken for as long as a test likes.
+/// It notes who fills, in the order in which they begin.
 std::atomic<bool> gate_open = true;
 std::atomic<int> at_gate = 0;
+std::mutex begun_mutex;
+std::vector<int> begun;
+thread_local int this_proof = 0;
 
 void gated_run(const FillRun& run) {
+    {
+        const std::scoped_lock lock(begun_mutex);
+        if (begun.empty() || begun.back() != this_proof) begun.push_back(this_proof);
+    }
     ++at_gate;
     while (!gate_open) std::this_thread::sleep_for(1ms);
     fill_kernels().front().run(run);
@@ -216,35 +225,37 @@ TEST_F(SealVerifierTest, PlacesGoRoundAmongPeersAndTheLateAreLetGo) {
     SealVerifier verifier(world.network, limits, &kGated);
     gate_open = false;
     at_gate = 0;
-    std::mutex mutex;
-    std::vector<std::string> order;
+    begun.clear();
+    std::atomic<int> entered = 0;
     std::vector<std::thread> threads;
-    const auto hand_over = [&](const std::string& peer, std::optional<Height> deadline) {
-        threads.emplace_back([&, peer, deadline] {
+    const auto hand_over = [&](const std::string& peer, std::optional<Height> deadline,
+                               Reason wanted) {
+        const int number = static_cast<int>(threads.size()) + 1;
+        threads.emplace_back([&, peer, deadline, wanted, number] {
+            this_proof = number;
             SealVerifier::Request r = from(peer);
             r.deadline = deadline;
+            r.admit = [&] { return ++entered > 0; };
             const auto verdict = verifier.verify(r, proof);
             ASSERT_TRUE(verdict.has_value());
-            const std::scoped_lock lock(mutex);
-            order.push_back(peer + (verdict->accepted() ? "" : " refused"));
+            EXPECT_EQ(verdict->reason, wanted) << number;
         });
+        while (entered < number) std::this_thread::sleep_for(1ms);
         std::this_thread::sleep_for(20ms);  // until it waits
     };
-    hand_over("greedy", {});
+    hand_over("greedy", {}, Reason::kOk);
     while (at_gate == 0) std::this_thread::sleep_for(1ms);
-    hand_over("greedy", {});
-    hand_over("greedy", {});
-    hand_over("late", Height(5));
-    hand_over("modest", {});
+    hand_over("greedy", {}, Reason::kOk);
+    hand_over("greedy", {}, Reason::kOk);
+    hand_over("late", Height(5), Reason::kTooLate);
+    hand_over("modest", {}, Reason::kOk);
     verifier.set_tip(Height(6));
     while (verifier.counts().late == 0) std::this_thread::sleep_for(1ms);
     gate_open = true;
     for (std::thread& t : threads) t.join();
-    ASSERT_EQ(order.size(), 5U);
-    EXPECT_EQ(order[0], "late refused");
-    EXPECT_EQ(order[1], "greedy");  // was at work already
-    // Greedy's next and modest have waited for a turn each; greedy's third comes after modest.
-    EXPECT_EQ(order[4], "greedy");
+    // The first was at work already. Greedy's next and modest have waited for a turn each; greedy's
+    // third comes after modest, and the late one never.
+    EXPECT_EQ(begun, (std::vector<int>{1, 2, 5, 3}));
     EXPECT_EQ(verifier.counts().fills, 9U + 3U);
 }
 
