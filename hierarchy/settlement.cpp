@@ -5,20 +5,17 @@
 #include <exception>
 
 #include "core/codec.hpp"
-#include "core/file.hpp"
 #include "core/hash.hpp"
-#include "hierarchy/store.hpp"
+#include "hierarchy/network_store.hpp"
 
 namespace holdfast {
 namespace {
 
 constexpr std::uint32_t kSchema = 1;
-constexpr std::string_view kMarkerFile = "settlement.network";
 constexpr std::uint64_t kMaxEvidenceBytes = std::uint64_t{1} << 26;
 constexpr std::uint64_t kPerMille = 1'000;
 
 Key key_of(const CaseId& id) { return Key().fixed(id); }
-Key network_key() { return Key().u8(1); }
 
 tl::unexpected<Error> damaged(const std::string& what) {
     return fail(ErrorCode::kCorrupt, "settlement is damaged: " + what + "; restore a backup");
@@ -460,40 +457,8 @@ SettlementLedger::~SettlementLedger() = default;
 
 Result<std::unique_ptr<SettlementLedger>> SettlementLedger::open(
     const std::filesystem::path& folder, const NetworkId& network, const Options& options) {
-    std::error_code failed;
-    std::filesystem::create_directories(folder, failed);
-    if (failed) return fail_errno(failed.value(), "cannot make the folder " + folder.string());
-    // Published when the database has been made: one that is missing beside it is a loss, and must
-    // not begin anew, since it would decide again what was decided.
-    const std::filesystem::path marker = folder / kMarkerFile;
-    const bool made = std::filesystem::exists(marker, failed);
-    HOLDFAST_ASSIGN(
-        store, Store::open(folder, {.map_bytes = options.map_bytes, .schema = &settlement_schema()},
-                           !made));
-    HOLDFAST_ASSIGN(txn, store->write());
-    HOLDFAST_ASSIGN(stored, txn.get(SettlementTable::kMeta, network_key().bytes()));
-    if (!stored) {
-        if (made) return damaged("its database is empty");
-        Writer w(36);
-        w.u32(kSchema).fixed(network);
-        HOLDFAST_TRY(txn.put(SettlementTable::kMeta, network_key().bytes(), w.bytes()));
-        HOLDFAST_TRY(txn.commit());
-    } else {
-        Reader r(*stored);
-        const std::uint32_t schema = r.u32();
-        const auto owner = r.fixed<NetworkId>();
-        if (!r.finish()) return damaged("its head does not decode");
-        if (schema != kSchema) {
-            return fail(ErrorCode::kUnsupported,
-                        folder.string() + " has schema " + std::to_string(schema) +
-                            ", this build reads " + std::to_string(kSchema));
-        }
-        if (owner != network) return fail_refused(Reason::kWrongNetwork, folder.string());
-    }
-    if (!made) {
-        const std::string id = to_hex(network) + "\n";
-        HOLDFAST_TRY(write_file(marker, view(std::string_view(id))));
-    }
+    HOLDFAST_ASSIGN(store, open_network_store(folder, network, settlement_schema(), kSchema,
+                                              options.map_bytes));
     return std::unique_ptr<SettlementLedger>(
         new SettlementLedger(std::make_unique<Impl>(network, std::move(store))));
 }

@@ -18,8 +18,14 @@ constexpr std::array<const char*, kTables> kRegistryTables = {
     "removals", "reveals", "receipts", "misses",   "leaves", "regions", "effects", "checkpoints",
 };
 constexpr std::array<const char*, 4> kSettlementTables = {"meta", "cases", "open", "accusations"};
+constexpr std::array<const char*, 3> kJournalTables = {"meta", "entries", "answers"};
+constexpr std::array<const char*, 9> kBookTables = {"meta",       "challengers", "reveals",
+                                                    "challenges", "ids",         "outcomes",
+                                                    "suspects",   "scores",      "unsettled"};
 constexpr StoreSchema kRegistrySchema{"registry", kRegistryTables};
 constexpr StoreSchema kSettlementSchema{"settlement", kSettlementTables};
+constexpr StoreSchema kJournalSchema{"challenges", kJournalTables};
+constexpr StoreSchema kBookSchema{"availability", kBookTables};
 constexpr std::size_t kCrcBytes = 4;
 constexpr std::uintmax_t kLeastBytes = 2 * 4096;  // of a database, however small
 
@@ -71,6 +77,8 @@ class Cursor {
 
 const StoreSchema& registry_schema() { return kRegistrySchema; }
 const StoreSchema& settlement_schema() { return kSettlementSchema; }
+const StoreSchema& journal_schema() { return kJournalSchema; }
+const StoreSchema& book_schema() { return kBookSchema; }
 
 std::uint32_t stored_value_sum(ByteView key, ByteView value) { return crc32c(value, crc32c(key)); }
 

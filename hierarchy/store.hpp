@@ -62,18 +62,42 @@ enum class SettlementTable : std::uint8_t {
     kAccusations,  // accusation id -> Accusation, until it is judged
 };
 
-/// The tables of one kind of database, and what its errors and its lock file call it.
+/// The tables of a challenger's own journal.
+enum class JournalTable : std::uint8_t {
+    kMeta,     // name -> value
+    kEntries,  // height || chain_id -> JournalEntry
+    kAnswers,  // height || chain_id -> the signed response that is evidence
+};
+
+/// The tables of the availability book.
+enum class BookTable : std::uint8_t {
+    kMeta,         // name -> value
+    kChallengers,  // key || base -> Challenger
+    kReveals,      // key || base -> KnownReveal, the newest
+    kChallenges,   // height || chain_id -> Challenge, while its outcome may come
+    kIds,          // challenge id -> height || chain_id, as long
+    kOutcomes,     // chain_id || height -> OutcomeRecord, while it may decide a suspension
+    kSuspects,     // chain_id -> height of its newest outcome that says late or unreachable
+    kScores,       // chain_id -> AvailabilityScore
+    kUnsettled,    // challenge id -> what its outcome pays, until the ledger has decided it
+};
+
+/// The tables of one kind of database (kMeta first), and what its errors and its lock file call it.
 struct StoreSchema {
     const char* what;
     std::span<const char* const> tables;
 };
 [[nodiscard]] const StoreSchema& registry_schema();
 [[nodiscard]] const StoreSchema& settlement_schema();
+[[nodiscard]] const StoreSchema& journal_schema();
+[[nodiscard]] const StoreSchema& book_schema();
 
-/// A table of either database.
+/// A table of any of these databases.
 struct TableIndex {
     constexpr TableIndex(Table table) : value(static_cast<std::size_t>(table)) {}
     constexpr TableIndex(SettlementTable table) : value(static_cast<std::size_t>(table)) {}
+    constexpr TableIndex(JournalTable table) : value(static_cast<std::size_t>(table)) {}
+    constexpr TableIndex(BookTable table) : value(static_cast<std::size_t>(table)) {}
     std::size_t value;
 };
 

@@ -14,6 +14,7 @@
 #include "proofs/evidence.hpp"
 #include "proofs/formats.hpp"
 #include "proofs/link_verify.hpp"
+#include "proofs/reading_verify.hpp"
 #include "proofs/seal_proof_verify.hpp"
 #include "vdf/vdf_verify.hpp"
 
@@ -118,7 +119,7 @@ void registry(ByteView input) {
 }
 
 void availability(ByteView input) {
-    const auto [which, body] = choose(input, 4);
+    const auto [which, body] = choose(input, 6);
     if (which == 0) {
         if (const auto c = same_again<Challenger>(body)) (void)check_challenger(network_id(), *c);
     } else if (which == 1) {
@@ -138,6 +139,15 @@ void availability(ByteView input) {
         if (const auto o = same_again<Outcome>(body)) {
             const OutcomeContext context{network(), network_id(), Challenge{}, Height(0), {}};
             (void)check_outcome(context, *o);
+        }
+    } else if (which == 4) {
+        if (const auto r = same_again<ReadRequest>(body)) {
+            (void)check_read_range({{}, ChunkCount(kMinChunks)}, *r);
+        }
+    } else if (which == 5) {
+        if (const auto a = same_again<ReadAnswer>(body)) {
+            const ReadRequest request{{}, ReadWhat::kSealed, ChunkIndex(3), 7};
+            (void)check_read_payload({{}, ChunkCount(kMinChunks)}, request, a->chunks_and_siblings);
         }
     }
 }

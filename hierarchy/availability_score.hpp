@@ -1,0 +1,48 @@
+// How well a chain has served its challenges, as one number for operators.
+//
+// A moving average over outcomes in exact integers: alpha adds up what was served, beta what was
+// not, and both lose one part in a thousand with every outcome, so that about the last thousand
+// count. A chain begins as one that has served for ever. The score is alpha / (alpha + beta) in
+// parts per thousand. Weights and levels are those that Storj's satellites use for audits
+// (forgetting factor 0.999, weight 1, beginning at 1000 and 0, 0.96 to stay, 0.6 to stay at all),
+// taken as a reference, not measured here. The score decides nothing in the protocol: misses and
+// the quorum do. Plain value, any thread.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "core/result.hpp"
+#include "core/types.hpp"
+#include "proofs/availability_verify.hpp"
+
+namespace holdfast {
+
+/// What an operator should make of a score.
+enum class ScoreLevel : std::uint8_t { kGood = 1, kWatched = 2, kPoor = 3 };
+std::string_view to_string(ScoreLevel level);
+
+struct AvailabilityScore {
+    static constexpr std::uint64_t kUnit = std::uint64_t{1} << 32;  // of one outcome
+    static constexpr std::uint64_t kKeptPerMille = 999;
+    static constexpr std::uint64_t kBeginning = 1'000 * kUnit;  // where serving for ever leads to
+    static constexpr std::uint32_t kGoodPerMille = 960;         // at least: kGood
+    static constexpr std::uint32_t kPoorPerMille = 600;         // below: kPoor
+
+    std::uint64_t alpha = kBeginning;
+    std::uint64_t beta = 0;
+    std::uint64_t served = 0;
+    std::uint64_t late = 0;
+    std::uint64_t invalid = 0;
+    std::uint64_t unreachable = 0;
+    friend bool operator==(const AvailabilityScore&, const AvailabilityScore&) = default;
+
+    void note(OutcomeKind outcome);
+    [[nodiscard]] std::uint32_t per_mille() const;
+    [[nodiscard]] ScoreLevel level() const;
+
+    [[nodiscard]] Bytes encode() const;
+    static Checked<AvailabilityScore> decode(ByteView bytes);
+};
+
+}  // namespace holdfast
