@@ -138,6 +138,9 @@ class BlockProcessor::Run {
         fault(chain_id, fail_refused(reveal.error(), "the reveal of this height").value());
         return std::nullopt;
     }
+    [[nodiscard]] Registry::Wanted own_chains() const {
+        return [this](const ChainId& id) { return set_.member_of(id).has_value(); };
+    }
     [[nodiscard]] CellsToOpen cells_of(std::uint32_t member) const {
         const SetMember& m = set_.members()[member];
         CellsToOpen out;
@@ -181,7 +184,7 @@ Status BlockProcessor::Run::seal_proofs() {
     std::vector<std::pair<SealDuty, std::uint32_t>> own;
     {
         const Timed timed(report_.times.plan);
-        HOLDFAST_ASSIGN(due, registry_.due_seal_proofs());
+        HOLDFAST_ASSIGN(due, registry_.due_seal_proofs(own_chains()));
         own = owed_by(set_, due);
     }
     const Timed timed(report_.times.seal);
@@ -260,7 +263,8 @@ Status BlockProcessor::Run::links() {
         HOLDFAST_ASSIGN(of_height, registry_.known_height(height_));
         if (!of_height.y) return {};  // no link counts at a height without y
         known = of_height;
-        HOLDFAST_ASSIGN(due, registry_.due_links(height_));
+        HOLDFAST_ASSIGN(due, registry_.due_links(height_, own_chains()));
+        jobs.reserve(due.size());
         for (const auto& [link, member] : owed_by(set_, due)) jobs.push_back({link, member, {}});
         for (const LinkJob& j : jobs) {
             if (j.due.reveal_base) (void)set_.reveals(j.member, *j.due.reveal_base);
@@ -390,11 +394,12 @@ Status BlockProcessor::Run::proofs_of(Height proven) {
     KnownHeight known;
     std::optional<HierarchyTree> tree;
     {
-        const Timed timed(report_.times.plan);
+        const Timed timed(report_.times.proofs);
         HOLDFAST_ASSIGN(of_height, registry_.known_height(proven));
         if (!of_height.y || !of_height.y_compact) return {};  // counts for nobody
         known = of_height;
-        HOLDFAST_ASSIGN(due, registry_.due_proofs(proven));
+        HOLDFAST_ASSIGN(due, registry_.due_proofs(proven, own_chains()));
+        jobs.reserve(due.size());
         for (const auto& [proof, member] : owed_by(set_, due)) jobs.push_back({proof, member, {}});
         if (jobs.empty()) return {};
         HOLDFAST_ASSIGN(whole, registry_.tree(proven));

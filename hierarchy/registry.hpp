@@ -365,14 +365,18 @@ class Registry {
 
     // --- what provers owe, all chains in one reading; ascending by chain id (registry_due.cpp) ---
 
+    /// Chains that are asked about; none given: all.
+    using Wanted = std::function<bool(const ChainId&)>;
     /// Chains that hold a slot in the digest of this height, which must be open (kTooEarly or
     /// kTooLate otherwise, as kRefused).
-    [[nodiscard]] Result<std::vector<DueLink>> due_links(Height height) const;
+    [[nodiscard]] Result<std::vector<DueLink>> due_links(Height height,
+                                                         const Wanted& wanted = {}) const;
     /// Links of this closed height that no proof has come for. kUnavailable when leaves of the
     /// anchor's height are no longer kept.
-    [[nodiscard]] Result<std::vector<DueProof>> due_proofs(Height height) const;
+    [[nodiscard]] Result<std::vector<DueProof>> due_proofs(Height height,
+                                                           const Wanted& wanted = {}) const;
     /// Seal and audit proofs whose y is known and whose deadline has not passed.
-    [[nodiscard]] Result<std::vector<SealDuty>> due_seal_proofs() const;
+    [[nodiscard]] Result<std::vector<SealDuty>> due_seal_proofs(const Wanted& wanted = {}) const;
 
     // --- trees; heights that are kept (kNotFound otherwise) ---
 

@@ -37,7 +37,7 @@ class LinksBefore {
 
 }  // namespace
 
-Result<std::vector<DueLink>> Registry::due_links(Height height) const {
+Result<std::vector<DueLink>> Registry::due_links(Height height, const Wanted& wanted) const {
     HOLDFAST_ASSIGN(txn, impl_->store->read());
     HOLDFAST_ASSIGN(machine, load_machine(txn));
     if (machine.tip == kNever || height.value > machine.tip) {
@@ -49,9 +49,10 @@ Result<std::vector<DueLink>> Registry::due_links(Height height) const {
     LinksBefore before(txn, impl_->params, height);
     std::vector<DueLink> out;
     const auto visit = [&](ByteView key, ByteView value) -> Result<bool> {
+        const auto chain_id = KeyReader(key).fixed<ChainId>();
+        if (wanted && !wanted(chain_id)) return true;
         HOLDFAST_ASSIGN(state, ChainState::decode(value));
         if (!state.in_digest(height)) return true;
-        const auto chain_id = KeyReader(key).fixed<ChainId>();
         HOLDFAST_ASSIGN(link, before.of(chain_id, state.slot));
         HOLDFAST_ASSIGN(base, reveal_base(txn, chain_id, height));
         out.push_back({chain_id, link, base});
@@ -61,7 +62,7 @@ Result<std::vector<DueLink>> Registry::due_links(Height height) const {
     return out;
 }
 
-Result<std::vector<DueProof>> Registry::due_proofs(Height height) const {
+Result<std::vector<DueProof>> Registry::due_proofs(Height height, const Wanted& wanted) const {
     HOLDFAST_ASSIGN(txn, impl_->store->read());
     HOLDFAST_ASSIGN(machine, load_machine(txn));
     std::vector<DueProof> out;
@@ -77,6 +78,7 @@ Result<std::vector<DueProof>> Registry::due_proofs(Height height) const {
         KeyReader r(key);
         (void)r.height();
         const auto chain_id = r.fixed<ChainId>();
+        if (wanted && !wanted(chain_id)) return true;
         HOLDFAST_ASSIGN(record, ReceiptRecord::decode(value));
         if (record.proof != LinkProof::kNone) return true;
         HOLDFAST_ASSIGN(slot, load_slot(txn, chain_id));
@@ -90,7 +92,7 @@ Result<std::vector<DueProof>> Registry::due_proofs(Height height) const {
     return out;
 }
 
-Result<std::vector<SealDuty>> Registry::due_seal_proofs() const {
+Result<std::vector<SealDuty>> Registry::due_seal_proofs(const Wanted& wanted) const {
     HOLDFAST_ASSIGN(txn, impl_->store->read());
     HOLDFAST_ASSIGN(machine, load_machine(txn));
     std::set<ChainId> owing;
@@ -108,6 +110,7 @@ Result<std::vector<SealDuty>> Registry::due_seal_proofs() const {
     }));
     std::vector<SealDuty> out;
     for (const ChainId& chain_id : owing) {
+        if (wanted && !wanted(chain_id)) continue;
         HOLDFAST_ASSIGN(duties, impl_->duties(txn, chain_id));
         for (const SealDuty& duty : duties) {
             if (duty.y && duty.deadline && duty.deadline->value >= machine.tip) {
