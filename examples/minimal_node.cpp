@@ -66,9 +66,8 @@ class MemoryToken final : public Token {
         return {};
     }
     Result<BondInfo> bond_info(const BondId& bond) override {
-        const auto found = bonds_.find(bond);
-        if (found == bonds_.end()) return fail(ErrorCode::kNotFound, "no such bond");
-        return found->second;
+        if (!bonds_.contains(bond)) return fail(ErrorCode::kNotFound, "no such bond");
+        return bonds_[bond];
     }
 
   private:
@@ -110,8 +109,10 @@ Status run(const std::filesystem::path& folder) {
     HOLDFAST_ASSIGN(evaluator, KeyPair::generate());
     HOLDFAST_ASSIGN(
         clock, VdfClock::open(params, chain, nullptr, std::move(evaluator), {folder / "vdf", 0}));
-    HOLDFAST_ASSIGN(aggregator, Aggregator::open(params, chain, clock, &token, nullptr,
-                                                 {folder / "registry", {}, 1'000, {}, 0, {}}));
+    AggregatorOptions options;
+    options.registry = folder / "registry";
+    options.min_bond = 1'000;
+    HOLDFAST_ASSIGN(aggregator, Aggregator::open(params, chain, clock, &token, nullptr, options));
     HOLDFAST_ASSIGN(prover, Prover::open(params, files, registration, std::move(key)));
     Prover* const provers[] = {&prover};
     std::vector<MadeProof> proofs;
@@ -139,8 +140,7 @@ Status run(const std::filesystem::path& folder) {
 }
 
 int main() {
-    std::string folder =
-        (std::filesystem::temp_directory_path() / "holdfast-example-XXXXXX").string();
+    auto folder = (std::filesystem::temp_directory_path() / "holdfast-XXXXXX").string();
     if (::mkdtemp(folder.data()) == nullptr) return 1;
     const Status done = run(folder);
     std::filesystem::remove_all(folder);
