@@ -1,6 +1,8 @@
 // Sets of chains: the bytes of single provers, faults that stay where they are, few open files.
 #include "api/block_processor.hpp"
 
+#include <atomic>
+
 #include "support/temp_folder.hpp"
 #include "unit/api/node_fixture.hpp"
 
@@ -257,7 +259,7 @@ TEST_F(Sets, a_wish_to_stop_leaves_a_block_that_the_next_call_finishes) {
     Aggregator driven = node(with, "stopped", stopped);
     ProverSet members = set("stopped.links");
     ProverSet* const sets[] = {&members};
-    std::uint64_t asked = 0;
+    std::atomic<std::uint64_t> asked{0};  // by every worker
     std::uint64_t stop_at = 3;
     int stops = 0;
     for (;;) {
