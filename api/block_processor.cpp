@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <mutex>
 #include <tuple>
 
@@ -83,7 +84,7 @@ class BlockProcessor::Run {
     struct ProofJob {
         DueProof due;
         std::uint32_t member = 0;
-        std::optional<AnyProof> proof;
+        std::unique_ptr<AnyProof> proof;  // kilobytes: only while its group is under way
     };
 
     void fault(const std::optional<ChainId>& chain_id, const Error& error) {
@@ -457,7 +458,7 @@ Status BlockProcessor::Run::proof_piece(unsigned worker, const KnownHeight& know
         CellsToOpen* const cell = place == kNone ? nullptr : &cells[links + place];
         Result<std::optional<AnyProof>> proof = prove(known, tree, *job, draws[i], cells[i], cell);
         if (proof) {
-            job->proof = std::move(*proof);
+            if (*proof) job->proof = std::make_unique<AnyProof>(*std::move(*proof));
         } else {
             fault(job->due.chain_id, proof.error());
         }
