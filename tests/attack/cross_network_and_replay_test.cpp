@@ -26,21 +26,8 @@ bool naive_accepts(const NetworkParams& params, const NetworkId& network_id,
 
 Bytes proof_body(const EvidenceWorld& w, const NetworkParams& params, const Registration& r,
                  const VdfOutput& y, const KeyPair& key) {
-    const NetworkId id = params.id();
-    const SealChallenge drawn = draw_seal_challenge(params, id, r, y, SealProofKind::kSeal);
-    SealProof proof;
-    proof.chain_id = r.chain_id(id);
-    proof.y_height = w.height;
-    for (const std::uint64_t cell : drawn.cells) {
-        const Cell raw = cell_at(w.raw, cell);
-        const Cell sealed = cell_at(w.sealed, cell);
-        proof.raw_cells.insert(proof.raw_cells.end(), raw.bytes.begin(), raw.bytes.end());
-        proof.sealed_cells.insert(proof.sealed_cells.end(), sealed.bytes.begin(),
-                                  sealed.bytes.end());
-    }
-    proof.raw_siblings = cell_tree(w.raw).multiproof(drawn.cells);
-    proof.sealed_siblings = w.sealed_tree.multiproof(drawn.cells);
-    proof.signature = key.sign(view(proof.digest(id)));
+    SealProof proof = signed_objects::unsigned_seal_proof(w, params, r, y);
+    proof.signature = key.sign(view(proof.digest(params.id())));
     return proof.encode();
 }
 

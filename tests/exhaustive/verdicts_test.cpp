@@ -125,20 +125,7 @@ Verdict sealed_for_another_nonce() {
     Registration r = w.registration;
     r.header.nonce += 1;
     r = sign_registration(w.network_id, r, w.prover);
-    const SealChallenge drawn =
-        draw_seal_challenge(w.params, w.network_id, r, w.y, SealProofKind::kSeal);
-    SealProof proof;
-    proof.chain_id = r.chain_id(w.network_id);
-    proof.y_height = w.height;
-    for (const std::uint64_t cell : drawn.cells) {
-        const Cell raw = cell_at(w.raw, cell);
-        const Cell sealed = cell_at(w.sealed, cell);
-        proof.raw_cells.insert(proof.raw_cells.end(), raw.bytes.begin(), raw.bytes.end());
-        proof.sealed_cells.insert(proof.sealed_cells.end(), sealed.bytes.begin(),
-                                  sealed.bytes.end());
-    }
-    proof.raw_siblings = cell_tree(w.raw).multiproof(drawn.cells);
-    proof.sealed_siblings = w.sealed_tree.multiproof(drawn.cells);
+    SealProof proof = signed_objects::unsigned_seal_proof(w, w.params, r, w.y);
     proof.signature = w.prover.sign(view(proof.digest(w.network_id)));
     return must(verify_seal_proof(w.params, w.network_id, r, {w.height, w.y}, proof.encode()));
 }

@@ -111,14 +111,14 @@ inline Verdict removal(const EvidenceWorld& w, const PublicKey&, const SignWith&
     return check_removal(v.network_id, r, {v.chain_id, v.signer, 0, Height(1'000)}, v.height);
 }
 
-/// Without the fill, which no signature concerns.
-inline Verdict seal_proof(const EvidenceWorld& w, const PublicKey& key, const SignWith& sign,
-                          const VerifierView& v) {
-    const Registration r = registration_of(w, key, sign);
-    const SealChallenge drawn =
-        draw_seal_challenge(w.params, w.network_id, r, w.y, SealProofKind::kSeal);
+/// The answer to a registration's seal challenge from this world's data, whatever was registered;
+/// without a signature.
+inline SealProof unsigned_seal_proof(const EvidenceWorld& w, const NetworkParams& params,
+                                     const Registration& r, const VdfOutput& y) {
+    const NetworkId id = params.id();
+    const SealChallenge drawn = draw_seal_challenge(params, id, r, y, SealProofKind::kSeal);
     SealProof proof;
-    proof.chain_id = r.chain_id(w.network_id);
+    proof.chain_id = r.chain_id(id);
     proof.y_height = w.height;
     for (const std::uint64_t cell : drawn.cells) {
         const Cell raw = cell_at(w.raw, cell);
@@ -129,6 +129,14 @@ inline Verdict seal_proof(const EvidenceWorld& w, const PublicKey& key, const Si
     }
     proof.raw_siblings = cell_tree(w.raw).multiproof(drawn.cells);
     proof.sealed_siblings = w.sealed_tree.multiproof(drawn.cells);
+    return proof;
+}
+
+/// Without the fill, which no signature concerns.
+inline Verdict seal_proof(const EvidenceWorld& w, const PublicKey& key, const SignWith& sign,
+                          const VerifierView& v) {
+    const Registration r = registration_of(w, key, sign);
+    SealProof proof = unsigned_seal_proof(w, w.params, r, w.y);
     proof.signature = sign(proof.digest(w.network_id));
     Registration on_record = r;
     on_record.header.prover = v.signer;
