@@ -17,11 +17,6 @@ std::uint32_t to_us(std::uint64_t ns) {
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(us, UINT32_MAX));
 }
 
-bool is_on_earth(const Place& p) {
-    return std::abs(std::int64_t{p.latitude_udeg}) <= 90'000'000 &&
-           std::abs(std::int64_t{p.longitude_udeg}) <= 180'000'000;
-}
-
 double radians(std::int32_t udeg) { return udeg * 1e-6 * std::numbers::pi / 180.0; }
 
 tl::unexpected<Error> too_slow(std::uint32_t limit_ms) {
@@ -29,6 +24,11 @@ tl::unexpected<Error> too_slow(std::uint32_t limit_ms) {
 }
 
 }  // namespace
+
+bool is_on_earth(const Place& p) {
+    return std::abs(std::int64_t{p.latitude_udeg}) <= 90'000'000 &&
+           std::abs(std::int64_t{p.longitude_udeg}) <= 180'000'000;
+}
 
 std::uint64_t place_distance_m(const Place& a, const Place& b) {
     // Haversine on a sphere of the smallest radius of curvature of the Earth, so never too far.

@@ -27,6 +27,8 @@ class LoopbackPeer {
     [[nodiscard]] virtual Status ping() = 0;
 };
 
+[[nodiscard]] bool is_on_earth(const Place& place);
+
 /// Great-circle distance in metres, rounded down to the kilometre below, so that no honest place is
 /// ever ruled out by rounding.
 [[nodiscard]] std::uint64_t place_distance_m(const Place& a, const Place& b);

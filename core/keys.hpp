@@ -46,6 +46,9 @@ class KeyPair {
     [[nodiscard]] Signature sign(ByteView message) const;
     /// Writes a new PEM file with mode 0600; kAlreadyExists rather than overwriting.
     [[nodiscard]] Status save(const std::filesystem::path& file) const;
+    /// OpenSSL's key object (an EVP_PKEY), shared, for a TLS context alone: what TLS signs starts
+    /// with 64 spaces and is never the 32 bytes that the protocol signs.
+    [[nodiscard]] std::shared_ptr<void> openssl_key() const { return secret_; }
 
   private:
     KeyPair() = default;
