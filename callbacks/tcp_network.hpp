@@ -3,7 +3,7 @@
 // Every node may listen, dial or both, and either side of a connection may ask the other. A peer
 // that has an address is dialled as soon as it is added and kept connected: after a failure again,
 // with exponential backoff and jitter. Frames, handshake and what is refused: docs/spec.md
-// section 13; why: docs/architecture.md section 10.
+// section 13; why: docs/architecture.md section 11.
 //
 // Threading   any number of threads. The network has one thread that owns all sockets and their
 //             state, and `workers` threads that run the handler; all are joined by stop(). Host

@@ -4,6 +4,7 @@
 #include <initializer_list>
 
 #include "callbacks/call_log.hpp"
+#include "callbacks/transport_frame.hpp"
 #include "chunking/erasure.hpp"
 #include "chunking/file_header.hpp"
 #include "core/merkle.hpp"
@@ -276,10 +277,51 @@ void multiproof(ByteView input) {
     }
 }
 
+/// A stream of frames as a connection would take it apart, the handshake's included.
+void frames(ByteView stream) {
+    constexpr FrameBounds kBounds{4'096, 8'192};
+    while (stream.size() >= kFrameHeaderBytes) {
+        const ByteView head = stream.first(kFrameHeaderBytes);
+        const auto header = decode_frame_header(head, kBounds);
+        if (!header) return;
+        const Bytes again = encode_frame_header(*header);
+        HOLDFAST_CHECK(std::equal(again.begin(), again.end(), head.begin(), head.end()));
+        HOLDFAST_CHECK(header->length <= kBounds.max_response_bytes);
+        stream = stream.subspan(kFrameHeaderBytes);
+        if (stream.size() < header->length) return;
+        const ByteView payload = stream.first(header->length);
+        stream = stream.subspan(header->length);
+        if (!check_frame_payload(*header, payload)) return;
+        if (header->type == FrameType::kRequest || header->type == FrameType::kPost) {
+            auto made = header_for_message(header->type, payload, kBounds);
+            HOLDFAST_CHECK(made.has_value());
+            made->number = header->number;
+            HOLDFAST_CHECK(*made == *header);
+        }
+        if (header->type == FrameType::kHello) {
+            const auto hello = decode_hello(payload);
+            const auto goodbye = judge_hello(hello, network_id());
+            HOLDFAST_CHECK(hello.has_value() || goodbye.has_value());
+            if (hello) {
+                const Bytes same = encode_hello(*hello);
+                HOLDFAST_CHECK(
+                    std::equal(same.begin(), same.end(), payload.begin(), payload.end()));
+            }
+        } else if (header->type == FrameType::kGoodbye || header->type == FrameType::kRefusal) {
+            if (const auto notice = decode_notice(header->type, payload)) {
+                const Bytes same = encode_notice(*notice);
+                HOLDFAST_CHECK(
+                    std::equal(same.begin(), same.end(), payload.begin(), payload.end()));
+            }
+        }
+    }
+}
+
 constexpr Target kTargets[] = {
     {"links", links},     {"registry", registry},     {"availability", availability},
     {"vdf", vdf},         {"evidence", evidence},     {"files", network_and_files},
     {"records", records}, {"seal_proof", seal_proof}, {"multiproof", multiproof},
+    {"frames", frames},
 };
 
 }  // namespace
