@@ -86,6 +86,9 @@ class RawSocket {
         ::inet_pton(AF_INET, "127.0.0.1", &there.sin_addr);
         there.sin_port =
             htons(static_cast<std::uint16_t>(std::stoul(address.substr(address.rfind(':') + 1))));
+        // Small, so that what is not read piles up at the other side.
+        const int room = 64 * 1024;
+        ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
         const timeval limit{10, 0};
         ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
         connected_ =

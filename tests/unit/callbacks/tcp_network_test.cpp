@@ -71,7 +71,7 @@ TEST(TcpNetwork, TwoNodesAskEachOtherOverOneConnection) {
 TEST(TcpNetwork, ConformsAsAHostsNetworkMust) {
     TcpNetworkOptions slow = node_options();
     slow.handler = [](const PublicKey&, ByteView) -> Result<Bytes> {
-        std::this_thread::sleep_for(std::chrono::milliseconds(1'300));
+        std::this_thread::sleep_for(std::chrono::milliseconds(800));
         return Bytes(1);
     };
     const Node b = start_node(2);
@@ -84,7 +84,7 @@ TEST(TcpNetwork, ConformsAsAHostsNetworkMust) {
         ASSERT_TRUE(a->wait_connected(key_of(key), kLong));
     }
     const NetworkSubject subject{a, key_of(2), key_of(4), message_of(40), key_of(3)};
-    const auto report = check_network(subject, {.timeout_ms = 1'000, .threads = 3});
+    const auto report = check_network(subject, {.timeout_ms = 600, .threads = 3});
     EXPECT_TRUE(report.passed()) << report.to_text();
     EXPECT_EQ(report.checks.size(), 8U);
 }
@@ -219,6 +219,8 @@ TEST(TcpNetwork, JudgesByTheClockThatItIsGiven) {
     std::atomic<std::uint64_t> takes_ns{0};
     TcpNetworkOptions served = node_options();
     served.handler = [&](const PublicKey&, ByteView) -> Result<Bytes> {
+        // Not before the asking side has read its clock after sending.
+        std::this_thread::sleep_for(std::chrono::milliseconds(30));
         now_ns += takes_ns;
         return Bytes{5};
     };

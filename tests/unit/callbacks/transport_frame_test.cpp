@@ -34,8 +34,9 @@ TEST(TransportFrame, HeadersAreJudgedByTypeKindAndLength) {
     EXPECT_EQ(verdict_of({64 * 1'024 + 1, FrameType::kRequest, 64, 1}), Reason::kTooLarge);
     EXPECT_EQ(verdict_of({UINT32_MAX, FrameType::kPost, 255, 1}), Reason::kTooLarge);
     EXPECT_EQ(verdict_of({1, FrameType::kRequest, 64, 1}), Reason::kTruncated);
-    for (const std::uint8_t kind : {0, 17, 18, 22, 63}) {
-        EXPECT_EQ(verdict_of({2, FrameType::kRequest, kind, 1}), Reason::kBadKind) << int{kind};
+    for (const int kind : {0, 17, 18, 22, 63}) {
+        const FrameHeader header{2, FrameType::kRequest, static_cast<std::uint8_t>(kind), 1};
+        EXPECT_EQ(verdict_of(header), Reason::kBadKind) << kind;
     }
     EXPECT_EQ(verdict_of({16U << 20, FrameType::kResponse, 0, 1}), Reason::kOk);
     EXPECT_EQ(verdict_of({(16U << 20) + 1, FrameType::kResponse, 0, 1}), Reason::kTooLarge);
@@ -88,9 +89,9 @@ TEST(TransportFrame, HellosAreJudgedByVersionFirst) {
     newer.resize(100);  // whatever that version says
     EXPECT_EQ(decode_hello(newer).error(), Reason::kBadVersion);
     EXPECT_EQ(judge_hello(decode_hello(newer), network), Goodbye::kVersion);
-    for (const std::uint8_t roles : {0, 8, 255}) {
-        const auto hello = decode_hello(encode_hello({1, network, roles, 1}));
-        EXPECT_EQ(judge_hello(hello, network), Goodbye::kRoles) << int{roles};
+    for (const int roles : {0, 8, 255}) {
+        const Hello odd{1, network, static_cast<std::uint8_t>(roles), 1};
+        EXPECT_EQ(judge_hello(decode_hello(encode_hello(odd)), network), Goodbye::kRoles) << roles;
     }
     Bytes longer = encode_hello(good);
     longer.push_back(0);
