@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <thread>
 
@@ -125,6 +126,7 @@ class RawPeer {
   public:
     RawPeer(const std::string& address, const KeyPair& key, const std::string& from = "127.0.0.1")
         : socket_(address, from) {
+        std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets that are gone
         auto context = make_tls_context(key);
         if (!context) throw std::runtime_error(context.error().message);
         context_ = std::move(*context);

@@ -73,7 +73,6 @@ TEST(TcpHostile, HellosThatDoNotFitAreAnsweredWithTheReason) {
 
 TEST(TcpHostile, MalformedFramesEndTheConnectionBeforeAnythingIsHeld) {
     Rig rig;
-    const std::uint64_t held = rig.now().bytes_held;
     const auto told = [&](const FrameHeader& header, ByteView payload) {
         RawPeer peer(rig.server->address(), node_key(9));
         EXPECT_TRUE(peer.greet());
@@ -95,7 +94,7 @@ TEST(TcpHostile, MalformedFramesEndTheConnectionBeforeAnythingIsHeld) {
             << int{static_cast<std::uint8_t>(header.type)} << " " << header.length;
     }
     EXPECT_TRUE(soon([&] { return rig.now().connections == 1; }));
-    EXPECT_EQ(rig.now().bytes_held, held);
+    EXPECT_TRUE(soon([&] { return rig.now().bytes_held == 0; }));
     EXPECT_TRUE(rig.serves());
 }
 
@@ -226,13 +225,22 @@ TEST(TcpHostile, WhoDoesNotReadIsRefusedAndThenCutOff) {
     Rig rig(options);
     RawPeer peer(rig.server->address(), node_key(9));
     ASSERT_TRUE(peer.greet());
-    for (std::uint64_t n = 1; n <= 300; ++n) {
-        if (!peer.frame({100, FrameType::kRequest, kEchoKind, n}, message_of(100))) break;
-    }
-    EXPECT_TRUE(soon([&] { return rig.now().busy > 0; }));
+    std::uint64_t number = 0;
+    const auto ask = [&] {
+        return peer.frame({100, FrameType::kRequest, kEchoKind, ++number}, message_of(100));
+    };
+    // Until the sockets between them hold no more, and then the queue does not either.
+    EXPECT_TRUE(soon([&] {
+        for (int i = 0; i < 10 && ask(); ++i) {
+        }
+        return rig.now().busy > 0;
+    }));
     EXPECT_LE(rig.now().bytes_held, 600U * 1'024);
     EXPECT_TRUE(rig.serves());
-    EXPECT_TRUE(soon([&] { return rig.now().connections == 1; }));
+    EXPECT_TRUE(soon([&] {
+        (void)ask();
+        return rig.now().connections == 1;
+    }));
     EXPECT_TRUE(soon([&] { return rig.now().bytes_held == 0; }));
 }
 
