@@ -102,6 +102,9 @@ struct TcpStatistics {
     std::uint64_t bytes_out = 0;  // of frames, TLS not counted
 };
 
+/// Whether TcpNetwork takes it for an address: "host:port" or "[v6]:port".
+[[nodiscard]] bool is_tcp_address(const std::string& text);
+
 class TcpNetwork final : public Network {
   public:
     /// Listens (where asked to) and is ready when it returns. kInvalidArgument for options without

@@ -40,6 +40,8 @@ std::optional<HostPort> transport::parse_address(const std::string& text) {
     return out;
 }
 
+bool is_tcp_address(const std::string& text) { return transport::parse_address(text).has_value(); }
+
 // --- peers ---------------------------------------------------------------------------------------
 
 PeerPtr TcpNetwork::Impl::find(const PublicKey& key) const {

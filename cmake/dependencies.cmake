@@ -10,6 +10,10 @@ pkg_check_modules(lmdb REQUIRED IMPORTED_TARGET lmdb)
 pkg_check_modules(uring IMPORTED_TARGET liburing)  # without it other ways of reading are used
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
+# For the daemons alone (node/); the installed package does not need them.
+find_package(spdlog REQUIRED)
+pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
+pkg_check_modules(prometheus_cpp REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 if(HOLDFAST_TESTS)
   find_package(GTest REQUIRED)
   pkg_check_modules(argon2 REQUIRED IMPORTED_TARGET libargon2)

@@ -9,10 +9,10 @@ set(HOLDFAST_DEPS_proofs core vdf chunking callbacks)
 set(HOLDFAST_DEPS_hierarchy core vdf chunking callbacks proofs)
 set(HOLDFAST_DEPS_api core vdf chunking callbacks proofs hierarchy)
 # Folders above the rooms; no room includes them.
-set(HOLDFAST_CLIENTS conformance cli node examples)
+set(HOLDFAST_CLIENTS conformance node cli examples)
 set(HOLDFAST_DEPS_conformance core vdf chunking callbacks proofs hierarchy api)
-set(HOLDFAST_DEPS_cli core vdf chunking callbacks proofs hierarchy api conformance)
 set(HOLDFAST_DEPS_node core vdf chunking callbacks proofs hierarchy api)
+set(HOLDFAST_DEPS_cli core vdf chunking callbacks proofs hierarchy api conformance node)
 set(HOLDFAST_DEPS_examples core vdf chunking callbacks proofs hierarchy api)
 
 # The verifier set: everything that a third party must trust to accept a proof. Pure functions of bytes

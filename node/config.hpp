@@ -1,0 +1,79 @@
+// The one settings file of the daemons: TOML, every setting with a documented default.
+//
+// `example_config()` is the documentation; it parses to the defaults. Reading is strict: a section
+// or key that does not exist, a value of another type or out of range is kInvalidArgument with
+// file, line, key and what is allowed, so that a misspelt limit is never silently the default.
+// Relative paths are relative to the file's folder. Secrets do not stand in the file: it names the
+// key's file.
+//
+// Plain values; any thread.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/availability_challenger.hpp"
+#include "api/availability_responder.hpp"
+#include "api/chunk_server.hpp"
+#include "callbacks/tcp_network.hpp"
+#include "core/result.hpp"
+#include "hierarchy/availability_book.hpp"
+#include "node/log.hpp"
+
+namespace holdfast::node {
+
+struct PeerEntry {
+    PublicKey key;
+    std::string address;  // "host:port"; empty in [[peers]]: it dials
+    friend bool operator==(const PeerEntry&, const PeerEntry&) = default;
+};
+
+struct ReplicaEntry {
+    std::filesystem::path replica;  // X.replica, with X.tree and X.registration beside it
+    std::filesystem::path raw;      // the data as before sealing; empty: not served
+    friend bool operator==(const ReplicaEntry&, const ReplicaEntry&) = default;
+};
+
+struct Config {
+    std::filesystem::path params;  // [network] node folder, public folder or network.params file
+    std::filesystem::path key;     // [identity] this node's key file
+
+    std::string listen;              // [transport] "127.0.0.1:9001"; empty: dials only
+    bool accept_anyone = false;      // also keys that are in no [[peers]]
+    unsigned workers = 2;            // threads that answer
+    std::uint32_t drain_ms = 5'000;  // a stop waits so long for answers under way
+    TcpLimits limits;                // [transport.limits]
+
+    std::vector<PeerEntry> peers;        // [[peers]]
+    std::optional<PeerEntry> host;       // [host] the node that is followed
+    std::vector<ReplicaEntry> replicas;  // [[replicas]]
+
+    ChunkServerOptions reading;   // [reading]
+    ResponderOptions responding;  // [answering]
+
+    std::filesystem::path journal;  // [challenge] folder of the journal of challenges
+    ChallengerOptions challenging;
+
+    std::filesystem::path dir;   // [node] the node's folder
+    std::uint32_t block_ms = 0;  // between two blocks; 0: the network's block time
+    AvailabilityTerms terms;     // served_reward, challenger_reward
+    std::uint64_t min_challenger_bond = 0;
+
+    std::string monitor;  // [monitor] loopback address and port; empty: none
+    LogOptions log;       // [log]
+};
+
+/// kNotFound and the like where the file cannot be read; kInvalidArgument as above.
+[[nodiscard]] Result<Config> load_config(const std::filesystem::path& file);
+/// The same from text; `name` is what errors call the file, `folder` what paths are relative to.
+[[nodiscard]] Result<Config> parse_config(std::string_view text, const std::string& name,
+                                          const std::filesystem::path& folder);
+/// The documented file; it parses to Config{}.
+[[nodiscard]] std::string example_config();
+/// What is in force, in the file's own names.
+[[nodiscard]] nlohmann::ordered_json to_json(const Config& config);
+
+}  // namespace holdfast::node

@@ -1,0 +1,199 @@
+#include "node/config_settings_impl.hpp"
+
+namespace holdfast::node {
+namespace {
+
+constexpr std::uint64_t kMillion = 1'000'000;
+constexpr std::uint64_t kDayMs = 86'400'000;
+constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 40;
+constexpr std::uint64_t kMaxNumber = INT64_MAX;  // the largest that the file's format has
+constexpr std::uint64_t kMaxU32 = UINT32_MAX;
+
+template <auto Field>
+constexpr PathSlot path() {
+    return {[](Config& config) -> std::filesystem::path& { return Field(config); }};
+}
+template <auto Field>
+constexpr TextSlot text(TextProblem problem) {
+    return {[](Config& config) -> std::string& { return Field(config); }, problem};
+}
+template <auto Field>
+constexpr FlagSlot flag() {
+    return {[](Config& config) -> bool& { return Field(config); }};
+}
+template <auto Field>
+constexpr NumberSlot number(std::uint64_t min, std::uint64_t max) {
+    return {[](Config& config) { return std::uint64_t{Field(config)}; },
+            [](Config& config, std::uint64_t value) {
+                auto& field = Field(config);
+                field = static_cast<std::remove_reference_t<decltype(field)>>(value);
+            },
+            min, max};
+}
+
+#define HOLDFAST_FIELD(name) [](Config& config) -> auto& { return config.name; }
+
+const char* listen_problem(const std::string& value) {
+    return value.empty() ? nullptr : address_problem(value);
+}
+
+const Section kSections[] = {
+    {"network", "Which network this node belongs to."},
+    {"identity", "Who this node is."},
+    {"transport", "Connections to other nodes: TCP and TLS 1.3, each side known by its key."},
+    {"transport.limits",
+     "Ceilings on what peers can cost. Above one a peer is refused as busy, or not read until\n"
+     "there is room."},
+    {"host",
+     "The node that this one follows: it says what is final, and takes what this one publishes.\n"
+     "It is trusted as one's own chain node is. Used by serve and challenge."},
+    {"peers", "Nodes that may connect. One with an address is dialled and kept connected."},
+    {"replicas", "Sealed data that this node answers for. Used by serve."},
+    {"reading", "What readers may take from this node. Used by serve."},
+    {"answering", "Answers to availability challenges. Used by serve."},
+    {"challenge", "Challenging provers. Used by challenge."},
+    {"node", "The chain node itself. Used by node."},
+    {"monitor", "/metrics, /health and /status over HTTP, for programs on this machine alone."},
+    {"log", "One line for each event."},
+};
+
+const Setting kSettings[] = {
+    {"network", "params", path<HOLDFAST_FIELD(params)>(),
+     "A node folder, a folder of public data, or a network.params file."},
+    {"identity", "key", path<HOLDFAST_FIELD(key)>(),
+     "Key file of this node (holdfast keygen): a prover's, a challenger's, or a node's own."},
+
+    {"transport", "listen", text<HOLDFAST_FIELD(listen)>(listen_problem),
+     "Address and port for connections of others; port 0: any that is free. \"\": it only dials."},
+    {"transport", "accept_anyone", flag<HOLDFAST_FIELD(accept_anyone)>(),
+     "Whether keys that stand in no [[peers]] may connect: readers, and challengers that are not\n"
+     "listed."},
+    {"transport", "workers", number<HOLDFAST_FIELD(workers)>(1, 64), "Threads that answer."},
+    {"transport", "drain_ms", number<HOLDFAST_FIELD(drain_ms)>(0, 600'000),
+     "How long a stop waits for answers that are under way."},
+
+    {"transport.limits", "max_request_bytes",
+     number<HOLDFAST_FIELD(limits.bounds.max_request_bytes)>(1'024, 16U << 20),
+     "Of a request or post; kinds of one size have their own."},
+    {"transport.limits", "max_response_bytes",
+     number<HOLDFAST_FIELD(limits.bounds.max_response_bytes)>(1'024, kMaxResponseBytes),
+     "Of an answer."},
+    {"transport.limits", "max_connections",
+     number<HOLDFAST_FIELD(limits.max_connections)>(1, kMillion), "Of all peers."},
+    {"transport.limits", "max_per_address",
+     number<HOLDFAST_FIELD(limits.max_per_address)>(1, kMillion),
+     "Connections from one IP address."},
+    {"transport.limits", "max_per_key", number<HOLDFAST_FIELD(limits.max_per_key)>(1, kMillion),
+     "Connections of one key; the oldest gives way."},
+    {"transport.limits", "max_handshakes",
+     number<HOLDFAST_FIELD(limits.max_handshakes)>(1, kMillion),
+     "Accepted connections whose handshake is not through yet."},
+    {"transport.limits", "max_peers", number<HOLDFAST_FIELD(limits.max_peers)>(1, kMillion),
+     "Keys remembered."},
+    {"transport.limits", "max_requests_per_peer",
+     number<HOLDFAST_FIELD(limits.max_requests_per_peer)>(1, kMillion),
+     "Under way at once, in each direction."},
+    {"transport.limits", "max_requests", number<HOLDFAST_FIELD(limits.max_requests)>(1, kMillion),
+     "Of all peers, waiting to be answered."},
+    {"transport.limits", "max_queue_bytes_per_peer",
+     number<HOLDFAST_FIELD(limits.max_queue_bytes_per_peer)>(1'024, kMaxBytes),
+     "Waiting to be sent to one peer."},
+    {"transport.limits", "max_bytes", number<HOLDFAST_FIELD(limits.max_bytes)>(1'024, kMaxBytes),
+     "Of all peers, arriving or waiting to be sent."},
+    {"transport.limits", "frames_per_second",
+     number<HOLDFAST_FIELD(limits.frames_per_second)>(1, kMaxU32),
+     "That a peer may send; a second's worth at once."},
+    {"transport.limits", "bytes_per_second",
+     number<HOLDFAST_FIELD(limits.bytes_per_second)>(1, kMaxU32),
+     "That a peer may send; a second's worth at once."},
+    {"transport.limits", "handshake_timeout_ms",
+     number<HOLDFAST_FIELD(limits.handshake_timeout_ms)>(1, kDayMs),
+     "From the connection to the peer's hello."},
+    {"transport.limits", "frame_timeout_ms",
+     number<HOLDFAST_FIELD(limits.frame_timeout_ms)>(1, kDayMs),
+     "From a message's first byte to its last, in both directions."},
+    {"transport.limits", "keepalive_ms", number<HOLDFAST_FIELD(limits.keepalive_ms)>(1, kDayMs),
+     "A ping after so long a silence."},
+    {"transport.limits", "idle_timeout_ms",
+     number<HOLDFAST_FIELD(limits.idle_timeout_ms)>(2, kDayMs),
+     "Silence, pings unanswered, that ends a connection; above keepalive_ms."},
+    {"transport.limits", "backoff_first_ms",
+     number<HOLDFAST_FIELD(limits.backoff_first_ms)>(1, kDayMs),
+     "First wait before dialling again."},
+    {"transport.limits", "backoff_max_ms", number<HOLDFAST_FIELD(limits.backoff_max_ms)>(1, kDayMs),
+     "Longest wait; not below backoff_first_ms."},
+
+    {"reading", "chunks_per_second", number<HOLDFAST_FIELD(reading.chunks.per_second)>(1, kMaxU32),
+     "Chunks of 4,096 bytes for each peer: 8192 are 32 MiB/s."},
+    {"reading", "chunks_at_once", number<HOLDFAST_FIELD(reading.chunks.burst)>(1, kMaxU32),
+     "Chunks that a peer which has rested may take at once."},
+    {"reading", "peers", number<HOLDFAST_FIELD(reading.chunks.peers)>(1, kMillion),
+     "Peers whose budgets are remembered."},
+    {"reading", "bytes_under_way",
+     number<HOLDFAST_FIELD(reading.bytes_under_way)>(std::uint64_t{1} << 20, kMaxBytes),
+     "Being read for all peers together; above it a reader is told to come back."},
+    {"reading", "busy_retry_ms", number<HOLDFAST_FIELD(reading.busy_retry_ms)>(1, 60'000),
+     "After how long it is told to come back then."},
+
+    {"answering", "answers_at_once", number<HOLDFAST_FIELD(responding.answers_at_once)>(1, 65'536),
+     "Answers being read and signed at a time."},
+    {"answering", "bad_per_second", number<HOLDFAST_FIELD(responding.bad.per_second)>(1, kMaxU32),
+     "Bad challenges that a peer may send before it is ignored for a while."},
+    {"answering", "bad_at_once", number<HOLDFAST_FIELD(responding.bad.burst)>(1, kMaxU32),
+     "The same, of a peer that has sent none for a while."},
+    {"answering", "peers", number<HOLDFAST_FIELD(responding.bad.peers)>(1, kMillion),
+     "Peers whose budgets are remembered."},
+
+    {"challenge", "journal", path<HOLDFAST_FIELD(journal)>(),
+     "Folder in which every challenge is noted before it is sent."},
+    {"challenge", "at_once", number<HOLDFAST_FIELD(challenging.at_once)>(1, 1'024),
+     "Answers waited for at a time."},
+    {"challenge", "kept_blocks", number<HOLDFAST_FIELD(challenging.kept_blocks)>(1, kMaxU32),
+     "Blocks for which outcomes stay in the journal."},
+
+    {"node", "dir", path<HOLDFAST_FIELD(dir)>(), "The node's folder (holdfast network init)."},
+    {"node", "block_ms", number<HOLDFAST_FIELD(block_ms)>(0, kDayMs),
+     "Between two blocks; 0: the network's block time."},
+    {"node", "served_reward", number<HOLDFAST_FIELD(terms.served_reward)>(0, kMaxNumber),
+     "Units to the prover for each challenge served."},
+    {"node", "challenger_reward", number<HOLDFAST_FIELD(terms.challenger_reward)>(0, kMaxNumber),
+     "Units to the challenger for each outcome that counts, whatever it says."},
+    {"node", "min_challenger_bond", number<HOLDFAST_FIELD(min_challenger_bond)>(0, kMaxNumber),
+     "Units that a challenger must put down."},
+
+    {"monitor", "listen", text<HOLDFAST_FIELD(monitor)>(listen_problem),
+     "A loopback address and port, e.g. 127.0.0.1:9100. \"\": none."},
+
+    {"log", "level",
+     WordSlot{[](const Config& config) { return to_string(config.log.level); },
+              [](Config& config, std::string_view word) {
+                  const auto level = parse_log_level(word);
+                  if (level) config.log.level = *level;
+                  return level.has_value();
+              },
+              "debug, info, warn, error or off"},
+     "debug, info, warn, error or off: events of this kind and worse ones."},
+    {"log", "format",
+     WordSlot{[](const Config& config) { return to_string(config.log.format); },
+              [](Config& config, std::string_view word) {
+                  const auto format = parse_log_format(word);
+                  if (format) config.log.format = *format;
+                  return format.has_value();
+              },
+              "text or json"},
+     "text, or json: one object a line."},
+    {"log", "file", path<HOLDFAST_FIELD(log.file)>(), "Appended to. \"\": standard error."},
+};
+
+#undef HOLDFAST_FIELD
+
+}  // namespace
+
+std::span<const Section> config_sections() { return kSections; }
+std::span<const Setting> config_settings() { return kSettings; }
+
+const char* address_problem(const std::string& value) {
+    return is_tcp_address(value) ? nullptr : "host:port or [v6]:port";
+}
+
+}  // namespace holdfast::node
