@@ -4,10 +4,13 @@
 // closes, what the block lists (registrations, updates, removals, seal proofs, checkpoints), then
 // what the given provers owe: seal and audit proofs, links, and compact or full proofs of earlier
 // links. Two checkpoints of one submitter that contradict each other become evidence of kind 5,
-// which is submitted; of listed evidence only that kind is judged here, the court has the others
-// (api/court.hpp). All state is the registry's, one durable transaction a step; every step may be
-// repeated after a crash and changes nothing the second time. What closing a height did to bonds is
-// decided in a SettlementLedger before the Token is asked, and the token is asked until it answers.
+// which is submitted. Listed challengers, challenges, outcomes and evidence of kind 6 go to an
+// AvailabilityJudge with a book and, where there is a Token, a court of its own; it has judged them
+// when the digest that they may suspend a chain in closes. Of other listed evidence only kind 5 is
+// judged here, a court has the rest (api/court.hpp). State is the registry's and the book's, one
+// durable transaction a step; every step may be repeated after a crash and changes nothing the
+// second time. What closing a height did to bonds, and what outcomes pay, is decided in a
+// SettlementLedger before the Token is asked, and the token is asked until it answers.
 //
 // Threading: one call at a time, but for offer_seal_proof. Ownership: the callbacks and the clock
 // must outlive it.
@@ -21,8 +24,11 @@
 #include <string>
 #include <vector>
 
+#include "api/availability_judge.hpp"
 #include "api/block_processor.hpp"
+#include "api/court.hpp"
 #include "api/forecast.hpp"
+#include "api/object_outcome.hpp"
 #include "api/prover.hpp"
 #include "api/prover_set.hpp"
 #include "api/public_record.hpp"
@@ -31,19 +37,12 @@
 #include "callbacks/blockchain.hpp"
 #include "callbacks/token.hpp"
 #include "core/result.hpp"
+#include "hierarchy/availability_book.hpp"
 #include "hierarchy/checkpoints.hpp"
 #include "hierarchy/registry.hpp"
 #include "hierarchy/settlement.hpp"
 
 namespace holdfast {
-
-/// What became of one object that a block listed or a prover made.
-struct ObjectOutcome {
-    Kind kind{};
-    std::optional<ChainId> chain_id;
-    std::optional<Height> height;
-    Verdict verdict;
-};
 
 struct BlockReport {
     Height height;
@@ -52,6 +51,7 @@ struct BlockReport {
     GlobalDigest global;           // of `closed`
     StatusCounts counts;           // in it
     std::vector<Effect> effects;
+    /// Of this block; those about availability are of earlier ones (api/availability_judge.hpp).
     std::vector<ObjectOutcome> objects;
     std::vector<Receipt> receipts;
     std::vector<MadeProof> proofs;
@@ -71,10 +71,17 @@ struct AggregatorOptions {
     /// Where it is decided what becomes of bonds; empty: the registry's folder with ".settlement"
     /// behind its name. Used where there is a Token.
     std::filesystem::path settlement;
+    /// What blocks say about availability; empty: the registry's folder with ".availability" behind
+    /// its name. Made again from the host chain where it is missing.
+    std::filesystem::path availability;
     /// Least amount that a registration's bond must hold; needs a Token.
     std::uint64_t min_bond = 0;
     /// The same for the bond that a submitted checkpoint names.
     std::uint64_t min_checkpoint_bond = 0;
+    /// The same for a challenger's bond.
+    std::uint64_t min_challenger_bond = 0;
+    AvailabilityTerms availability_terms;  // what outcomes pay; needs a Token
+    CourtTerms court_terms;                // for evidence of kind 6; needs a Token
     /// Submits the checkpoints that fall due, signed with this key under this bond.
     std::optional<BondId> checkpoint_bond;
     /// For seal proofs, listed and offered: windows refilled at once (0: one for each core), proofs
@@ -98,6 +105,11 @@ class Aggregator {
     /// What is settled once; a Court beside this aggregator decides in the same. Null without a
     /// Token.
     [[nodiscard]] SettlementLedger* settlement();
+
+    /// Says what a challenger draws from, and whom the quorum suspends.
+    [[nodiscard]] AvailabilityJudge& availability();
+    /// Challengers, outcomes, scores.
+    [[nodiscard]] const AvailabilityBook& availability_book() const;
 
     /// How many final blocks the registry has not seen.
     [[nodiscard]] Result<std::uint64_t> behind() const;

@@ -2,16 +2,26 @@
 //
 // Takes the facts from the registry, has the book judge and remember, notes a miss for an invalid
 // response, and says whom the quorum suspends. Evidence of kind 6 that holds is one miss, and an
-// offence for the court (registry_knowledge and registry_bonds are what a Court needs for it).
+// offence for the court where there is one: accused in the name of the challenger whose challenge
+// it shows, so that nobody gains by listing another's evidence first.
 //
-// Threading: any thread, as registry and book. Ownership: both, and the token, must outlive it.
-// Spec: docs/spec.md sections 8, 10 and 11.
+// Every node must come to the same verdicts, whenever its own y came: a block is judged only when
+// it is settled for each height that it may speak of whether that height has y. With link_lag <= 2
+// that is just before the next block is fed; blocks wait for link_lag - 2 blocks otherwise (at most
+// for seal_delay - 2, so that a challenger is known before its base). Registry, book and ledger are
+// three stores. The book is written last, with the height of the block: a run that ends in between
+// judges the block again, and what it did to the others is known there. A book that is lost is made
+// again from the host chain.
+//
+// Threading: any thread, as registry and book; catch_up() one at a time. Ownership: all that is
+// handed in must outlive it. Spec: docs/spec.md sections 8, 10 and 11.
 #pragma once
 
 #include <vector>
 
 #include "api/availability_challenger.hpp"
 #include "api/court.hpp"
+#include "api/object_outcome.hpp"
 #include "callbacks/token.hpp"
 #include "core/result.hpp"
 #include "hierarchy/availability_book.hpp"
@@ -25,22 +35,36 @@ namespace holdfast {
 /// The bond of the accused chain's registration, owned by its prover; none for other offenders.
 [[nodiscard]] Court::BondsOf registry_bonds(const Registry& registry);
 
+/// How many blocks a block's availability objects wait, beyond the next block, to be judged.
+[[nodiscard]] std::uint64_t availability_lag(const NetworkParams& params);
+/// Whether this is what the judge takes of a block's list: challengers, challenges, outcomes, and
+/// evidence of kind 6.
+[[nodiscard]] bool is_availability_object(const Submission& submission);
+
 class AvailabilityJudge {
   public:
     /// `token` may be null: then the bonds of challengers are not looked at. `min_bond`: the least
-    /// that such a bond must hold.
+    /// that such a bond must hold. `court` may be null: then an invalid response is a miss alone.
     AvailabilityJudge(Registry& registry, AvailabilityBook& book, Token* token,
-                      std::uint64_t min_bond);
+                      std::uint64_t min_bond, Court* court);
 
-    // Each at the registry's tip. Besides those of the book: kTooEarly before the first block.
-    /// kNoBond.
-    [[nodiscard]] Result<Verdict> take_challenger(const Challenger& challenger);
-    /// kUnknownChain, kNoSlot (the chain held none at that height), kWrongHeight (no such block).
-    [[nodiscard]] Result<Verdict> take_challenge(const Challenge& challenge);
-    [[nodiscard]] Result<Verdict> take_outcome(const Outcome& outcome);
-    /// Evidence of kind 6: one miss at its height. kAlreadySettled, kTooLate (settled without it),
-    /// kBadKind for any other evidence, and those of judge_without_fill.
-    [[nodiscard]] Result<Verdict> take_bad_response(const Evidence& evidence);
+    /// Takes every block that can be judged before block `next` is fed to the registry, from where
+    /// the book stands. What became of the objects of the newest kReported of them. Errors: those
+    /// of the host chain, the token and the stores, after which the next call goes on; kCorrupt
+    /// when the book has taken a block that comes later (a registry from an old backup);
+    /// kInterrupted.
+    [[nodiscard]] Result<std::vector<ObjectOutcome>> catch_up(Blockchain& chain, Height next,
+                                                              const StopCheck& stop = {});
+    static constexpr std::uint64_t kReported = 64;
+    /// One block, with everything that it lists. Besides the reasons of the book:
+    ///   challenger  kNoBond
+    ///   challenge   kUnknownChain, kNoSlot (the chain held none at that height), kWrongHeight (no
+    ///               such block)
+    ///   evidence    kTooEarly (before block h + 2), kTooLate (settled without it),
+    ///   kAlreadySettled,
+    ///               and those of judge_without_fill
+    [[nodiscard]] Result<std::vector<ObjectOutcome>> take_block(
+        Height height, std::span<const Submission> submissions);
 
     /// For FinalBlock::suspended of the block that closes the digest of h.
     [[nodiscard]] Result<std::vector<ChainId>> suspended(Height h) const;
@@ -49,10 +73,18 @@ class AvailabilityJudge {
     [[nodiscard]] Result<std::optional<ChallengeRound>> round(Height height) const;
 
   private:
+    /// Of an object that the book is to judge, or why it need not.
+    using Prepared = Result<Checked<BookObject>>;
+    Prepared prepare_challenger(const Submission& listed, ObjectOutcome& out);
+    Prepared prepare_challenge(const Submission& listed, Height listed_at, ObjectOutcome& out);
+    Result<Verdict> take_bad_response(const Submission& listed, Height listed_at,
+                                      ObjectOutcome& out);
+
     Registry& registry_;
     AvailabilityBook& book_;
     Token* token_;
     std::uint64_t min_bond_;
+    Court* court_;
 };
 
 /// Whether a chain may be challenged at h: it took its slot before h and had not lost it.

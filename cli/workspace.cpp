@@ -43,6 +43,7 @@ Result<Node> Node::open(const std::filesystem::path& dir, const BlockProcessorOp
     AggregatorOptions options;
     options.registry = node.paths.registry();
     options.settlement = node.paths.settlement();
+    options.availability = node.paths.availability();
     options.min_bond = 1;
     options.sets = sets;
     HOLDFAST_ASSIGN(aggregator, Aggregator::open(params, *node.chain, *node.clock,

@@ -33,6 +33,7 @@ struct NodePaths {
     [[nodiscard]] std::filesystem::path ledger() const { return dir / "ledger"; }
     [[nodiscard]] std::filesystem::path registry() const { return dir / "registry"; }
     [[nodiscard]] std::filesystem::path settlement() const { return dir / "settlement"; }
+    [[nodiscard]] std::filesystem::path availability() const { return dir / "availability"; }
     [[nodiscard]] std::filesystem::path vdf() const { return dir / "vdf"; }
     [[nodiscard]] std::filesystem::path beacon() const { return dir / "beacon"; }
     [[nodiscard]] std::filesystem::path evaluator_key() const { return dir / "evaluator.key"; }

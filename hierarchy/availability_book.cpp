@@ -12,6 +12,8 @@ namespace {
 constexpr std::uint32_t kSchema = 1;
 constexpr std::uint64_t kPublishedAfter = 2;  // blocks: final block h + 2 has arrived
 
+Key taken_key() { return Key().u8(2); }  // in kMeta, beside the store's head
+
 Key row(Height height, const ChainId& chain_id) { return Key().height(height).fixed(chain_id); }
 Key row(const PublicKey& key, Height base) { return Key().fixed(key).height(base); }
 Key outcome_row(const ChainId& chain_id, Height height) {
@@ -113,10 +115,32 @@ CaseId outcome_case(const NetworkId& network_id, const ChallengeId& id) {
 
 class AvailabilityBook::Impl {
   public:
-    Impl(const NetworkParams& network, std::unique_ptr<Store> opened)
-        : params(network), network_id(network.id()), store(std::move(opened)) {}
+    Impl(const NetworkParams& network, std::unique_ptr<Store> opened, bool notes_payments)
+        : params(network),
+          network_id(network.id()),
+          store(std::move(opened)),
+          pays(notes_payments) {}
 
     Result<std::vector<Challenger>> challengers(const Transaction& txn, Height h) const;
+    Result<std::vector<OutcomeRecord>> outcomes(const Transaction& txn, const ChainId& id) const;
+
+    Status load_taken();
+    std::optional<Height> taken() const {
+        const std::lock_guard lock(mutex_);
+        return taken_;
+    }
+    /// Whether a block may go by without a transaction, since it says nothing to this book.
+    bool passes_idle(Height tip, bool empty);
+    Result<std::vector<Verdict>> take(Height tip, std::span<const BookObject> objects);
+
+    const NetworkParams params;
+    const NetworkId network_id;
+    const std::unique_ptr<Store> store;
+
+  private:
+    Result<Verdict> take_one(Transaction& txn, const Challenger& challenger, Height tip);
+    Result<Verdict> take_one(Transaction& txn, const ChallengeWithFacts& listed, Height tip);
+    Result<Verdict> take_one(Transaction& txn, const Outcome& outcome, Height tip);
     Result<std::vector<PublicKey>> keys(const Transaction& txn, Height h);
     /// The registration of `key` in force at h, with the newest reveal known of it.
     Result<std::optional<std::pair<Challenger, KnownReveal>>> in_force(const Transaction& txn,
@@ -127,25 +151,26 @@ class AvailabilityBook::Impl {
                        const KnownReveal& shown) const;
     Status note_outcome(Transaction& txn, const ListedChallenge& listed, const Outcome& outcome,
                         Height tip) const;
-    Result<std::vector<OutcomeRecord>> outcomes(const Transaction& txn, const ChainId& id) const;
     Status add_score(Transaction& txn, const ChainId& chain_id, OutcomeKind outcome) const;
 
-    const NetworkParams params;
-    const NetworkId network_id;
-    const std::unique_ptr<Store> store;
-
-  private:
-    // Keys in force at the height that was asked for last: a block lists many of one height.
-    std::mutex mutex_;
+    const bool pays;
+    mutable std::mutex mutex_;  // guards the two below
+    std::optional<Height> taken_;
+    std::optional<Height> durable_;  // the newest block whose being taken is on the device
+    // Keys in force at the height that was asked for last: a block lists many of one height. Of
+    // the write transaction under way.
     std::optional<Height> cached_height_;
     std::vector<PublicKey> cached_keys_;
-
-  public:
-    void challengers_changed() {
-        const std::lock_guard lock(mutex_);
-        cached_height_.reset();
-    }
 };
+
+Status AvailabilityBook::Impl::load_taken() {
+    HOLDFAST_ASSIGN(txn, store->read());
+    HOLDFAST_ASSIGN(stored, txn.get(BookTable::kMeta, taken_key().bytes()));
+    if (!stored) return {};
+    HOLDFAST_ASSIGN(height, decode_height(*stored));
+    taken_ = durable_ = height;
+    return {};
+}
 
 Result<std::vector<Challenger>> AvailabilityBook::Impl::challengers(const Transaction& txn,
                                                                     Height h) const {
@@ -161,7 +186,6 @@ Result<std::vector<Challenger>> AvailabilityBook::Impl::challengers(const Transa
 }
 
 Result<std::vector<PublicKey>> AvailabilityBook::Impl::keys(const Transaction& txn, Height h) {
-    const std::lock_guard lock(mutex_);
     if (cached_height_ != h) {
         HOLDFAST_ASSIGN(found, challengers(txn, h));
         cached_keys_.clear();
@@ -258,6 +282,7 @@ Status AvailabilityBook::Impl::note_outcome(Transaction& txn, const ListedChalle
         HOLDFAST_TRY(txn.put(BookTable::kSuspects, view(chain_id), w.bytes()));
     }
     HOLDFAST_TRY(add_score(txn, chain_id, record.outcome));
+    if (!pays) return {};
     const Payment payment{challenge.challenger, listed.prover,
                           record.outcome == OutcomeKind::kServed};
     return txn.put(BookTable::kUnsettled, Key().fixed(outcome.id).bytes(), payment.encode());
@@ -275,21 +300,10 @@ Result<std::vector<OutcomeRecord>> AvailabilityBook::Impl::outcomes(const Transa
     return out;
 }
 
-AvailabilityBook::AvailabilityBook(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-AvailabilityBook::~AvailabilityBook() = default;
-
-Result<std::unique_ptr<AvailabilityBook>> AvailabilityBook::open(
-    const std::filesystem::path& folder, const NetworkParams& params, const Options& options) {
-    HOLDFAST_ASSIGN(
-        store, open_network_store(folder, params.id(), book_schema(), kSchema, options.map_bytes));
-    return std::unique_ptr<AvailabilityBook>(
-        new AvailabilityBook(std::make_unique<Impl>(params, std::move(store))));
-}
-
-Result<Verdict> AvailabilityBook::accept_challenger(const Challenger& challenger, Height tip) {
-    const Verdict form = check_challenger(impl_->network_id, challenger);
+Result<Verdict> AvailabilityBook::Impl::take_one(Transaction& txn, const Challenger& challenger,
+                                                 Height tip) {
+    const Verdict form = check_challenger(network_id, challenger);
     if (!form) return form;
-    HOLDFAST_ASSIGN(txn, impl_->store->write());
     const Key key = row(challenger.key, challenger.base);
     HOLDFAST_ASSIGN(same, txn.get(BookTable::kChallengers, key.bytes()));
     if (same && *Challenger::decode(*same) == challenger) return Verdict::ok();
@@ -301,85 +315,119 @@ Result<Verdict> AvailabilityBook::accept_challenger(const Challenger& challenger
         if (!known) return damaged("a challenger does not decode");
         newest_base = known->base;
     }
-    const Verdict base = check_challenger_base(impl_->params, challenger, tip, newest_base);
+    const Verdict base = check_challenger_base(params, challenger, tip, newest_base);
     if (!base) return base;
+    cached_height_.reset();
     HOLDFAST_TRY(txn.put(BookTable::kChallengers, key.bytes(), challenger.encode()));
-    HOLDFAST_TRY(txn.commit());
-    impl_->challengers_changed();
     return Verdict::ok();
 }
 
-Result<Verdict> AvailabilityBook::accept_reveal(const PublicKey& key, std::uint64_t i,
-                                                const Reveal& reveal, Height tip) {
-    HOLDFAST_ASSIGN(txn, impl_->store->write());
-    HOLDFAST_ASSIGN(found, impl_->in_force(txn, key, tip));
-    if (!found) return Verdict(Reason::kNotAssigned);
-    const auto& [challenger, known] = *found;
-    const Verdict verdict =
-        check_reveal(impl_->network_id, view(key), known, i, reveal, reveal_limit(impl_->params));
-    if (!verdict) return verdict;
-    HOLDFAST_TRY(impl_->note_reveal(txn, challenger, known, {i, reveal}));
-    HOLDFAST_TRY(txn.commit());
-    return Verdict::ok();
-}
-
-Result<Verdict> AvailabilityBook::accept_challenge(const ChallengeFacts& facts,
-                                                   const Challenge& challenge, Height tip) {
-    const Verdict when = check_listing_height(impl_->params, challenge.height, tip);
+Result<Verdict> AvailabilityBook::Impl::take_one(Transaction& txn, const ChallengeWithFacts& listed,
+                                                 Height tip) {
+    const Challenge& challenge = listed.challenge;
+    const ChallengeFacts& facts = listed.facts;
+    const Verdict when = check_listing_height(params, challenge.height, tip);
     if (!when) return when;
     if (!facts.y) return Verdict(Reason::kNoEntropy);
-    HOLDFAST_ASSIGN(txn, impl_->store->write());
     const Key key = row(challenge.height, challenge.chain_id);
     HOLDFAST_ASSIGN(stored, txn.get(BookTable::kChallenges, key.bytes()));
     if (stored) {
         HOLDFAST_ASSIGN(first, ListedChallenge::decode(*stored));
         return Verdict(first.challenge == challenge ? Reason::kOk : Reason::kDuplicateChallenge);
     }
-    HOLDFAST_ASSIGN(keys, impl_->keys(txn, challenge.height));
-    const ChallengeContext context{impl_->params,
-                                   impl_->network_id,
-                                   challenge.chain_id,
-                                   challenge.height,
-                                   facts.block_hash,
-                                   *facts.y,
-                                   keys};
+    HOLDFAST_ASSIGN(known_keys, keys(txn, challenge.height));
+    const ChallengeContext context{params,           network_id,       challenge.chain_id,
+                                   challenge.height, facts.block_hash, *facts.y,
+                                   known_keys};
     const Verdict verdict = check_challenge(context, challenge);
     if (!verdict) return verdict;
-    HOLDFAST_TRY(impl_->forget_challenges(txn, tip));
     HOLDFAST_TRY(txn.put(BookTable::kChallenges, key.bytes(),
                          ListedChallenge{challenge, facts.prover}.encode()));
-    HOLDFAST_TRY(txn.put(BookTable::kIds, Key().fixed(challenge.id(impl_->network_id)).bytes(),
-                         key.bytes()));
-    HOLDFAST_TRY(txn.commit());
+    HOLDFAST_TRY(
+        txn.put(BookTable::kIds, Key().fixed(challenge.id(network_id)).bytes(), key.bytes()));
     return Verdict::ok();
 }
 
-Result<Verdict> AvailabilityBook::accept_outcome(const Outcome& outcome, Height tip) {
-    HOLDFAST_ASSIGN(txn, impl_->store->write());
+Result<Verdict> AvailabilityBook::Impl::take_one(Transaction& txn, const Outcome& outcome,
+                                                 Height tip) {
     HOLDFAST_ASSIGN(place, txn.get(BookTable::kIds, Key().fixed(outcome.id).bytes()));
     if (!place) return Verdict(Reason::kWrongChallenge);
     HOLDFAST_ASSIGN(stored, txn.get(BookTable::kChallenges, *place));
     if (!stored) return damaged("an id names no challenge");
     HOLDFAST_ASSIGN(listed, ListedChallenge::decode(*stored));
     const Challenge& challenge = listed.challenge;
-    const Verdict when = check_listing_height(impl_->params, challenge.height, tip);
+    const Verdict when = check_listing_height(params, challenge.height, tip);
     if (!when) return when;
     const Key settled = outcome_row(challenge.chain_id, challenge.height);
     HOLDFAST_ASSIGN(known_outcome, txn.contains(BookTable::kOutcomes, settled.bytes()));
     if (known_outcome) return Verdict(Reason::kAlreadySettled);
-    HOLDFAST_ASSIGN(found, impl_->in_force(txn, challenge.challenger, challenge.height));
+    HOLDFAST_ASSIGN(found, in_force(txn, challenge.challenger, challenge.height));
     if (!found) return damaged("a challenge is of nobody");
     const auto& [challenger, known] = *found;
-    const OutcomeContext context{impl_->params, impl_->network_id, challenge, challenger.base,
-                                 known};
+    const OutcomeContext context{params, network_id, challenge, challenger.base, known};
     const Verdict verdict = check_outcome(context, outcome);
     if (!verdict) return verdict;
-    HOLDFAST_TRY(impl_->note_outcome(txn, listed, outcome, tip));
-    HOLDFAST_TRY(impl_->note_reveal(txn, challenger, known,
-                                    {challenge.height.since(challenger.base), outcome.reveal}));
-    HOLDFAST_TRY(txn.commit());
+    HOLDFAST_TRY(note_outcome(txn, listed, outcome, tip));
+    HOLDFAST_TRY(note_reveal(txn, challenger, known,
+                             {challenge.height.since(challenger.base), outcome.reveal}));
     return Verdict::ok();
 }
+
+bool AvailabilityBook::Impl::passes_idle(Height tip, bool empty) {
+    const std::lock_guard lock(mutex_);
+    if (!empty || (durable_ ? tip.since(*durable_) : tip.since(params.genesis_height)) >=
+                      AvailabilityBook::kIdleBlocks) {
+        return false;
+    }
+    taken_ = tip;
+    return true;
+}
+
+Result<std::vector<Verdict>> AvailabilityBook::Impl::take(Height tip,
+                                                          std::span<const BookObject> objects) {
+    HOLDFAST_ASSIGN(txn, store->write());
+    if (const auto newest = taken(); newest && *newest >= tip) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "block " + std::to_string(tip.value) +
+                        " was given to an availability book that stands at block " +
+                        std::to_string(newest->value));
+    }
+    if (passes_idle(tip, objects.empty())) return std::vector<Verdict>();
+    cached_height_.reset();  // an earlier transaction may have come to nothing
+    HOLDFAST_TRY(forget_challenges(txn, tip));
+    std::vector<Verdict> verdicts;
+    for (const BookObject& object : objects) {
+        HOLDFAST_ASSIGN(verdict,
+                        std::visit([&](const auto& o) { return take_one(txn, o, tip); }, object));
+        verdicts.push_back(verdict);
+    }
+    Writer w(8);
+    w.height(tip);
+    HOLDFAST_TRY(txn.put(BookTable::kMeta, taken_key().bytes(), w.bytes()));
+    HOLDFAST_TRY(txn.commit());
+    const std::lock_guard lock(mutex_);
+    taken_ = durable_ = tip;
+    return verdicts;
+}
+
+AvailabilityBook::AvailabilityBook(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+AvailabilityBook::~AvailabilityBook() = default;
+
+Result<std::unique_ptr<AvailabilityBook>> AvailabilityBook::open(
+    const std::filesystem::path& folder, const NetworkParams& params, const Options& options) {
+    HOLDFAST_ASSIGN(
+        store, open_network_store(folder, params.id(), book_schema(), kSchema, options.map_bytes));
+    auto impl = std::make_unique<Impl>(params, std::move(store), options.pays);
+    HOLDFAST_TRY(impl->load_taken());
+    return std::unique_ptr<AvailabilityBook>(new AvailabilityBook(std::move(impl)));
+}
+
+Result<std::vector<Verdict>> AvailabilityBook::take_block(Height tip,
+                                                          std::span<const BookObject> objects) {
+    return impl_->take(tip, objects);
+}
+
+std::optional<Height> AvailabilityBook::taken() const { return impl_->taken(); }
 
 Result<std::vector<Challenger>> AvailabilityBook::challengers_at(Height h) const {
     HOLDFAST_ASSIGN(txn, impl_->store->read());
@@ -452,8 +500,10 @@ Result<std::uint64_t> AvailabilityBook::settle(SettlementLedger& ledger,
     // which the ledger then knows.
     std::vector<SettlementCase> decisions;
     for (const auto& [id, payment] : waiting) {
+        std::vector<SettlementStep> steps = payment.steps(terms);
+        if (steps.empty()) continue;
         decisions.push_back(
-            {outcome_case(impl_->network_id, id), CaseKind::kOutcome, payment.steps(terms)});
+            {outcome_case(impl_->network_id, id), CaseKind::kOutcome, std::move(steps)});
     }
     HOLDFAST_TRY(ledger.decide_all(decisions));
     HOLDFAST_ASSIGN(txn, impl_->store->write());

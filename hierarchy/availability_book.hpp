@@ -2,15 +2,17 @@
 // chain of one network; durable in one folder.
 //
 // A deterministic state machine like the registry beside it. It is fed with what final blocks list,
-// in their order; `tip` is the height of the block that lists it. Objects are checked by the
-// verifier set before anything is written, and each accepting call is one transaction. It knows
-// nothing of blocks and chains: whoever calls brings the facts (api/availability_judge.hpp takes
-// them from the registry).
+// block by block, in the order of their lists; `tip` is the height of the block that lists them. A
+// block is one transaction, with its height: it is taken wholly or not at all, and once, whatever
+// crashes. Objects are checked by the verifier set before anything is written. It knows nothing of
+// blocks and chains: whoever calls brings the facts (api/availability_judge.hpp takes them from the
+// registry).
 //
 // A challenge is listed before its outcome, both between tip h + 2 and tip h + 2 + proof_deadline.
 // One challenge and one outcome for each chain and height: the first listed counts. What an
 // outcome pays is noted in the transaction that accepts it, and leaves the book when the
-// settlement ledger has decided it: once, whatever crashes in between.
+// settlement ledger has decided it: once, whatever crashes in between. A challenger that has shown
+// no reveal for more than rate_window heights registers anew, with a later base.
 //
 // Threading: any thread; writers wait for one another. One process at a time (kBusy). Errors:
 // kCorrupt, kOutOfSpace, kIo; kRefused (kWrongNetwork) at open. Spec: docs/spec.md section 8.
@@ -21,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "core/params.hpp"
@@ -39,6 +42,13 @@ struct ChallengeFacts {
     PublicKey prover;
 };
 
+/// What the book judges of a block's list.
+struct ChallengeWithFacts {
+    Challenge challenge;
+    ChallengeFacts facts;
+};
+using BookObject = std::variant<Challenger, ChallengeWithFacts, Outcome>;
+
 /// What outcomes pay, in the token's smallest unit. The challenger gets the same whatever it says,
 /// so that no outcome is worth more to it than another.
 struct AvailabilityTerms {
@@ -56,6 +66,7 @@ class AvailabilityBook {
   public:
     struct Options {
         std::uint64_t map_bytes = std::uint64_t{16} << 30;  // largest size on disk
+        bool pays = true;  // false: nobody settles, and what outcomes pay is not noted
     };
     static Result<std::unique_ptr<AvailabilityBook>> open(const std::filesystem::path& folder,
                                                           const NetworkParams& params,
@@ -68,20 +79,22 @@ class AvailabilityBook {
 
     // --- what blocks list ---
 
-    /// Those of check_challenger and check_challenger_base. The caller looks at the bond first. The
-    /// same registration again: ok.
-    [[nodiscard]] Result<Verdict> accept_challenger(const Challenger& challenger, Height tip);
-    /// A bare reveal of a challenger's registration in force at `tip`, to bridge a long silence:
-    /// kNotAssigned for a key that is not in force, and those of check_reveal.
-    [[nodiscard]] Result<Verdict> accept_reveal(const PublicKey& key, std::uint64_t i,
-                                                const Reveal& reveal, Height tip);
-    /// kTooEarly, kTooLate, kNoEntropy, kDuplicateChallenge (another one of this chain and height
-    /// was listed first), and those of check_challenge.
-    [[nodiscard]] Result<Verdict> accept_challenge(const ChallengeFacts& facts,
-                                                   const Challenge& challenge, Height tip);
-    /// kWrongChallenge (no such challenge is listed), kTooEarly, kTooLate, kAlreadySettled (an
-    /// outcome of it was listed first), and those of check_outcome.
-    [[nodiscard]] Result<Verdict> accept_outcome(const Outcome& outcome, Height tip);
+    /// Everything of the block `tip` that this book judges, in the order of the block's list; the
+    /// verdicts. `tip` is above taken(): kInvalidArgument. The caller has looked at the bonds of
+    /// challengers. Reasons:
+    ///   challenger  those of check_challenger and check_challenger_base; the same again: ok
+    ///   challenge   kTooEarly, kTooLate, kNoEntropy, kDuplicateChallenge (another one of this
+    ///   chain
+    ///               and height was listed first), and those of check_challenge
+    ///   outcome     kWrongChallenge (no such challenge is listed), kTooEarly, kTooLate,
+    ///               kAlreadySettled (an outcome of it was listed first), and those of
+    ///               check_outcome
+    [[nodiscard]] Result<std::vector<Verdict>> take_block(Height tip,
+                                                          std::span<const BookObject> objects);
+    /// The newest block taken. After a restart it may be one of up to kIdleBlocks before, when the
+    /// blocks in between listed nothing for this book.
+    [[nodiscard]] std::optional<Height> taken() const;
+    static constexpr std::uint64_t kIdleBlocks = 64;
 
     // --- what follows from it ---
 
@@ -98,8 +111,8 @@ class AvailabilityBook {
     /// The listed challenge that an id names, while its outcome may come.
     [[nodiscard]] Result<std::optional<Challenge>> challenge(const ChallengeId& id) const;
 
-    /// Has the ledger decide what accepted outcomes pay, once each; how many were noted. Moves no
-    /// money: SettlementLedger::work does.
+    /// Has the ledger decide what accepted outcomes pay, once each; how many cases. What pays
+    /// nothing under these terms makes none. Moves no money: SettlementLedger::work does.
     [[nodiscard]] Result<std::uint64_t> settle(SettlementLedger& ledger,
                                                const AvailabilityTerms& terms);
 

@@ -3,10 +3,17 @@
 // A moving average over outcomes in exact integers: alpha adds up what was served, beta what was
 // not, and both lose one part in a thousand with every outcome, so that about the last thousand
 // count. A chain begins as one that has served for ever. The score is alpha / (alpha + beta) in
-// parts per thousand. Weights and levels are those that Storj's satellites use for audits
-// (forgetting factor 0.999, weight 1, beginning at 1000 and 0, 0.96 to stay, 0.6 to stay at all),
-// taken as a reference, not measured here. The score decides nothing in the protocol: misses and
-// the quorum do. Plain value, any thread.
+// parts per thousand.
+//
+// The numbers are the published defaults of Storj's satellites (storj/storj,
+// satellite/reputation/config.go): AuditLambda 0.999, AuditWeight 1, InitialAlpha 1000, InitialBeta
+// 0, AuditDQ 0.96, and 0.6 for nodes that are offline (OfflineThreshold) or fail for unknown
+// reasons (UnknownAuditDQ). They are a reference, not measured here. What differs: Storj keeps
+// three scores, for false data (below 0.96: out), for unknown errors (forgetting 0.95) and for
+// presence (mean over windows of 12 hours within 30 days); here one average holds every outcome,
+// and its levels only tell an operator where those lines would be. 41 outcomes in a row that are
+// not served lead from the beginning below 0.96, 511 below 0.6. The score decides nothing in the
+// protocol: misses and the quorum do. Plain value, any thread.
 #pragma once
 
 #include <cstdint>

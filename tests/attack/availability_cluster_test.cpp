@@ -100,7 +100,8 @@ TEST(AvailabilityCluster, CheatersShowNobodyHonestLosesAndEveryUnitIsAccountedFo
     EXPECT_EQ(totals.in_pool, 1'000'000 + AvailabilityWorld::kBond - accusers - paid);
     EXPECT_EQ(totals.issued, totals.in_accounts + totals.in_bonds + totals.in_pool);
     ASSERT_TRUE(world.token->audit());
-    EXPECT_EQ(counted, world.report.sent - 2 * world.provers.size()) << "two heights are under way";
+    EXPECT_EQ(counted, world.report.sent - 3 * world.provers.size())
+        << "three heights are under way";
     EXPECT_EQ(world.report.abandoned, 0U);
     EXPECT_EQ(world.verdicts[Reason::kOk], 2 * counted + lying.invalid);
 }

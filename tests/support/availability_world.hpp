@@ -7,6 +7,7 @@
 
 #include <map>
 #include <random>
+#include <utility>
 
 #include "api/availability_judge.hpp"
 #include "api/peer_service.hpp"
@@ -115,8 +116,12 @@ class ListingChain final : public Blockchain {
         waiting.push_back({kind, Bytes(object.begin(), object.end())});
         return {};
     }
-    Result<std::vector<Submission>> submissions_at(Height) override { return waiting; }
+    Result<std::vector<Submission>> submissions_at(Height height) override {
+        return listed[height];
+    }
+    void list(Height height) { listed[height] = std::exchange(waiting, {}); }
     std::vector<Submission> waiting;
+    std::map<Height, std::vector<Submission>> listed;
 };
 
 class AvailabilityWorld {
@@ -131,41 +136,55 @@ class AvailabilityWorld {
     };
     struct Challenging {
         KeyPair key;
+        Height base;
         std::unique_ptr<ChallengeJournal> journal;
         std::unique_ptr<SimNetwork> network;
         std::unique_ptr<AvailabilityChallenger> engine;
     };
 
+    /// Tests fork: a child must not find itself without its workers.
+    static RegistryOptions one_thread() {
+        RegistryOptions options;
+        options.map_bytes = std::uint64_t{1} << 30;
+        options.threads = 1;
+        return options;
+    }
     AvailabilityWorld(std::size_t provers_wanted, std::size_t challengers_wanted)
-        : params(availability_network()), world(params) {
+        : params(availability_network()), world(params, one_thread()) {
         token = must(BondLedger::open(folder / "token", params.id()));
         must(token->fund_pool(1'000'000, idempotency(1)));
         ledger = must(SettlementLedger::open(folder / "settlement", params.id()));
         book = must(AvailabilityBook::open(folder / "book", params));
-        judge = std::make_unique<AvailabilityJudge>(world.registry(), *book, token.get(), kBond);
-        CourtTerms terms;
         court = std::make_unique<Court>(registry_knowledge(world.registry()),
-                                        registry_bonds(world.registry()), *ledger, *token, terms);
+                                        registry_bonds(world.registry()), *ledger, *token,
+                                        CourtTerms{});
+        judge = std::make_unique<AvailabilityJudge>(world.registry(), *book, token.get(), kBond,
+                                                    court.get());
         for (std::size_t i = 0; i < provers_wanted; ++i) add_prover(i);
         std::vector<const SealedChain*> all;
         for (const Prover& p : provers) all.push_back(p.chain.get());
         enrol(world, all);
         for (std::size_t i = 0; i < challengers_wanted; ++i) add_challenger(i);
         // Until the challengers are in force and every chain has its slot.
-        for (std::uint32_t i = 0; i <= params.seal_delay; ++i) {
-            world.feed();
-            tell(world.tip());
-        }
+        for (std::uint32_t i = 0; i <= params.seal_delay + 1; ++i) feed();
+        EXPECT_EQ(must(book->challengers_at(world.tip())).size(), challengers_wanted);
+        verdicts.clear();
     }
 
-    /// The next block, whatever it lists, and all challenges of the height before.
-    void block() {
+    /// The next block, with whatever was submitted.
+    void feed() {
         const Height tip = world.tip() + 1;
-        const Height closes = tip - params.closing_blocks();
-        suspended = must(judge->suspended(closes));
+        for (const ObjectOutcome& o : must(judge->catch_up(chain, tip)))
+            ++verdicts[o.verdict.reason];
+        suspended = must(judge->suspended(tip - params.closing_blocks()));
         world.feed(true, suspended);
-        take_listed();
+        chain.list(tip);
         tell(tip);
+    }
+    /// The same, and all challenges of the height before.
+    void block() {
+        feed();
+        const Height tip = world.tip();
         for (Challenging& c : challengers) {
             c.engine->on_final_block(tip);
             if (const auto round = must(judge->round(tip - 1))) must(c.engine->draw(*round));
@@ -180,27 +199,6 @@ class AvailabilityWorld {
     }
     void blocks(int count) {
         for (int i = 0; i < count; ++i) block();
-    }
-
-    /// Judges what is listed, in order, as a node would.
-    void take_listed() {
-        const std::vector<Submission> listed = std::move(chain.waiting);
-        chain.waiting.clear();
-        for (const Submission& s : listed) {
-            const ByteView body = must_body(s);
-            Verdict verdict;
-            if (s.kind == Kind::kChallenge) {
-                verdict = must(judge->take_challenge(Challenge::decode(body).value()));
-            } else if (s.kind == Kind::kOutcome) {
-                verdict = must(judge->take_outcome(Outcome::decode(body).value()));
-            } else if (s.kind == Kind::kEvidence) {
-                const Evidence evidence = Evidence::decode(body).value();
-                verdict = must(judge->take_bad_response(evidence));
-                (void)must(
-                    court->accuse(body, std::get<BadResponse>(evidence.body).challenge.challenger));
-            }
-            ++verdicts[verdict.reason];
-        }
     }
 
     [[nodiscard]] AvailabilityScore score(std::size_t prover) const {
@@ -219,9 +217,6 @@ class AvailabilityWorld {
     }
     static IdempotencyKey idempotency(std::uint64_t n) {
         return IdempotencyKey(tagged_hash("test/idempotency", n));
-    }
-    [[nodiscard]] static ByteView must_body(const Submission& s) {
-        return unwrap_object(s.kind, s.object).value();
     }
 
     NetworkParams params;
@@ -266,14 +261,18 @@ class AvailabilityWorld {
         provers.push_back(std::move(p));
     }
     void add_challenger(std::size_t i) {
-        Challenging c{KeyPair::from_secret(view(tagged_hash("test/challenger", i))), {}, {}, {}};
+        Challenging c{KeyPair::from_secret(view(tagged_hash("test/challenger", i))),
+                      world.tip() + 1 + params.seal_delay,  // listed by the next block
+                      {},
+                      {},
+                      {}};
         const PublicKey own = c.key.public_key();
         c.journal =
             must(ChallengeJournal::open(folder / ("journal" + std::to_string(i)), params.id()));
         c.network = std::make_unique<SimNetwork>(time, own, peers);
         challengers.push_back(std::move(c));
         Challenging& stored = challengers.back();
-        const Height base = world.tip() + params.seal_delay;
+        const Height base = stored.base;
         keys_.push_back(std::make_unique<KeyPair>(
             KeyPair::from_secret(view(tagged_hash("test/challenger", i)))));
         stored.engine = std::make_unique<AvailabilityChallenger>(
@@ -282,7 +281,8 @@ class AvailabilityWorld {
         const BondId own_bond = bond(own, BondPurpose::kChallenger, 100 + i);
         const Challenger registration =
             make_challenger(params.id(), stored.engine->commitment(), base, own_bond, stored.key);
-        EXPECT_EQ(must(judge->take_challenger(registration)), Verdict::ok());
+        must(
+            chain.submit(Kind::kChallenger, wrap_object(Kind::kChallenger, registration.encode())));
     }
     void tell(Height tip) {
         std::vector<PublicKey> keys;

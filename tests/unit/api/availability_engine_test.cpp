@@ -212,7 +212,7 @@ TEST(AvailabilityScore, MovesAsTheAverageInExactIntegers) {
     s.note(OutcomeKind::kUnreachable);
     EXPECT_EQ(s.level(), ScoreLevel::kWatched);
     for (int i = 0; i < 470; ++i) s.note(OutcomeKind::kInvalid);
-    EXPECT_EQ(s.level(), ScoreLevel::kPoor);  // 0.999^511 = 0.5997
+    EXPECT_EQ(s.level(), ScoreLevel::kPoor);  // 0.999^511 = 0.5997, 0.999^510 = 0.6003
     for (int i = 0; i < 20'000; ++i) s.note(OutcomeKind::kServed);
     EXPECT_EQ(s.level(), ScoreLevel::kGood);
     EXPECT_LE(s.alpha, AvailabilityScore::kBeginning);
