@@ -70,6 +70,7 @@ int run(int argc, char** argv) {
     add_bounds_commands(commands);
     add_cost_command(commands);
     add_tool_commands(commands);
+    add_config_commands(commands);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

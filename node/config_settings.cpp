@@ -1,4 +1,5 @@
 #include "node/config_settings_impl.hpp"
+#include "node/monitor.hpp"
 
 namespace holdfast::node {
 namespace {
@@ -35,6 +36,10 @@ constexpr NumberSlot number(std::uint64_t min, std::uint64_t max) {
 
 const char* listen_problem(const std::string& value) {
     return value.empty() ? nullptr : address_problem(value);
+}
+
+const char* monitor_problem(const std::string& value) {
+    return value.empty() ? nullptr : monitor_address_problem(value);
 }
 
 const Section kSections[] = {
@@ -161,7 +166,7 @@ const Setting kSettings[] = {
     {"node", "min_challenger_bond", number<HOLDFAST_FIELD(min_challenger_bond)>(0, kMaxNumber),
      "Units that a challenger must put down."},
 
-    {"monitor", "listen", text<HOLDFAST_FIELD(monitor)>(listen_problem),
+    {"monitor", "listen", text<HOLDFAST_FIELD(monitor)>(monitor_problem),
      "A loopback address and port, e.g. 127.0.0.1:9100. \"\": none."},
 
     {"log", "level",

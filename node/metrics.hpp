@@ -1,0 +1,27 @@
+// Statistics of the engine as metrics: what a scrape of a daemon shows.
+//
+// Each function appends what one struct holds at this moment; nothing is kept or summed here. Names
+// begin with holdfast_; counters count from the start of the process. Pure but for
+// process_metrics(); any thread.
+#pragma once
+
+#include "api/availability_challenger.hpp"
+#include "api/availability_responder.hpp"
+#include "api/chunk_server.hpp"
+#include "callbacks/tcp_network.hpp"
+#include "node/log.hpp"
+#include "node/monitor.hpp"
+
+namespace holdfast::node {
+
+void append_metrics(std::vector<Metric>& out, const TcpStatistics& statistics);
+void append_metrics(std::vector<Metric>& out, const ResponderStatistics& statistics);
+void append_metrics(std::vector<Metric>& out, const ChunkServerStatistics& statistics);
+/// Of all work since the start: the caller sums the reports.
+void append_metrics(std::vector<Metric>& out, const ChallengerReport& report);
+void append_metrics(std::vector<Metric>& out, const Log& log);
+/// Memory and descriptors of this process, under the names that Prometheus'
+/// own clients use (process_resident_memory_bytes, …). What the system does not tell is left out.
+void append_process_metrics(std::vector<Metric>& out);
+
+}  // namespace holdfast::node
