@@ -24,6 +24,8 @@ void add_bounds_commands(Commands& commands);     // bounds
 void add_cost_command(Commands& commands);        // cost
 void add_tool_commands(Commands& commands);       // select, inspect, vectors check
 void add_config_commands(Commands& commands);     // config example|check
+void add_fetch_command(Commands& commands);       // fetch
+void add_latency_command(Commands& commands);     // latency
 /// vdf bench|calibrate, below the `vdf` command.
 void add_vdf_measure_commands(Commands& commands, CLI::App* vdf);
 

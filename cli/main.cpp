@@ -71,6 +71,8 @@ int run(int argc, char** argv) {
     add_cost_command(commands);
     add_tool_commands(commands);
     add_config_commands(commands);
+    add_fetch_command(commands);
+    add_latency_command(commands);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
