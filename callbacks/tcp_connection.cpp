@@ -69,7 +69,7 @@ void Connection::start() {
     boost::system::error_code failed;
     socket_.non_blocking(true, failed);
     socket_.set_option(tcp::no_delay(true), failed);
-    heard_ns_ = wrote_ns_ = shared_.now_ns();
+    heard_ns_ = first_since_ns_ = shared_.now_ns();
     ssl_ = make_tls_session(shared_.tls, socket_.native_handle(), dialled());
     set_timer(shared_.options.limits.handshake_timeout_ms, &Connection::on_handshake_timeout);
     schedule();
@@ -177,7 +177,7 @@ void Connection::tick() {
         return now > since_ns && now - since_ns > ms * kNsPerMs;
     };
     const bool stalled_in = head_have_ > 0 && older(frame_began_ns_, limits.frame_timeout_ms);
-    const bool stalled_out = !out_.empty() && older(wrote_ns_, limits.frame_timeout_ms);
+    const bool stalled_out = !out_.empty() && older(first_since_ns_, limits.frame_timeout_ms);
     if (stalled_in || stalled_out || older(heard_ns_, limits.idle_timeout_ms)) {
         shared_.tally.add(&TcpStatistics::timed_out);
         return close({ErrorCode::kTimeout, "the peer has fallen silent", {}});
@@ -201,9 +201,9 @@ void Connection::queue(const FrameHeader& header, ByteView payload, Sent sent, b
     queued_bytes_ += bytes.size();
     shared_.queued_bytes += bytes.size();
     shared_.tally.add(&TcpStatistics::bytes_held, bytes.size());
-    if (out_.empty()) wrote_ns_ = shared_.now_ns();
-    // Not into a frame whose first bytes are out.
-    const auto place = !ahead ? out_.end() : out_.begin() + (out_sent_ > 0 ? 1 : 0);
+    if (out_.empty()) first_since_ns_ = shared_.now_ns();
+    // Not into a frame that TLS has begun with, be it that none of it is out.
+    const auto place = !ahead ? out_.end() : out_.begin() + (out_begun_ ? 1 : 0);
     out_.insert(place, OutFrame{std::move(bytes), std::move(sent)});
     // Answers to a peer that sends without ever reading.
     if (queued_bytes_ > 2 * shared_.options.limits.max_queue_bytes_per_peer) {
@@ -221,6 +221,7 @@ void Connection::write_some() {
         const Bytes& bytes = out_.front().bytes;
         const std::size_t piece = std::min({bytes.size() - out_sent_, kReadPieceBytes, turn});
         ERR_clear_error();
+        out_begun_ = true;
         const int wrote = SSL_write(ssl_.get(), bytes.data() + out_sent_, static_cast<int>(piece));
         const Io io = ssl_result(wrote);
         if (io == Io::kBlocked) return;
@@ -232,20 +233,23 @@ void Connection::write_some() {
         shared_.queued_bytes -= count;
         shared_.tally.take(&TcpStatistics::bytes_held, count);
         shared_.tally.add(&TcpStatistics::bytes_out, count);
-        wrote_ns_ = shared_.now_ns();
         if (out_sent_ < bytes.size()) continue;
         const Sent sent = std::move(out_.front().sent);
         out_.pop_front();
         out_sent_ = 0;
+        out_begun_ = false;
+        first_since_ns_ = shared_.now_ns();
         shared_.tally.add(&TcpStatistics::frames_out);
-        if (sent) sent(wrote_ns_);
+        if (sent) sent(first_since_ns_);
         if (phase_ == Phase::kClosed) return;
     }
 }
 
 bool Connection::ping(Pong pong) {
     if (phase_ != Phase::kReady || pings_.size() >= kMaxPings) return false;
-    const std::uint64_t number = next_ping_++;
+    // Not to be guessed: a pong on its way before its ping would make the peer seem nearer.
+    const std::uint64_t number = shared_.options.random();
+    if (pings_.contains(number)) return false;
     pings_[number] = {shared_.now_ns(), std::move(pong)};
     queue(
         {0, FrameType::kPing, 0, number}, {},
@@ -298,11 +302,8 @@ void Connection::close(Error why) {
     shared_.tally.take(&TcpStatistics::bytes_held, queued_bytes_);
     shared_.queued_bytes -= queued_bytes_;
     queued_bytes_ = 0;
-    if (frame_) {
-        shared_.arriving_bytes -= discards_ ? 0 : frame_->length;
-        shared_.tally.take(&TcpStatistics::bytes_held, discards_ ? 0 : frame_->length);
-        frame_.reset();
-    }
+    release_arriving();
+    frame_.reset();
     phase_ = Phase::kClosed;
     why_ = std::move(why);
     out_.clear();
@@ -328,8 +329,7 @@ bool Connection::reading_paused() {
     if (paused_) return true;
     const std::uint64_t now = shared_.now_ns();
     const bool rated = read_after_ns_ > now;
-    const bool full =
-        frame_ == std::nullopt && shared_.arriving_bytes > shared_.options.limits.max_bytes / 2;
+    const bool full = frame_ && !admit();
     paused_ = rated || full;
     if (!paused_ || waits_pause_) return paused_;
     waits_pause_ = true;
@@ -356,6 +356,27 @@ void Connection::read_some() {
         ++frames;
         end_frame();
     }
+}
+
+/// Whether the payload that is announced may arrive: there is room among what arrives at all
+/// connections, or it fits what is this one's own.
+bool Connection::admit() {
+    if (admitted_ || discards_) return true;
+    const std::uint64_t length = frame_->length;
+    if (length > shared_.own_bytes() && shared_.arriving_bytes + length > shared_.common_bytes()) {
+        return false;
+    }
+    admitted_ = true;
+    shared_.arriving_bytes += length;
+    shared_.tally.add(&TcpStatistics::bytes_held, length);
+    payload_.reserve(std::min<std::size_t>(length, kExactPayloadBytes));
+    return true;
+}
+
+void Connection::release_arriving() {
+    if (!std::exchange(admitted_, false)) return;
+    shared_.arriving_bytes -= frame_->length;
+    shared_.tally.take(&TcpStatistics::bytes_held, frame_->length);
 }
 
 bool Connection::read_header() {
@@ -402,11 +423,6 @@ bool Connection::begin_frame() {
     frame_ = *header;
     discards_ = arrival == Arrival::kDiscard;
     payload_have_ = 0;
-    if (!discards_) {
-        shared_.arriving_bytes += header->length;
-        shared_.tally.add(&TcpStatistics::bytes_held, header->length);
-        payload_.reserve(std::min<std::size_t>(header->length, kExactPayloadBytes));
-    }
     return true;
 }
 
@@ -433,10 +449,7 @@ void Connection::end_frame() {
     const FrameHeader header = *frame_;
     const bool discards = discards_;
     Bytes payload = std::exchange(payload_, {});
-    if (!discards) {
-        shared_.arriving_bytes -= header.length;
-        shared_.tally.take(&TcpStatistics::bytes_held, header.length);
-    }
+    release_arriving();
     frame_.reset();
     discards_ = false;
     head_have_ = payload_have_ = 0;

@@ -56,6 +56,12 @@ struct Shared {
     std::uint64_t queued_bytes = 0;    // waiting to be sent, all peers; socket thread
 
     [[nodiscard]] std::uint64_t now_ns() const { return options.clock_ns(); }
+    /// Of max_bytes, for each direction: a quarter for all connections together, and a quarter of
+    /// which each has its share, so that those who fill the first keep nobody from small messages.
+    [[nodiscard]] std::uint64_t common_bytes() const { return options.limits.max_bytes / 4; }
+    [[nodiscard]] std::uint64_t own_bytes() const {
+        return options.limits.max_bytes / 4 / options.limits.max_connections;
+    }
 };
 
 class Connection;
@@ -150,6 +156,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     void take_pong(std::uint64_t number);
     void refuse_frame(const Verdict& verdict);
     [[nodiscard]] bool reading_paused();
+    bool admit();
+    void release_arriving();
     void queue(const FrameHeader& header, ByteView payload, Sent sent, bool ahead);
     void linger();
     void tick();
@@ -183,6 +191,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     std::size_t head_have_ = 0;
     std::optional<FrameHeader> frame_;  // whose payload is arriving
     bool discards_ = false;
+    bool admitted_ = false;  // its bytes count as arriving
     std::size_t payload_have_ = 0;
     Bytes payload_;
     std::uint64_t frame_began_ns_ = 0;
@@ -190,10 +199,10 @@ class Connection final : public std::enable_shared_from_this<Connection> {
 
     std::deque<OutFrame> out_;
     std::size_t out_sent_ = 0;  // of the first
+    bool out_begun_ = false;    // TLS has seen some of the first: nothing may go before it
     std::size_t queued_bytes_ = 0;
-    std::uint64_t wrote_ns_ = 0;
+    std::uint64_t first_since_ns_ = 0;  // when the first of out_ became it
     std::map<std::uint64_t, OutPing> pings_;
-    std::uint64_t next_ping_ = 1;
     std::uint64_t heard_ns_ = 0;
     std::uint64_t ready_ns_ = 0;
 };

@@ -61,8 +61,10 @@ Result<ConnectionPtr> TcpNetwork::Impl::connection_to(const PublicKey& key) cons
 
 bool TcpNetwork::Impl::fits_queue(const ConnectionPtr& connection, std::size_t bytes) const {
     const TcpLimits& limits = options_.limits;
-    return connection->queued_bytes() + bytes <= limits.max_queue_bytes_per_peer &&
-           shared_.queued_bytes + bytes <= limits.max_bytes / 2;
+    const std::uint64_t queued = connection->queued_bytes() + bytes;
+    return queued <= limits.max_queue_bytes_per_peer &&
+           (queued <= shared_.own_bytes() ||
+            shared_.queued_bytes + bytes <= shared_.common_bytes());
 }
 
 void TcpNetwork::Impl::send_message(const PublicKey& key, FrameType type, Bytes message,
@@ -317,8 +319,9 @@ void TcpNetwork::Impl::on_frame(const ConnectionPtr& connection, const FrameHead
 void TcpNetwork::Impl::take_request(const PeerPtr& peer, const ConnectionPtr& connection,
                                     const FrameHeader& header, Bytes message) {
     if (!options_.handler) return refuse(connection, header.number, Refusal::kUnserved);
-    if (stopping_ || waiting_requests_ >= options_.limits.max_requests ||
-        !fits_queue(connection, 0)) {
+    // One of each peer is always taken.
+    const bool full = peer->serving > 0 && waiting_requests_ >= options_.limits.max_requests;
+    if (stopping_ || full || !fits_queue(connection, 0)) {
         shared_.tally.add(&TcpStatistics::busy);
         return refuse(connection, header.number, Refusal::kBusy);
     }
@@ -331,18 +334,22 @@ void TcpNetwork::Impl::take_request(const PeerPtr& peer, const ConnectionPtr& co
     ++peer->serving;
     ++waiting_requests_;
     shared_.tally.add(&TcpStatistics::requests_waiting);
-    workers_.add([this, state = std::weak_ptr(peer), to = std::weak_ptr(connection),
-                  from = peer->peer.key, number = header.number, message = std::move(message)] {
-        Result<Bytes> result = fail(ErrorCode::kUnavailable, "the handler has thrown");
-        try {
-            result = options_.handler(from, message);
-        } catch (...) {  // the host's: the peer is told that it failed
-        }
-        boost::asio::post(io_, [this, state, to, number, result = std::move(result)] {
-            if (const PeerPtr still = state.lock()) --still->serving;
-            answer(state.lock(), to, number, result);
-        });
-    });
+    // Objects of the protocol have deadlines; messages of applications wait for them.
+    const bool urgent = header.kind < kFirstApplicationKind;
+    const PublicKey& from = peer->peer.key;
+    workers_.add(from, urgent,
+                 [this, state = std::weak_ptr(peer), to = std::weak_ptr(connection), from,
+                  number = header.number, message = std::move(message)] {
+                     Result<Bytes> result = fail(ErrorCode::kUnavailable, "the handler has thrown");
+                     try {
+                         result = options_.handler(from, message);
+                     } catch (...) {  // the host's: the peer is told that it failed
+                     }
+                     boost::asio::post(io_, [this, state, to, number, result = std::move(result)] {
+                         if (const PeerPtr still = state.lock()) --still->serving;
+                         answer(state.lock(), to, number, result);
+                     });
+                 });
 }
 
 void TcpNetwork::Impl::answer(const PeerPtr& peer, const std::weak_ptr<Connection>& to,

@@ -51,6 +51,9 @@ const char* problem_of(const TcpNetworkOptions& options) {
           std::uint64_t{l.backoff_first_ms}}) {
         if (ceiling == 0) return "a ceiling of 0";
     }
+    if (l.max_bytes / 4 < l.bounds.max_response_bytes) {
+        return "max_bytes of at least four times max_response_bytes";
+    }
     if (l.idle_timeout_ms <= l.keepalive_ms) return "idle_timeout_ms above keepalive_ms";
     if (l.backoff_max_ms < l.backoff_first_ms) return "backoff_max_ms from backoff_first_ms on";
     return nullptr;

@@ -42,16 +42,19 @@ struct TcpLimits {
     std::uint32_t max_handshakes = 128;        // accepted connections that are not through yet
     std::uint32_t max_peers = 8'192;           // keys remembered
     std::uint32_t max_requests_per_peer = 16;  // under way at once: each other's
-    std::uint32_t max_requests = 1'024;        // of all peers, waiting for the handler
+    /// Of all peers, waiting for the handler; one of each is taken in any case.
+    std::uint32_t max_requests = 1'024;
     std::uint64_t max_queue_bytes_per_peer = std::uint64_t{32} << 20;  // waiting to be sent
-    std::uint64_t max_bytes = std::uint64_t{256} << 20;  // of all peers, arriving or to be sent
-    std::uint32_t frames_per_second = 500;               // of a peer; a second's worth at once
-    std::uint32_t bytes_per_second = 64U << 20;          // of a peer; a second's worth at once
-    std::uint32_t handshake_timeout_ms = 5'000;          // from the connection to the peer's hello
-    std::uint32_t frame_timeout_ms = 30'000;  // from a frame's first byte to its last, both ways
-    std::uint32_t keepalive_ms = 20'000;      // a ping after so long a silence
-    std::uint32_t idle_timeout_ms = 60'000;   // silence, pings unanswered, that ends a connection
-    std::uint32_t backoff_first_ms = 250;     // wait before dialling again
+    /// Of all peers, arriving or to be sent. A quarter for each of both directions is common, and a
+    /// quarter is divided among max_connections: messages of up to 64 KiB have room in any case.
+    std::uint64_t max_bytes = std::uint64_t{512} << 20;
+    std::uint32_t frames_per_second = 500;       // of a peer; a second's worth at once
+    std::uint32_t bytes_per_second = 64U << 20;  // of a peer; a second's worth at once
+    std::uint32_t handshake_timeout_ms = 5'000;  // from the connection to the peer's hello
+    std::uint32_t frame_timeout_ms = 30'000;     // from a frame's first byte to its last, both ways
+    std::uint32_t keepalive_ms = 20'000;         // a ping after so long a silence
+    std::uint32_t idle_timeout_ms = 60'000;  // silence, pings unanswered, that ends a connection
+    std::uint32_t backoff_first_ms = 250;    // wait before dialling again
     std::uint32_t backoff_max_ms = 60'000;
 };
 
@@ -65,7 +68,8 @@ struct TcpNetworkOptions {
     std::string vantage = "here";             // this node's name in verify_place()
     std::optional<Place> place;               // where this node is; none: it is no vantage
     std::function<std::uint64_t()> clock_ns;  // monotonic; none: the machine's
-    std::function<std::uint64_t()> random;    // for jitter; none: the system's randomness
+    /// For jitter, and for pings' numbers, which no peer may guess; none: the system's randomness.
+    std::function<std::uint64_t()> random;
     TcpLimits limits;
 };
 

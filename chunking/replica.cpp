@@ -72,27 +72,31 @@ Status Replica::read_cell(CellIndex cell, std::span<std::uint8_t, kCellBytes> ou
     return {};
 }
 
+Result<Bytes> Replica::read_chunks(std::span<const std::uint64_t> indices) const {
+    const auto offset = [](std::uint64_t i) { return kFileHeaderBytes + i * kChunkBytes; };
+    for (const std::uint64_t i : indices) map_.prefetch(offset(i), kChunkBytes);
+    Bytes bytes(indices.size() * kChunkBytes);
+    for (std::size_t n = 0; n < indices.size(); ++n) {
+        HOLDFAST_TRY(map_.read(offset(indices[n]),
+                               MutByteView(bytes).subspan(n * kChunkBytes, kChunkBytes)));
+    }
+    return bytes;
+}
+
 Result<Opening> Replica::open_cells(std::span<const std::uint64_t> cell_indices) const {
     HOLDFAST_TRY(check_indices(cell_indices, cells(), "cells"));
     const std::vector<std::uint64_t> chunks = chunks_of(cell_indices);
     // Copied before they are hashed: what is given out is what was checked, even if the file
     // changes.
-    Bytes bytes(chunks.size() * kChunkBytes);
-    for (std::size_t i = 0; i < chunks.size(); ++i) {
-        HOLDFAST_TRY(read_sealed(ChunkIndex(chunks[i]),
-                                 MutByteView(bytes).subspan(i * kChunkBytes, kChunkBytes)));
-    }
+    HOLDFAST_ASSIGN(bytes, read_chunks(chunks));
     return open_from_chunks(tree_, TreeKind::kSealed, cell_indices, chunks, bytes);
 }
 
 Result<Opening> Replica::open_chunks(std::span<const std::uint64_t> chunk_indices) const {
     HOLDFAST_TRY(check_indices(chunk_indices, chunks().value, "chunks"));
     Opening opening;
-    opening.data.resize(chunk_indices.size() * kChunkBytes);
-    for (std::size_t i = 0; i < chunk_indices.size(); ++i) {
-        HOLDFAST_TRY(read_sealed(ChunkIndex(chunk_indices[i]),
-                                 MutByteView(opening.data).subspan(i * kChunkBytes, kChunkBytes)));
-    }
+    HOLDFAST_ASSIGN(data, read_chunks(chunk_indices));
+    opening.data = std::move(data);
     std::vector<Digest> roots(chunk_indices.size());
     chunk_roots(opening.data.data(), roots);
     HOLDFAST_ASSIGN(walk, walk_and_check(tree_, TreeKind::kSealed, chunk_indices, roots));

@@ -73,6 +73,8 @@ class Replica {
 
   private:
     Replica(MappedFile map, TreeFile tree);
+    /// The chunks one after another; the disk is asked for all of them before any is waited for.
+    Result<Bytes> read_chunks(std::span<const std::uint64_t> chunks) const;
     Status unseal_in_place(ChunkIndex first, MutByteView keystream) const;
     MappedFile map_;
     TreeFile tree_;

@@ -65,11 +65,14 @@ Checked<JournalEntry> JournalEntry::decode(ByteView bytes) {
     for (std::uint64_t i = 0; i < count; ++i) e.selected.push_back(r.u64());
     e.moment_ms = r.u32();
     e.state = static_cast<JournalState>(r.u8());
-    e.answer_kept = r.u8() != 0;
-    if (e.state < JournalState::kPlanned || e.state > JournalState::kAbandoned) {
+    const std::uint8_t answer_kept = r.u8();
+    const std::uint8_t has_outcome = r.u8();
+    if (e.state < JournalState::kPlanned || e.state > JournalState::kAbandoned || answer_kept > 1 ||
+        has_outcome > 1) {
         r.refuse(Reason::kBadField);
     }
-    if (r.u8() != 0 && !r.failed()) {
+    e.answer_kept = answer_kept == 1;
+    if (has_outcome == 1 && !r.failed()) {
         HOLDFAST_ASSIGN(outcome, Outcome::decode(r.raw(kOutcomeBytes)));
         e.outcome = outcome;
     }

@@ -3,12 +3,16 @@
 #include <array>
 #include <initializer_list>
 
+#include "api/availability_challenger.hpp"
+#include "api/peer_service.hpp"
 #include "callbacks/call_log.hpp"
 #include "callbacks/transport_frame.hpp"
 #include "chunking/erasure.hpp"
 #include "chunking/file_header.hpp"
 #include "core/merkle.hpp"
 #include "core/params.hpp"
+#include "hierarchy/availability_score.hpp"
+#include "hierarchy/challenge_journal.hpp"
 #include "hierarchy/settlement.hpp"
 #include "proofs/availability_verify.hpp"
 #include "proofs/chain_file.hpp"
@@ -209,7 +213,7 @@ void network_and_files(ByteView input) {
 
 /// What a node's own folder holds: nobody signs it, and a disk may give anything back.
 void records(ByteView input) {
-    const auto [which, body] = choose(input, 6);
+    const auto [which, body] = choose(input, 8);
     if (which == 0) {
         if (const auto manifest = same_again<Manifest>(body)) {
             HOLDFAST_CHECK(manifest->roots.size() ==
@@ -231,6 +235,34 @@ void records(ByteView input) {
             const auto again = leaf->encode();
             HOLDFAST_CHECK(std::equal(again.begin(), again.end(), body.begin(), body.end()));
         }
+    } else if (which == 6) {
+        (void)same_again<JournalEntry>(body);
+    } else if (which == 7) {
+        (void)same_again<AvailabilityScore>(body);
+    }
+}
+
+/// What a peer may send: to a prover that has no chains, and to a challenger as an answer.
+void peer_messages(ByteView input) {
+    static std::uint64_t now_ns = 0;
+    const MonotonicNs clock = [] { return now_ns += 1'000'000'000; };
+    static AvailabilityResponder responder(network(), clock);
+    static ChunkServer chunks(clock);
+    static PeerService service(&responder, &chunks);
+    static const PublicKey peer = KeyPair::from_secret(Bytes(32, 1)).public_key();
+    const auto [which, message] = choose(input, 2);
+    if (which == 0) {
+        // Only readers are told why: no chain is known here, so nothing has data or a signature.
+        if (const auto answer = service.handle(peer, message)) {
+            const auto told = ReadAnswer::decode(*answer);
+            HOLDFAST_CHECK(told && told->status == ReadStatus::kRefused);
+        }
+    } else if (which == 1) {
+        const ResponseContext context{{}, peer, {}, ChunkCount(kMinChunks), {0, 3, 15}};
+        const ChallengeReply reply{Bytes(message.begin(), message.end()), 1'000, 100};
+        const ReplyJudgement judged = judge_reply(network(), context, reply);
+        // Nobody has signed anything: it is neither served nor evidence.
+        HOLDFAST_CHECK(judged.outcome == OutcomeKind::kLate && !judged.evidence);
     }
 }
 
@@ -318,10 +350,10 @@ void frames(ByteView stream) {
 }
 
 constexpr Target kTargets[] = {
-    {"links", links},     {"registry", registry},     {"availability", availability},
-    {"vdf", vdf},         {"evidence", evidence},     {"files", network_and_files},
-    {"records", records}, {"seal_proof", seal_proof}, {"multiproof", multiproof},
-    {"frames", frames},
+    {"links", links},     {"registry", registry},           {"availability", availability},
+    {"vdf", vdf},         {"evidence", evidence},           {"files", network_and_files},
+    {"records", records}, {"seal_proof", seal_proof},       {"multiproof", multiproof},
+    {"frames", frames},   {"peer_messages", peer_messages},
 };
 
 }  // namespace

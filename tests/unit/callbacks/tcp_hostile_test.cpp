@@ -188,6 +188,7 @@ TEST(TcpHostile, RequestsThatPileUpAreNotReadAndHoldBackNobody) {
     std::atomic<bool> open = false;
     TcpNetworkOptions options = node_options();
     options.limits.max_requests_per_peer = 4;
+    options.limits.max_requests = 4;  // beyond which others still have one each
     options.workers = 6;
     options.handler = [&](const PublicKey& from, ByteView message) -> Result<Bytes> {
         while (from == key_of(9) && !open) {
