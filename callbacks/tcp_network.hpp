@@ -39,7 +39,7 @@ struct TcpLimits {
     std::uint32_t max_connections = 2'048;
     std::uint32_t max_per_address = 256;       // connections from one IP address
     std::uint32_t max_per_key = 4;             // the oldest gives way
-    std::uint32_t max_handshakes = 128;        // accepted connections that are not through yet
+    std::uint32_t max_handshakes = 128;        // accepted and not through: the oldest gives way
     std::uint32_t max_peers = 8'192;           // keys remembered
     std::uint32_t max_requests_per_peer = 16;  // under way at once: each other's
     /// Of all peers, waiting for the handler; one of each is taken in any case.

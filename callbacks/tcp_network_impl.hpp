@@ -225,7 +225,7 @@ class TcpNetwork::Impl final : public transport::ConnectionOwner {
     std::deque<PublicKey> idle_strangers_;  // oldest first; those with noted_idle
     std::unordered_set<transport::ConnectionPtr> connections_;
     std::map<boost::asio::ip::address, std::uint32_t> per_address_;
-    std::uint32_t accepted_handshakes_ = 0;
+    std::deque<transport::ConnectionPtr> handshaking_;  // accepted, not through; oldest first
     std::uint32_t waiting_requests_ = 0;
     std::size_t busy_calls_ = 0;  // of ours: messages without an answer
     bool stopping_ = false;       // takes nothing new

@@ -197,13 +197,19 @@ void TcpNetwork::Impl::take_connection(tcp::socket socket) {
     shared_.tally.add(&TcpStatistics::accepted);
     const auto from_there = per_address_.find(ip);
     if (failed || connections_.size() >= limits.max_connections ||
-        accepted_handshakes_ >= limits.max_handshakes ||
         (from_there != per_address_.end() && from_there->second >= limits.max_per_address)) {
         shared_.tally.add(&TcpStatistics::refused_ceiling);
         return;  // closes it
     }
-    ++accepted_handshakes_;
-    adopt(std::make_shared<Connection>(shared_, *this, std::move(socket), std::nullopt));
+    if (handshaking_.size() >= limits.max_handshakes) {
+        // An honest one is through in a moment: the oldest is the least likely to be.
+        shared_.tally.add(&TcpStatistics::refused_ceiling);
+        handshaking_.front()->close({ErrorCode::kUnavailable, "too many handshakes", {}});
+        handshaking_.pop_front();
+    }
+    handshaking_.push_back(
+        std::make_shared<Connection>(shared_, *this, std::move(socket), std::nullopt));
+    adopt(handshaking_.back());
 }
 
 void TcpNetwork::Impl::adopt(const ConnectionPtr& connection) {
@@ -307,7 +313,7 @@ std::optional<Notice> TcpNetwork::Impl::judge(Connection& connection, const Chec
 }
 
 void TcpNetwork::Impl::on_ready(const ConnectionPtr& connection) {
-    if (!connection->dialled()) --accepted_handshakes_;
+    std::erase(handshaking_, connection);
     const PeerPtr peer = find_or_make(connection->key());
     const bool restarted = peer->incarnation != connection->peer_hello().incarnation;
     const Notice replaced{static_cast<std::uint8_t>(Goodbye::kReplaced), 0};
@@ -333,7 +339,7 @@ void TcpNetwork::Impl::on_closed(const ConnectionPtr& connection) {
     const auto from_there = per_address_.find(connection->remote());
     if (--from_there->second == 0) per_address_.erase(from_there);
     const bool ready = connection->was_ready();
-    if (!ready && !connection->dialled()) --accepted_handshakes_;
+    std::erase(handshaking_, connection);
     const PeerPtr peer = connection->dialled() ? find(*connection->expected())
                          : ready               ? find(connection->key())
                                                : nullptr;

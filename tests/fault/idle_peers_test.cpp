@@ -68,7 +68,9 @@ TEST(IdlePeers, AThousandFitIntoSixtyFourMebibytes) {
     // All are there: the first and the last are answered.
     for (const auto& peer : {peers.front().get(), peers.back().get()}) {
         EXPECT_TRUE(peer->frame({0, FrameType::kPing, 0, 1}));
-        const auto pong = peer->read();
+        auto pong = peer->read();
+        // On a slow machine the server has asked by itself.
+        while (pong && pong->first.type == FrameType::kPing) pong = peer->read();
         EXPECT_TRUE(pong && pong->first.type == FrameType::kPong);
     }
     RecordProperty("bytes_a_peer", std::to_string((after - before) / kPeers));
