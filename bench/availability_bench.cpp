@@ -1,12 +1,16 @@
-// P5: 100 challenges of 10 chunks a second, answered by the engine behind the transport on loopback
-// from a cold disk: an AvailabilityResponder and a sealed replica at one end, the signed challenge
-// and the check of its response at the other. Challenges leave at fixed moments, whether the ones
-// before have been answered or not. Beside it: ten plain reads of the same chunks, as cold.
+// P5/availability: 100 challenges of 10 chunks a second, answered by the engine behind the
+// transport on loopback from a cold disk: an AvailabilityResponder and a sealed replica at one end,
+// the signed challenge and the check of its response at the other. Challenges leave at fixed
+// moments, whether the ones before have been answered or not. Beside it: ten plain reads of the
+// same chunks, as cold.
 //
 // Cold: before each challenge the pages of replica and tree are thrown out of memory, and those of
 // the chunks that it asks for are looked up (mincore) and must not be there. A cache below this
 // machine (of a virtual disk's host, or the disk's own) cannot be emptied from here; the plain
 // reads meet the same one.
+//
+// P5/latency: how often measure_peer() hints at a relay where there is none, over the same sockets,
+// with the chunks in memory, on a cold disk, and on a cold disk beside a busy loop for every core.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -15,8 +19,10 @@
 #include <atomic>
 #include <fstream>
 #include <mutex>
+#include <random>
 #include <sstream>
 
+#include "api/latency_meter.hpp"
 #include "api/peer_service.hpp"
 #include "bench/scratch.hpp"
 #include "callbacks/tcp_network.hpp"
@@ -121,7 +127,9 @@ class World {
         for (std::uint64_t i = 0; i < chains; ++i) {
             expect(responder_->add_chain(chain(i), replica_, std::make_shared<KeyPair>(key_of(1))));
         }
-        service_ = std::make_unique<PeerService>(responder_.get(), nullptr);
+        chunks_ = std::make_unique<ChunkServer>([] { return now_ns(); });
+        expect(chunks_->add_chain(chain(0), replica_));
+        service_ = std::make_unique<PeerService>(responder_.get(), chunks_.get());
         start_nodes();
         replica_file_ = std::make_unique<Evictable>(folder_ / "r.replica");
         tree_file_ = std::make_unique<Evictable>(folder_ / "r.tree");
@@ -153,8 +161,7 @@ class World {
     }
     /// Throws everything out, and makes sure that what is asked for is out.
     void make_cold(const Question& q) {
-        replica_file_->evict();
-        tree_file_->evict();
+        evict();
         for (const std::uint64_t i : q.context.selected) {
             if (replica_file_->holds(offset(i), kChunkBytes)) ++warm_;
         }
@@ -170,6 +177,15 @@ class World {
         const auto response = Response::decode(*body);
         require(response && check_response(q.context, *response).accepted(), "a right response");
         return reply->service_us;
+    }
+    /// Chunks are drawn from `random`; nothing is made cold.
+    LatencyMeasurement measure(const std::function<std::uint64_t()>& random) {
+        const LatencyPlan plan{chain(0), {replica_->header().sealed_root, replica_->chunks()}};
+        return expect(measure_peer(*client_, prover_.public_key(), plan, random));
+    }
+    void evict() const {
+        replica_file_->evict();
+        tree_file_->evict();
     }
     double read_plainly(const Question& q) const {
         std::array<std::uint8_t, kChunkBytes> chunk;
@@ -226,6 +242,7 @@ class World {
     Folder folder_;
     std::shared_ptr<const Replica> replica_;
     std::unique_ptr<AvailabilityResponder> responder_;
+    std::unique_ptr<ChunkServer> chunks_;
     std::unique_ptr<PeerService> service_;
     std::unique_ptr<TcpNetwork> server_;
     std::unique_ptr<TcpNetwork> client_;
@@ -301,9 +318,74 @@ void serve_cold(const Options& options) {
     report(entry("max", 1));
 }
 
+/// A busy loop for every core, for as long as it lives.
+class Load {
+  public:
+    explicit Load(unsigned threads) {
+        for (unsigned i = 0; i < threads; ++i) {
+            threads_.emplace_back([this] {
+                while (!over_) {
+                }
+            });
+        }
+    }
+    ~Load() {
+        over_ = true;
+        for (std::thread& thread : threads_) thread.join();
+    }
+    Load(const Load&) = delete;
+    Load& operator=(const Load&) = delete;
+
+  private:
+    std::atomic<bool> over_ = false;
+    std::vector<std::thread> threads_;
+};
+
+void hint_falsely(const Options& options) {
+    World world(1);
+    const unsigned rounds = options.rounds(100, 1'000);
+    const auto measure = [&](const std::string& name, const std::string& what, bool cold) {
+        unsigned hints = 0;
+        unsigned unstable = 0;
+        Samples beyond;
+        std::mt19937_64 random(3);
+        for (unsigned i = 0; i < rounds; ++i) {
+            const LatencyMeasurement m = world.measure([&] {
+                if (cold) world.evict();
+                return random();
+            });
+            hints += m.relay_hint ? 1 : 0;
+            unstable += m.unstable ? 1 : 0;
+            beyond.seconds.push_back(static_cast<double>(m.beyond_ping_us) * 1e-6);
+        }
+        std::printf("%s: %u of %u hinted at, %u unstable\n", name.c_str(), hints, rounds, unstable);
+        const std::string how = "21 pings and verified chunks in turn over loopback, " + what;
+        report({.id = "P5/latency/" + name + "/false_hints",
+                .what = "measurements that hint at a relay where there is none: " + how,
+                .value = 100.0 * hints / rounds,
+                .unit = "%",
+                .threads = options.threads,
+                .samples = rounds});
+        for (const auto& [part, q] : {std::pair{"p50", 0.5}, {"max", 1.0}}) {
+            report({.id = "P5/latency/" + name + "/beyond_ping_" + part,
+                    .what = "median service less median ping: " + how,
+                    .value = beyond.quantile(q) * 1e6,
+                    .unit = "us",
+                    .threads = options.threads,
+                    .samples = rounds});
+        }
+    };
+    measure("warm", "in memory", false);
+    measure("cold", "cold disk", true);
+    const Load load(options.threads);
+    measure("loaded", "cold disk, a busy loop on every core", true);
+}
+
 }  // namespace
 }  // namespace holdfast::bench
 
 int main(int argc, char** argv) {
-    return holdfast::bench::run(argc, argv, {{"P5/availability", holdfast::bench::serve_cold}});
+    return holdfast::bench::run(argc, argv,
+                                {{"P5/availability", holdfast::bench::serve_cold},
+                                 {"P5/latency", holdfast::bench::hint_falsely}});
 }

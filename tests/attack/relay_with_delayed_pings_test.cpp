@@ -99,10 +99,11 @@ class RelayWithDelayedPings : public ::testing::Test {
         for (unsigned i = 0; i < kMeasurements; ++i) {
             const LatencyMeasurement m =
                 must(measure_peer(network, peer_, plan, [&] { return network.random(); }));
-            out.hinted += m.relay_hint ? 1.0 / kMeasurements : 0;
-            out.unstable += m.unstable ? 1.0 / kMeasurements : 0;
-            out.far += m.far ? 1.0 / kMeasurements : 0;
+            out.hinted += m.relay_hint ? 1 : 0;
+            out.unstable += m.unstable ? 1 : 0;
+            out.far += m.far ? 1 : 0;
         }
+        for (double* const rate : {&out.hinted, &out.unstable, &out.far}) *rate /= kMeasurements;
         return out;
     }
 
