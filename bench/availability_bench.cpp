@@ -1,6 +1,6 @@
 // P5/availability: 100 challenges of 10 chunks a second, answered by the engine behind the
-// transport on loopback from a cold disk: an AvailabilityResponder and a sealed replica at one end,
-// the signed challenge and the check of its response at the other. Challenges leave at fixed
+// transport on loopback from a cold disk: an AvailabilityResponder and eight sealed replicas at one
+// end, the signed challenge and the check of its response at the other. Challenges leave at fixed
 // moments, whether the ones before have been answered or not. Beside it: ten plain reads of the
 // same chunks, as cold.
 //
@@ -35,7 +35,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t kReplicaBytes = std::uint64_t{512} << 20;
+constexpr std::uint64_t kReplicas = 8;  // challenged in turns: no two at once before 80 ms
+constexpr std::uint64_t kReplicaBytes = std::uint64_t{128} << 20;
 constexpr auto kBetween = std::chrono::milliseconds(10);  // 100 a second
 constexpr std::uint64_t kHeights = 4;                     // each with a challenge of every chain
 constexpr unsigned kSenders = 16;
@@ -122,33 +123,36 @@ NetworkParams bench_network() {
 class World {
   public:
     explicit World(std::uint64_t chains) : params_(bench_network()), network_id_(params_.id()) {
-        seal_replica();
+        for (std::uint64_t n = 0; n < kReplicas; ++n) seal_replica(n);
+        std::filesystem::remove(folder_ / "data");
         responder_ = std::make_unique<AvailabilityResponder>(params_, [] { return now_ns(); });
         for (std::uint64_t i = 0; i < chains; ++i) {
-            expect(responder_->add_chain(chain(i), replica_, std::make_shared<KeyPair>(key_of(1))));
+            expect(responder_->add_chain(chain(i), of(i).replica,
+                                         std::make_shared<KeyPair>(key_of(1))));
         }
         chunks_ = std::make_unique<ChunkServer>([] { return now_ns(); });
-        expect(chunks_->add_chain(chain(0), replica_));
+        expect(chunks_->add_chain(chain(0), of(0).replica));
         service_ = std::make_unique<PeerService>(responder_.get(), chunks_.get());
         start_nodes();
-        replica_file_ = std::make_unique<Evictable>(folder_ / "r.replica");
-        tree_file_ = std::make_unique<Evictable>(folder_ / "r.tree");
     }
 
-    /// One challenge, and what its response must be.
+    /// One challenge, what its response must be, and where that lies.
     struct Question {
         Challenge challenge;
         ResponseContext context;
+        std::uint64_t number;
     };
     [[nodiscard]] Question question(Height h, std::uint64_t i) const {
         const Challenge c =
             make_challenge(network_id_, chain(i), h, numbered<BlockHash>("bench/block", h.value),
                            numbered<Reveal>("bench/reveal", h.value), challenger_);
-        const FileHeader& header = replica_->header();
+        const Replica& replica = *of(i).replica;
         return {c,
-                {c.id(network_id_), prover_.public_key(), header.sealed_root, replica_->chunks(),
+                {c.id(network_id_), prover_.public_key(), replica.header().sealed_root,
+                 replica.chunks(),
                  challenged_chunks(params_, network_id_, y(h), c.chain_id, c.challenger, c.nonce,
-                                   replica_->chunks())}};
+                                   replica.chunks())},
+                i};
     }
     /// The prover hears that challenges of this height are to be answered.
     void open_height(Height h) {
@@ -161,16 +165,20 @@ class World {
     }
     /// Throws everything out, and makes sure that what is asked for is out.
     void make_cold(const Question& q) {
-        evict();
+        evict(q.number);
         for (const std::uint64_t i : q.context.selected) {
-            if (replica_file_->holds(offset(i), kChunkBytes)) ++warm_;
+            if (of(q.number).file->holds(offset(i), kChunkBytes)) ++warm_;
         }
     }
-    /// Sends, waits, checks; microseconds of service.
+    /// Sends, waits, checks; microseconds of service, of a late one those of the deadline.
     double ask(const Question& q) {
         const auto reply = client_->send_challenge(
             prover_.public_key(), wrap_object(Kind::kChallenge, q.challenge.encode()),
             params_.deadline_ms);
+        if (!reply && reply.error().code == ErrorCode::kTimeout) {
+            ++late_;
+            return params_.deadline_ms * 1e3;
+        }
         require(reply.has_value(), reply ? "" : reply.error().message);
         const auto body = unwrap_object(Kind::kResponse, reply->response);
         require(body.has_value(), "a response comes back");
@@ -180,21 +188,23 @@ class World {
     }
     /// Chunks are drawn from `random`; nothing is made cold.
     LatencyMeasurement measure(const std::function<std::uint64_t()>& random) {
-        const LatencyPlan plan{chain(0), {replica_->header().sealed_root, replica_->chunks()}};
+        const Replica& replica = *of(0).replica;
+        const LatencyPlan plan{chain(0), {replica.header().sealed_root, replica.chunks()}};
         return expect(measure_peer(*client_, prover_.public_key(), plan, random));
     }
-    void evict() const {
-        replica_file_->evict();
-        tree_file_->evict();
+    void evict(std::uint64_t i) const {
+        of(i).file->evict();
+        of(i).tree->evict();
     }
     double read_plainly(const Question& q) const {
         std::array<std::uint8_t, kChunkBytes> chunk;
         const auto start = Clock::now();
-        for (const std::uint64_t i : q.context.selected) replica_file_->read(offset(i), chunk);
+        for (const std::uint64_t i : q.context.selected) of(q.number).file->read(offset(i), chunk);
         return std::chrono::duration<double, std::micro>(Clock::now() - start).count();
     }
     /// Chunks that were still in memory when they were asked for.
     [[nodiscard]] std::uint64_t warm() const { return warm_; }
+    [[nodiscard]] std::uint64_t late() const { return late_; }
 
   private:
     static std::uint64_t now_ns() {
@@ -206,19 +216,31 @@ class World {
     static VdfOutput y(Height h) { return numbered<VdfOutput>("bench/y", h.value); }
     static ChainId chain(std::uint64_t i) { return numbered<ChainId>("bench/chain", i); }
 
-    void seal_replica() {
-        expect(write_file(folder_ / "data", source_bytes(kReplicaBytes)));
+    struct Stored {
+        std::shared_ptr<const Replica> replica;
+        std::unique_ptr<Evictable> file;
+        std::unique_ptr<Evictable> tree;
+    };
+    /// Where chain i lies.
+    [[nodiscard]] const Stored& of(std::uint64_t i) const { return stored_[i % kReplicas]; }
+
+    void seal_replica(std::uint64_t n) {
+        if (n == 0) expect(write_file(folder_ / "data", source_bytes(kReplicaBytes)));
         SealRequest request;
         request.network = params_;
         request.prover = prover_.public_key();
         request.seal = kSealDev;
+        request.nonce = n;
         request.source = folder_ / "data";
-        request.replica_path = folder_ / "r.replica";
-        request.tree_path = folder_ / "r.tree";
+        request.replica_path = folder_ / (std::to_string(n) + ".replica");
+        request.tree_path = folder_ / (std::to_string(n) + ".tree");
         expect(seal(request));
-        std::filesystem::remove(folder_ / "data");
-        replica_ = std::make_shared<Replica>(
+        Stored stored;
+        stored.replica = std::make_shared<Replica>(
             expect(Replica::open(request.replica_path, request.tree_path, params_)));
+        stored.file = std::make_unique<Evictable>(request.replica_path);
+        stored.tree = std::make_unique<Evictable>(request.tree_path);
+        stored_.push_back(std::move(stored));
     }
     void start_nodes() {
         TcpNetworkOptions options;
@@ -240,15 +262,14 @@ class World {
     const KeyPair prover_ = key_of(1);
     const KeyPair challenger_ = key_of(2);
     Folder folder_;
-    std::shared_ptr<const Replica> replica_;
+    std::vector<Stored> stored_;
     std::unique_ptr<AvailabilityResponder> responder_;
     std::unique_ptr<ChunkServer> chunks_;
     std::unique_ptr<PeerService> service_;
     std::unique_ptr<TcpNetwork> server_;
     std::unique_ptr<TcpNetwork> client_;
-    std::unique_ptr<Evictable> replica_file_;
-    std::unique_ptr<Evictable> tree_file_;
     std::atomic<std::uint64_t> warm_ = 0;
+    std::atomic<std::uint64_t> late_ = 0;
 };
 
 /// Calls `body` for `count` numbers, 100 a second, on as many threads as it takes; the times.
@@ -297,9 +318,10 @@ void serve_cold(const Options& options) {
                 return world.read_plainly(q);
             }));
     }
-    std::printf("%llu of %llu chunks were in memory when they were asked for\n",
+    std::printf("%llu of %llu chunks were in memory when they were asked for, %llu answers late\n",
                 static_cast<unsigned long long>(world.warm()),
-                static_cast<unsigned long long>(2 * count * 10));
+                static_cast<unsigned long long>(2 * count * 10),
+                static_cast<unsigned long long>(world.late()));
     require(world.warm() * 100 <= 2 * count * 10, "the chunks are cold");
     const auto entry = [&](const char* name, double q) {
         return Entry{.id = std::string("P5/availability/") + name,
@@ -351,7 +373,7 @@ void hint_falsely(const Options& options) {
         std::mt19937_64 random(3);
         for (unsigned i = 0; i < rounds; ++i) {
             const LatencyMeasurement m = world.measure([&] {
-                if (cold) world.evict();
+                if (cold) world.evict(0);
                 return random();
             });
             hints += m.relay_hint ? 1 : 0;

@@ -94,6 +94,8 @@ Result<Opening> Replica::open_cells(std::span<const std::uint64_t> cell_indices)
 
 Result<Opening> Replica::open_chunks(std::span<const std::uint64_t> chunk_indices) const {
     HOLDFAST_TRY(check_indices(chunk_indices, chunks().value, "chunks"));
+    // A cold path reads a page a level: one after another, they take longer than all chunks.
+    tree_.prefetch_siblings(TreeKind::kSealed, chunk_indices);
     Opening opening;
     HOLDFAST_ASSIGN(data, read_chunks(chunk_indices));
     opening.data = std::move(data);

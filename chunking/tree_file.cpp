@@ -1,6 +1,7 @@
 #include "chunking/tree_file.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 namespace holdfast {
@@ -123,6 +124,20 @@ Status TreeFile::read_nodes(TreeKind tree, unsigned level, std::uint64_t first,
     HOLDFAST_CHECK(level < layout_.levels() && first <= layout_.nodes(level) &&
                    out.size() <= layout_.nodes(level) - first);
     return map_.read(layout_.offset(tree, level, first), as_bytes(out));
+}
+
+void TreeFile::prefetch_siblings(TreeKind tree, std::span<const std::uint64_t> chunks) const {
+    constexpr std::uint64_t kPage = 4'096;  // smaller than a page costs calls, larger one reads
+    for (unsigned level = 0; level + 1 < layout_.levels(); ++level) {
+        std::optional<std::uint64_t> last;
+        for (const std::uint64_t chunk : chunks) {
+            const std::uint64_t sibling = (chunk >> level) ^ 1;
+            if (sibling >= layout_.nodes(level)) continue;
+            const std::uint64_t at = layout_.offset(tree, level, sibling);
+            if (last != at / kPage) map_.prefetch(at, kDigestBytes);
+            last = at / kPage;
+        }
+    }
 }
 
 }  // namespace holdfast

@@ -89,6 +89,8 @@ class TreeFile final : public TreeNodes {
     }
     [[nodiscard]] Status read_nodes(TreeKind tree, unsigned level, std::uint64_t first,
                                     std::span<Digest> out) const override;
+    /// Asks the disk for the siblings on the way up from these chunks (ascending), all at once.
+    void prefetch_siblings(TreeKind tree, std::span<const std::uint64_t> chunks) const;
 
   private:
     TreeFile(MappedFile map, const FileHeader& header);
