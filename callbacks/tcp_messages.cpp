@@ -50,12 +50,11 @@ Error refusal_error(const Notice& notice) {
 
 Result<ConnectionPtr> TcpNetwork::Impl::connection_to(const PublicKey& key) const {
     const PeerPtr peer = find(key);
-    if (!peer || (!peer->listed && peer->ready.empty())) {
-        return fail(ErrorCode::kNotFound, "no peer " + to_hex(view(key)));
-    }
+    if (!peer) return fail(ErrorCode::kNotFound, "no peer " + to_hex(view(key)));
     const auto newest = std::find_if(peer->ready.rbegin(), peer->ready.rend(),
                                      [](const ConnectionPtr& c) { return c->is_ready(); });
     if (newest != peer->ready.rend()) return *newest;
+    if (!peer->listed) return fail(ErrorCode::kNotFound, "no peer " + to_hex(view(key)));
     return fail(ErrorCode::kUnavailable, "the peer is not connected");
 }
 
