@@ -34,8 +34,9 @@ Status wait_connected(TcpNetwork& network, const Peer& peer, double seconds) {
                                      done.error().code == ErrorCode::kUnavailable);
         if (!waits) return done;
         if (std::chrono::steady_clock::now() >= end) {
-            return fail(done.error().code,
-                        "no connection to " + peer.address + ": " + done.error().message);
+            return fail(ErrorCode::kUnavailable,
+                        "no connection to " + peer.address +
+                            " in time; is it there, and does it listen? (--timeout waits longer)");
         }
     }
 }

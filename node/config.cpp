@@ -375,12 +375,13 @@ nlohmann::ordered_json to_json(const Config& config) {
                     {{"replica", one.replica.string()}, {"raw", one.raw.string()}});
             }
         }
-    }
-    for (const Setting& one : config_settings()) {
-        std::string pointer = "/" + std::string(one.section);
+        std::string pointer = "/" + std::string(section.name) + "/";
         std::replace(pointer.begin(), pointer.end(), '.', '/');
-        Json& at = out[Json::json_pointer(pointer + "/" + std::string(one.key))];
-        at = Json::parse(value_text(copy, one));
+        for (const Setting& one : config_settings()) {
+            if (one.section != section.name) continue;
+            out[Json::json_pointer(pointer + std::string(one.key))] =
+                Json::parse(value_text(copy, one));
+        }
     }
     return out;
 }

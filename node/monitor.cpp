@@ -97,7 +97,16 @@ class Monitor::Impl {
     Status listen(const tcp::endpoint& where, const std::string& text);
     void run() {
         accept();
-        thread_ = std::thread([this] { io_.run(); });
+        thread_ = std::thread([this] {
+            // Memory that is missing for one exchange costs that exchange.
+            while (!io_.stopped()) {
+                try {
+                    io_.run();
+                } catch (...) {
+                    continue;
+                }
+            }
+        });
     }
     [[nodiscard]] const std::string& address() const { return address_; }
 
@@ -149,10 +158,10 @@ void Monitor::Impl::accept() {
             pause->async_wait([this, pause](const Failure&) { accept(); });
             return;
         }
+        accept();
         // The oldest gives way: who is served at once is not kept out by those who only hold on.
         if (open_.size() >= limits_.connections) close(ExchangePtr(open_.front()));
         begin(std::move(socket));
-        accept();
     });
 }
 
