@@ -60,13 +60,15 @@ Result<SslContext> make_tls_context(const KeyPair& key) {
     EVP_PKEY* const pkey = static_cast<EVP_PKEY*>(secret.get());
     const Certificate certificate = make_certificate(pkey);
     SSL_CTX* const c = context.get();
-    const bool made = c != nullptr && certificate &&
-                      SSL_CTX_set_min_proto_version(c, TLS1_3_VERSION) == 1 &&
-                      SSL_CTX_set_max_proto_version(c, TLS1_3_VERSION) == 1 &&
-                      SSL_CTX_set1_sigalgs_list(c, "ed25519") == 1 &&
-                      SSL_CTX_set1_groups_list(c, "X25519") == 1 &&
-                      SSL_CTX_use_certificate(c, certificate.get()) == 1 &&
-                      SSL_CTX_use_PrivateKey(c, pkey) == 1 && SSL_CTX_set_num_tickets(c, 0) == 1;
+    // OpenSSL's macros cast constness away.
+    char signatures[] = "ed25519";
+    char groups[] = "X25519";
+    const bool made =
+        c != nullptr && certificate && SSL_CTX_set_min_proto_version(c, TLS1_3_VERSION) == 1 &&
+        SSL_CTX_set_max_proto_version(c, TLS1_3_VERSION) == 1 &&
+        SSL_CTX_set1_sigalgs_list(c, signatures) == 1 && SSL_CTX_set1_groups_list(c, groups) == 1 &&
+        SSL_CTX_use_certificate(c, certificate.get()) == 1 &&
+        SSL_CTX_use_PrivateKey(c, pkey) == 1 && SSL_CTX_set_num_tickets(c, 0) == 1;
     if (!made) {
         ERR_clear_error();
         return fail(ErrorCode::kUnsupported,
