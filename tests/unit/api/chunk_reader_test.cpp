@@ -38,7 +38,9 @@ class ChunkReader : public ::testing::Test {
             request.replica_path = folder / "x.replica";
             request.tree_path = folder / "x.tree";
             Registration r;
-            const SealedReplica made = test::must(seal(request, {}));
+            SealOptions one;
+            one.workers = 1;
+            const SealedReplica made = test::must(seal(request, one));
             r.header = made.header.replica;
             r.sealed_root = made.header.sealed_root;
             source = ReadSource::of(params.id(), r);
