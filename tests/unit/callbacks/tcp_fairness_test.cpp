@@ -21,6 +21,13 @@ TcpNetworkOptions small_options() {
     return options;
 }
 
+/// Threads that are waited for, however a test ends.
+struct Threads : std::vector<std::thread> {
+    ~Threads() {
+        for (std::thread& thread : *this) thread.join();
+    }
+};
+
 TEST(WorkerPool, PeersTakeTurnsAndUrgentJobsComeFirst) {
     std::string order;
     {
@@ -93,8 +100,8 @@ TEST(TcpFairness, AnnouncedAndWithheldAnswersHoldUpNoOthers) {
     ASSERT_TRUE(honest->add_peer({key_of(1), ""}));
     ASSERT_TRUE(asker->add_peer(peer_at(2, *honest)));
     ASSERT_TRUE(asker->wait_connected(key_of(2), kLong));
-    std::vector<std::unique_ptr<RawPeer>> liars;
-    std::vector<std::thread> asking;
+    Threads asking;
+    std::vector<std::unique_ptr<RawPeer>> liars;  // gone first: whoever asks them is told
     for (std::uint8_t n = 9; n < 12; ++n) {
         liars.push_back(std::make_unique<RawPeer>(asker->address(), node_key(n)));
         ASSERT_TRUE(liars.back()->greet());
@@ -114,8 +121,6 @@ TEST(TcpFairness, AnnouncedAndWithheldAnswersHoldUpNoOthers) {
         EXPECT_EQ(reply->response.size(), kAnswerBytes);
     }
     EXPECT_GT(asker->statistics().throttled, 0U);
-    liars.clear();
-    for (std::thread& thread : asking) thread.join();
 }
 
 TEST(TcpFairness, PongsGoBetweenFramesThatTheSocketDoesNotTake) {
@@ -176,7 +181,7 @@ TEST(TcpFairness, WhoReadsTooSlowlyIsCutOff) {
             ::recv(peer.socket().descriptor(), some.data(), some.size(), MSG_DONTWAIT);
         if (got > 0) all += static_cast<std::size_t>(got);
         ASSERT_LT(all, kBytes);
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     EXPECT_EQ(server->statistics().timed_out, 1U);
     EXPECT_EQ(server->statistics().bytes_held, 0U);
@@ -186,9 +191,10 @@ TEST(TcpFairness, PongsSentAheadMakeNobodyNearer) {
     TcpNetworkOptions options = node_options();
     options.accept_anyone = true;
     const Node node = start_node(1, options);
+    Threads measuring;
     RawPeer peer(node->address(), node_key(9));
     ASSERT_TRUE(peer.greet());
-    std::thread measuring([&] {
+    measuring.emplace_back([&] {
         const auto times = node->measure_latency(key_of(9), 10, kLong);
         EXPECT_FALSE(times);
     });
@@ -200,7 +206,6 @@ TEST(TcpFairness, PongsSentAheadMakeNobodyNearer) {
     const auto notice = peer.goodbye();
     ASSERT_TRUE(notice);
     EXPECT_EQ(static_cast<Goodbye>(notice->code), Goodbye::kMalformed);
-    measuring.join();
 }
 
 }  // namespace
