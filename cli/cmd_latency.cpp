@@ -146,7 +146,7 @@ void tell(Output& out, const LatencyMeasurement& m, const LatencyArguments& argu
              " ms of the prover, and a relay that delays its pings as well");
 }
 
-/// Judges the place by this vantage and those of the reports.
+/// What this vantage and those of the reports measured.
 Result<std::vector<VantageReport>> vantages_of(PeerLink& link, const LatencyArguments& arguments,
                                                const Place& claimed) {
     HOLDFAST_ASSIGN(all, link.network().verify_place(link.peer().key, claimed, kPlaceTimeoutMs));
@@ -173,8 +173,8 @@ void judge_place(Output& out, const std::vector<VantageReport>& vantages, const 
     out.verdict(verdict);
     if (verdict) {
         out.line(
-            "accepted means: not ruled out. Light would have had the time; a peer that answers "
-            "slower than it could seems nearer to no place, and farther from every one");
+            "accepted means not ruled out: light would have had the time. A peer can seem farther "
+            "away than it is by answering slowly, never nearer");
     }
 }
 
