@@ -27,20 +27,10 @@ std::uint64_t now_ns() {
 }
 KeyPair key_of(std::uint8_t n) { return KeyPair::from_secret(Bytes(32, n)); }
 
-Bytes data() {
-    Bytes out(kDataBytes);
-    std::uint64_t x = 1;
-    for (std::uint8_t& b : out) {
-        x = x * 6364136223846793005U + 1442695040888963407U;
-        b = static_cast<std::uint8_t>(x >> 56);
-    }
-    return out;
-}
-
 /// A sealed replica with its raw data, served with proof and without by one node to another.
 struct Served {
     bench::Folder folder;
-    Bytes all = data();
+    Bytes all = bench::source_bytes(kDataBytes);
     ReadSource source;
     std::unique_ptr<ChunkServer> chunks;
     std::unique_ptr<TcpNetwork> server;
