@@ -54,12 +54,9 @@ class HostileEngine : public ::testing::Test {
         EXPECT_TRUE(honest_->wait_connected(node_key(kProver).public_key(), 20'000));
         open_height(first_);
     }
-    void TearDown() override {
-        over_ = true;
-        for (std::thread& thread : hostile_) thread.join();
-    }
+    void TearDown() override { end_attacks(); }
 
-    /// Runs until the end of the test, again and again.
+    /// Runs until end_attacks(), again and again.
     void attack(std::function<void()> once) {
         hostile_.emplace_back([this, once = std::move(once)] {
             while (!over_) {
@@ -67,6 +64,11 @@ class HostileEngine : public ::testing::Test {
                 std::this_thread::sleep_for(milliseconds(2));
             }
         });
+    }
+    void end_attacks() {
+        over_ = true;
+        for (std::thread& thread : hostile_) thread.join();
+        hostile_.clear();
     }
     [[nodiscard]] std::string address() const { return server_->address(); }
     /// A key that nobody has used.
@@ -234,7 +236,7 @@ TEST_F(HostileEngine, ServesTheHonestInTimeWhateverTheOthersDo) {
         longest_us = std::max(longest_us, challenge_all(h));
     }
     const std::size_t descriptors_now = open_descriptors();
-    over_ = true;
+    end_attacks();
     RecordProperty("longest_service_us", std::to_string(longest_us));
     RecordProperty("most_bytes_held", std::to_string(most_held_));
     std::printf("longest service %u us, at most %lu bytes held and %lu connections\n", longest_us,
