@@ -63,9 +63,17 @@ void count(ChallengerReport& report, const std::optional<OutcomeKind>& outcome) 
 
 }  // namespace
 
+Reveal challenger_commitment(const NetworkId& network_id, const KeyPair& key, Height base) {
+    return RevealChain(network_id, as_digest(key.public_key()), base, key).commitment();
+}
+
+std::uint32_t challenge_margin_ms(const NetworkParams& params) {
+    return std::min(params.block_ms / 8, kMostMarginMs);
+}
+
 std::uint32_t challenge_moment_ms(const NetworkParams& params, const Reveal& reveal,
                                   const ChainId& chain_id) {
-    const std::uint32_t margin = std::min(params.block_ms / 8, kMostMarginMs);
+    const std::uint32_t margin = challenge_margin_ms(params);
     const std::uint32_t spread = std::max(1U, params.block_ms - 2 * margin);
     const Digest h = tagged_hash("availability/moment", reveal, chain_id);
     return margin + static_cast<std::uint32_t>(load_le64(h.data()) % spread);
@@ -179,12 +187,15 @@ Result<std::vector<ChallengeKey>> AvailabilityChallenger::due(ChallengerReport& 
     const std::optional<Height> newest = tip();
     if (!newest) return out;
     const std::uint64_t passed = since_tip_ms();
+    // Later, the prover may know of the next block before we do, and be blamed for ignoring us.
+    const bool closing = passed >= params_.block_ms - challenge_margin_ms(params_) / 2;
     HOLDFAST_ASSIGN(planned, journal_.entries(JournalState::kPlanned));
     std::vector<ChallengeKey> over;
     for (const JournalEntry& entry : planned) {
         const Verdict when = check_challenge_arrival(entry.challenge.height, *newest);
-        if (when.reason == Reason::kTooLate) over.push_back(key_of(entry.challenge));
-        if (when && entry.moment_ms <= passed) out.push_back(key_of(entry.challenge));
+        const bool missed = when.reason == Reason::kTooLate || (when && closing);
+        if (missed) over.push_back(key_of(entry.challenge));
+        if (when && !missed && entry.moment_ms <= passed) out.push_back(key_of(entry.challenge));
     }
     HOLDFAST_ASSIGN(abandoned, journal_.abandon(over));
     report.abandoned += abandoned;

@@ -50,6 +50,7 @@ struct ChallengedChain {
     PublicKey prover;
     Root sealed_root;
     ChunkCount chunks;
+    friend bool operator==(const ChallengedChain&, const ChallengedChain&) = default;
 };
 
 /// What a challenger must know of a height in order to draw.
@@ -75,6 +76,11 @@ struct ChallengerReport {
     std::uint64_t abandoned = 0;
 };
 
+/// a_0 of the reveal chain of a challenger's registration with this base. Takes 2^20 hashes.
+[[nodiscard]] Reveal challenger_commitment(const NetworkId& network_id, const KeyPair& key,
+                                           Height base);
+/// The time that a challenge keeps from the blocks around it.
+[[nodiscard]] std::uint32_t challenge_margin_ms(const NetworkParams& params);
 /// When a challenge leaves, in milliseconds after final block height + 1.
 [[nodiscard]] std::uint32_t challenge_moment_ms(const NetworkParams& params, const Reveal& reveal,
                                                 const ChainId& chain_id);
@@ -96,7 +102,7 @@ class AvailabilityChallenger {
                            ChallengeJournal& journal, Network& network, MonotonicNs clock,
                            const ChallengerOptions& options = {});
 
-    /// a_0, for the registration. The first use of the chain takes 2^20 hashes.
+    /// a_0, as in the registration. The first use of the chain takes 2^20 hashes.
     [[nodiscard]] Reveal commitment();
 
     /// The newest final block is here. Whoever does not call this for every block challenges less.

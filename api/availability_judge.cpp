@@ -49,6 +49,18 @@ std::uint64_t availability_lag(const NetworkParams& params) {
     return std::min(std::max(params.link_lag, kListedAfter) - kListedAfter, known_before);
 }
 
+Result<std::vector<ChallengedChain>> challengeable_chains(const Registry& registry, Height h) {
+    std::vector<ChallengedChain> out;
+    HOLDFAST_TRY(registry.for_each_chain([&](const ChainInfo& info) {
+        if (may_be_challenged(info, h)) {
+            const Registration& r = info.registration;
+            out.push_back({info.chain_id, r.header.prover, r.sealed_root, r.header.chunks});
+        }
+        return true;
+    }));
+    return out;
+}
+
 bool is_availability_object(const Submission& submission) {
     switch (submission.kind) {
         case Kind::kChallenger:
@@ -189,13 +201,8 @@ Result<std::optional<ChallengeRound>> AvailabilityJudge::round(Height height) co
     ChallengeRound out{height, block->hash, *block->y, {}, {}};
     HOLDFAST_ASSIGN(challengers, book_.challengers_at(height));
     for (const Challenger& c : challengers) out.challengers.push_back(c.key);
-    HOLDFAST_TRY(registry_.for_each_chain([&](const ChainInfo& info) {
-        if (may_be_challenged(info, height)) {
-            const Registration& r = info.registration;
-            out.chains.push_back({info.chain_id, r.header.prover, r.sealed_root, r.header.chunks});
-        }
-        return true;
-    }));
+    HOLDFAST_ASSIGN(chains, challengeable_chains(registry_, height));
+    out.chains = std::move(chains);
     return std::optional(std::move(out));
 }
 

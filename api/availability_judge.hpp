@@ -89,5 +89,8 @@ class AvailabilityJudge {
 
 /// Whether a chain may be challenged at h: it took its slot before h and had not lost it.
 [[nodiscard]] bool may_be_challenged(const ChainInfo& chain, Height h);
+/// All of those, ascending by id.
+[[nodiscard]] Result<std::vector<ChallengedChain>> challengeable_chains(const Registry& registry,
+                                                                        Height h);
 
 }  // namespace holdfast

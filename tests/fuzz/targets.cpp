@@ -4,6 +4,7 @@
 #include <initializer_list>
 
 #include "api/availability_challenger.hpp"
+#include "api/follow_client.hpp"
 #include "api/peer_service.hpp"
 #include "callbacks/call_log.hpp"
 #include "callbacks/transport_frame.hpp"
@@ -309,6 +310,26 @@ void multiproof(ByteView input) {
     }
 }
 
+/// What a node that is followed and its followers say to each other.
+void follow(ByteView message) {
+    const auto same = [&](const Bytes& again) {
+        HOLDFAST_CHECK(std::equal(again.begin(), again.end(), message.begin(), message.end()));
+    };
+    if (const auto question = decode_question(message)) same(encode_question(*question));
+    const auto answer = decode_answer(message);
+    if (!answer) return;
+    same(encode_answer(*answer));
+    // Whatever a node answers, its follower takes it or refuses it.
+    FollowClient client(
+        [&](ByteView) -> Result<Bytes> { return Bytes(message.begin(), message.end()); });
+    (void)client.tip();
+    if (const auto* height = std::get_if<FollowHeight>(&*answer)) {
+        HOLDFAST_CHECK(client.at(height->height).has_value());
+        HOLDFAST_CHECK(!client.at(height->height + 1).has_value());
+        (void)client.round(height->height);
+    }
+}
+
 /// A stream of frames as a connection would take it apart, the handshake's included.
 void frames(ByteView stream) {
     constexpr FrameBounds kBounds{4'096, 8'192};
@@ -353,7 +374,7 @@ constexpr Target kTargets[] = {
     {"links", links},     {"registry", registry},           {"availability", availability},
     {"vdf", vdf},         {"evidence", evidence},           {"files", network_and_files},
     {"records", records}, {"seal_proof", seal_proof},       {"multiproof", multiproof},
-    {"frames", frames},   {"peer_messages", peer_messages},
+    {"frames", frames},   {"peer_messages", peer_messages}, {"follow", follow},
 };
 
 }  // namespace
