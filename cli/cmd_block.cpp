@@ -144,8 +144,10 @@ CommandResult process(const Globals& globals, const ProcessArguments& arguments)
         return fail(ErrorCode::kInvalidArgument,
                     "give one --set-key for each --set, in the same order");
     }
+    AggregatorOptions options;
     HOLDFAST_ASSIGN(processing, set_options(arguments));
-    HOLDFAST_ASSIGN(node, Node::open(arguments.dir, processing));
+    options.sets = std::move(processing);
+    HOLDFAST_ASSIGN(node, Node::open(arguments.dir, std::move(options)));
     std::vector<Prover> provers;
     provers.reserve(arguments.replicas.size());
     for (std::size_t i = 0; i < arguments.replicas.size(); ++i) {

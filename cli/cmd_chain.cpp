@@ -1,4 +1,4 @@
-// chain new-block, chain status, ledger issue, ledger show: the embedded host.
+// chain new-block, chain status, ledger issue, ledger fund, ledger show: the embedded host.
 
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
@@ -80,7 +80,24 @@ CommandResult issue(const std::string& dir, const std::string& key_file, std::ui
     return out;
 }
 
-CommandResult show_ledger(const std::string& dir) {
+CommandResult fund_pool(const std::string& dir, std::uint64_t amount) {
+    HOLDFAST_ASSIGN(ledger, open_ledger(dir));
+    Digest nonce;
+    HOLDFAST_TRY(random_bytes(nonce.bytes));
+    HOLDFAST_TRY(ledger->fund_pool(amount, IdempotencyKey(nonce)));
+    HOLDFAST_ASSIGN(totals, ledger->totals());
+    Output out;
+    out.field("funded", amount);
+    out.field("in_pool", totals.in_pool);
+    return out;
+}
+
+CommandResult show_ledger(const std::string& dir, const std::vector<std::string>& accounts) {
+    std::vector<PublicKey> keys;
+    for (const std::string& word : accounts) {
+        HOLDFAST_ASSIGN(key, parse_hex<PublicKey>(word, "--account"));
+        keys.push_back(key);
+    }
     HOLDFAST_ASSIGN(ledger, open_ledger(dir));
     HOLDFAST_TRY(ledger->audit());
     HOLDFAST_ASSIGN(totals, ledger->totals());
@@ -90,6 +107,11 @@ CommandResult show_ledger(const std::string& dir) {
     out.field("in_bonds", totals.in_bonds);
     out.field("in_pool", totals.in_pool);
     out.line("every account and bond was added up: the sums agree");
+    for (const PublicKey& key : keys) {
+        HOLDFAST_ASSIGN(balance, ledger->balance(key));
+        out.json["balances"][to_hex(key)] = balance;
+        out.line("account " + to_hex(key) + ": " + std::to_string(balance));
+    }
     return out;
 }
 
@@ -105,6 +127,7 @@ void add_chain_commands(Commands& commands) {
         std::optional<std::uint64_t> time_ms;
         std::string key;
         std::uint64_t amount = 0;
+        std::vector<std::string> accounts;
     };
     auto options = std::make_shared<Options>();
     CLI::App* append = chain->add_subcommand("new-block", "append blocks with what was submitted");
@@ -131,10 +154,18 @@ void add_chain_commands(Commands& commands) {
     commands.run(issue_command,
                  "  holdfast ledger issue --dir node --key alice.key --amount 1000\n",
                  [options] { return issue(options->dir, options->key, options->amount); });
+    CLI::App* fund =
+        ledger->add_subcommand("fund", "new units into the pool that rewards are paid from");
+    add_dir_option(fund, options->dir);
+    fund->add_option("--amount", options->amount, "units")->required();
+    commands.run(fund, "  holdfast ledger fund --dir node --amount 1000000\n",
+                 [options] { return fund_pool(options->dir, options->amount); });
     CLI::App* totals = ledger->add_subcommand("show", "totals, added up again");
     add_dir_option(totals, options->dir);
+    totals->add_option("--account", options->accounts,
+                       "a public key whose balance to show (repeat)");
     commands.run(totals, "  holdfast ledger show --dir node\n",
-                 [options] { return show_ledger(options->dir); });
+                 [options] { return show_ledger(options->dir, options->accounts); });
 }
 
 }  // namespace holdfast::cli

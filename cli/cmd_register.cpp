@@ -17,18 +17,6 @@ struct RegisterArguments {
     bool no_commitment = false;
 };
 
-/// The newest final block: the registration's genesis.
-Result<BlockInfo> newest_final(LocalChain& chain) {
-    HOLDFAST_ASSIGN(tip, chain.current_height());
-    const NetworkParams& params = chain.params();
-    if (tip.since(params.genesis_height) < params.finality_blocks) {
-        return fail(ErrorCode::kUnavailable,
-                    "no block is final yet; append some: holdfast chain new-block --count " +
-                        std::to_string(params.finality_blocks + 1));
-    }
-    return chain.block_by_height(tip - params.finality_blocks);
-}
-
 CommandResult run_register(const RegisterArguments& arguments) {
     const std::optional<Retention> retention = retention_from_name(arguments.retention);
     if (!retention) {
@@ -44,7 +32,7 @@ CommandResult run_register(const RegisterArguments& arguments) {
         return fail(ErrorCode::kAlreadyExists,
                     file.string() + " exists: this replica is registered already");
     }
-    HOLDFAST_ASSIGN(genesis, newest_final(*chain));
+    HOLDFAST_ASSIGN(genesis, node::newest_final(*chain));
     HOLDFAST_ASSIGN(ledger, BondLedger::open(paths.ledger(), chain->network_id()));
     const IdempotencyKey bond_key(tagged_hash("cli/bond", chain->network_id(), replica.id()));
     Result<BondId> bond =

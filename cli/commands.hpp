@@ -5,8 +5,9 @@
 
 namespace holdfast::cli {
 
-void add_network_commands(Commands& commands);   // network init, params, keygen
-void add_chain_commands(Commands& commands);     // chain new-block, chain status, ledger issue|show
+void add_network_commands(Commands& commands);  // network init, params, keygen
+void add_chain_commands(
+    Commands& commands);  // chain new-block, chain status, ledger issue|fund|show
 void add_seal_commands(Commands& commands);      // seal, unseal
 void add_scrub_commands(Commands& commands);     // scrub, repair
 void add_shard_commands(Commands& commands);     // shard, recover, repair-shard
@@ -22,6 +23,9 @@ void add_reason_commands(Commands& commands);     // reasons
 void add_simulate_command(Commands& commands);    // simulate
 void add_bounds_commands(Commands& commands);     // bounds
 void add_cost_command(Commands& commands);        // cost
+void add_node_command(Commands& commands);        // node
+void add_serve_command(Commands& commands);       // serve
+void add_challenge_commands(Commands& commands);  // challenge register|run
 void add_tool_commands(Commands& commands);       // select, inspect, vectors check
 void add_config_commands(Commands& commands);     // config example|check
 void add_fetch_command(Commands& commands);       // fetch

@@ -69,6 +69,9 @@ int run(int argc, char** argv) {
     add_simulate_command(commands);
     add_bounds_commands(commands);
     add_cost_command(commands);
+    add_node_command(commands);
+    add_serve_command(commands);
+    add_challenge_commands(commands);
     add_tool_commands(commands);
     add_config_commands(commands);
     add_fetch_command(commands);

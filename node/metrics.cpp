@@ -111,6 +111,44 @@ void append_metrics(std::vector<Metric>& out, const ChallengerReport& r) {
             r.abandoned);
 }
 
+void append_metrics(std::vector<Metric>& out, const FollowerStatus& s) {
+    Writer w(out, "holdfast_followed_");
+    w.gauge("reachable", "1 while the node that is followed answers.", s.reachable ? 1 : 0);
+    if (s.tip) w.gauge("tip", "Newest final height told here.", s.tip->value);
+    w.gauge("tip_age_ms", "Milliseconds since it was told.", s.tip_age_ms);
+    w.count("answers_total", "Looks at the tip that were answered.", s.polls);
+    w.count("failures_total", "Looks at the tip that were not.", s.failures);
+}
+
+void append_metrics(std::vector<Metric>& out, const FollowServiceStatistics& s) {
+    Writer w(out, "holdfast_followers_");
+    w.count("questions_total", "Questions of followers answered.", s.questions);
+    w.count("submissions_total", "Objects taken for the chain.", s.submissions);
+    w.count("failed_total", "Objects that the chain could not take.", s.failed);
+    for (const auto& [reason, count] : s.refused) {
+        w.count("refused_total", "Questions and objects refused, by why.", count,
+                {{"reason", std::string(describe(reason).name)}});
+    }
+}
+
+void append_metrics(std::vector<Metric>& out, const HostCounts& c) {
+    Writer w(out, "holdfast_node_");
+    w.count("blocks_total", "Final blocks processed.", c.blocks);
+    if (c.tip) w.gauge("tip", "Newest final height processed.", c.tip->value);
+    w.gauge("behind", "Final blocks to go.", c.behind);
+    w.count("slashed_total", "Chains whose bond was forfeited.", c.slashed);
+    constexpr const char* kListed = "listed_total";
+    constexpr const char* kHelp = "Objects that blocks have listed, by kind and verdict.";
+    for (const auto& [kind, listed] : c.listed) {
+        const std::string name(to_string(kind));
+        w.count(kListed, kHelp, listed.accepted, {{"kind", name}, {"verdict", "ok"}});
+        for (const auto& [reason, count] : listed.refused) {
+            w.count(kListed, kHelp, count,
+                    {{"kind", name}, {"verdict", std::string(describe(reason).name)}});
+        }
+    }
+}
+
 void append_metrics(std::vector<Metric>& out, const Log& log) {
     Writer(out, "holdfast_log_")
         .count("lost_lines_total", "Lines that could not be written.", log.lost());

@@ -9,6 +9,8 @@
 #include "api/availability_responder.hpp"
 #include "api/chunk_server.hpp"
 #include "callbacks/tcp_network.hpp"
+#include "node/host_follower.hpp"
+#include "node/host_work.hpp"
 #include "node/log.hpp"
 #include "node/monitor.hpp"
 
@@ -19,6 +21,9 @@ void append_metrics(std::vector<Metric>& out, const ResponderStatistics& statist
 void append_metrics(std::vector<Metric>& out, const ChunkServerStatistics& statistics);
 /// Of all work since the start: the caller sums the reports.
 void append_metrics(std::vector<Metric>& out, const ChallengerReport& report);
+void append_metrics(std::vector<Metric>& out, const FollowerStatus& status);
+void append_metrics(std::vector<Metric>& out, const FollowServiceStatistics& statistics);
+void append_metrics(std::vector<Metric>& out, const HostCounts& counts);
 void append_metrics(std::vector<Metric>& out, const Log& log);
 /// Memory and descriptors of this process, under the names that Prometheus'
 /// own clients use (process_resident_memory_bytes, …). What the system does not tell is left out.

@@ -1,0 +1,128 @@
+#include "cli/daemon_options.hpp"
+
+#include <cstdio>
+
+namespace holdfast::cli {
+namespace {
+
+constexpr std::size_t kKeyDigits = 2 * PublicKey::size();
+
+void flatten(const std::string& name, const Json& value, Output& out) {
+    if (!value.is_object()) {
+        const bool text = value.is_string();
+        out.line(name + ": " + (text ? value.get<std::string>() : value.dump()));
+        return;
+    }
+    for (const auto& [key, inner] : value.items()) {
+        flatten(name.empty() ? key : name + "." + key, inner, out);
+    }
+}
+
+Status apply_log(const DaemonOptions& options, node::LogOptions& log) {
+    if (options.log_level) {
+        const auto level = node::parse_log_level(*options.log_level);
+        if (!level) {
+            return fail(ErrorCode::kInvalidArgument,
+                        "--log-level is debug, info, warn, error or off");
+        }
+        log.level = *level;
+    }
+    if (options.log_format) {
+        const auto format = node::parse_log_format(*options.log_format);
+        if (!format) return fail(ErrorCode::kInvalidArgument, "--log-format is text or json");
+        log.format = *format;
+    }
+    if (options.log_file) log.file = *options.log_file;
+    return {};
+}
+
+}  // namespace
+
+void add_daemon_options(CLI::App* command, DaemonOptions& options, const DaemonOptionSet& set) {
+    command->add_option("-c,--config", options.config,
+                        "settings file (a documented one: holdfast config example)");
+    if (set.params) {
+        command->add_option("-p,--params", options.params,
+                            "node folder, public folder or network.params file");
+    }
+    command->add_option("-k,--key", options.key, "key file of this process");
+    command->add_option("-l,--listen", options.listen, "HOST:PORT; port 0: a free one");
+    if (set.host) {
+        command->add_option("--host", options.host, "KEY@HOST:PORT of the node that is followed");
+    }
+    command->add_option("--peer", options.peers,
+                        "KEY@HOST:PORT, or KEY alone for one that connects itself (repeat)");
+    command->add_flag("--accept-anyone", options.accept_anyone, "serve keys that are no --peer");
+    command->add_option("--monitor", options.monitor,
+                        "loopback HOST:PORT of /health, /status and /metrics");
+    command->add_option("--log-level", options.log_level, "debug, info, warn, error or off");
+    command->add_option("--log-format", options.log_format, "text or json");
+    command->add_option("--log-file", options.log_file, "appended to (default: standard error)");
+}
+
+Result<node::PeerEntry> parse_peer(const std::string& word, const std::string& what,
+                                   bool needs_address) {
+    const std::size_t at = word.find('@');
+    const bool has_address = at != std::string::npos && at + 1 < word.size();
+    const std::string key = word.substr(0, at);
+    if (key.size() != kKeyDigits || has_address != (at != std::string::npos) ||
+        (needs_address && !has_address)) {
+        return fail(ErrorCode::kInvalidArgument,
+                    what + " must be " + (needs_address ? "KEY@HOST:PORT" : "KEY[@HOST:PORT]") +
+                        " with a key of 64 hexadecimal digits, not '" + word + "'");
+    }
+    node::PeerEntry out;
+    HOLDFAST_ASSIGN(parsed, parse_hex<PublicKey>(key, what));
+    out.key = parsed;
+    if (has_address) out.address = word.substr(at + 1);
+    return out;
+}
+
+Result<node::Config> daemon_config(const DaemonOptions& options) {
+    node::Config config;
+    if (!options.config.empty()) {
+        HOLDFAST_ASSIGN(loaded, node::load_config(options.config));
+        config = std::move(loaded);
+    }
+    if (options.params) config.params = *options.params;
+    if (options.key) config.key = *options.key;
+    if (options.listen) config.listen = *options.listen;
+    if (options.monitor) config.monitor = *options.monitor;
+    if (options.accept_anyone) config.accept_anyone = true;
+    if (options.host) {
+        HOLDFAST_ASSIGN(host, parse_peer(*options.host, "--host", true));
+        config.host = host;
+    }
+    for (const std::string& word : options.peers) {
+        HOLDFAST_ASSIGN(peer, parse_peer(word, "--peer", false));
+        std::erase_if(config.peers,
+                      [&](const node::PeerEntry& other) { return other.key == peer.key; });
+        config.peers.push_back(peer);
+    }
+    HOLDFAST_TRY(apply_log(options, config.log));
+    return config;
+}
+
+void print_ready(const Globals& globals, const Json& ready) {
+    if (globals.json) {
+        std::printf("%s\n", ready.dump().c_str());
+    } else {
+        std::string line = "ready:";
+        for (const auto& [name, value] : ready.items()) {
+            if (name == "event") continue;
+            line +=
+                " " + name + "=" + (value.is_string() ? value.get<std::string>() : value.dump());
+        }
+        std::printf("%s\n", line.c_str());
+    }
+    std::fflush(stdout);
+}
+
+Output summary_output(const Json& summary) {
+    Output out;
+    out.json = summary;
+    flatten("", summary, out);
+    return out;
+}
+
+}  // namespace holdfast::cli

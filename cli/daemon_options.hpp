@@ -1,0 +1,41 @@
+// What the commands of the daemons share: the settings file, options that override it, the ready
+// line, the log.
+#pragma once
+
+#include <memory>
+
+#include "cli/console.hpp"
+#include "node/config.hpp"
+#include "node/log.hpp"
+
+namespace holdfast::cli {
+
+/// Words of the command line; what is not given is as in the settings file, or the default.
+struct DaemonOptions {
+    std::string config;
+    std::optional<std::string> params, key, listen, host, monitor, log_level, log_format, log_file;
+    std::vector<std::string> peers;
+    bool accept_anyone = false;
+};
+
+/// Which of them a command has.
+struct DaemonOptionSet {
+    bool params = true;
+    bool host = true;
+};
+void add_daemon_options(CLI::App* command, DaemonOptions& options, const DaemonOptionSet& set = {});
+
+/// The settings, with what the command line overrides. kInvalidArgument, naming the option or the
+/// file's line.
+Result<node::Config> daemon_config(const DaemonOptions& options);
+
+/// "KEY@HOST:PORT", KEY in hex; without "@…" where an address is not needed.
+Result<node::PeerEntry> parse_peer(const std::string& word, const std::string& what,
+                                   bool needs_address);
+
+/// Prints the one line that says that a daemon is at work, at once.
+void print_ready(const Globals& globals, const Json& ready);
+/// The final summary: the JSON object, its leaves as lines of text.
+Output summary_output(const Json& summary);
+
+}  // namespace holdfast::cli

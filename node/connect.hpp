@@ -1,0 +1,48 @@
+// What every daemon needs to take part: its key, its network, a transport, the node it follows.
+//
+// Threading: opening is one thread's work; the parts are as their headers say. Errors:
+// kInvalidArgument names the setting that is missing or wrong.
+#pragma once
+
+#include <memory>
+
+#include "api/follow_client.hpp"
+#include "callbacks/tcp_network.hpp"
+#include "core/keys.hpp"
+#include "node/config.hpp"
+#include "node/monitor.hpp"
+
+namespace holdfast::node {
+
+/// The machine's monotonic clock.
+[[nodiscard]] MonotonicNs machine_clock();
+
+/// The settings that a daemon cannot do without.
+[[nodiscard]] Status require_setting(bool present, std::string_view setting,
+                                     std::string_view option);
+
+struct Identity {
+    NetworkParams params;
+    std::shared_ptr<const KeyPair> key;
+};
+/// From [network] params and [identity] key.
+[[nodiscard]] Result<Identity> open_identity(const Config& config);
+
+/// A transport with the settings' limits and peers, the followed node among them.
+[[nodiscard]] Result<std::unique_ptr<TcpNetwork>> start_network(const Config& config,
+                                                                const NetworkId& network,
+                                                                const KeyPair& key,
+                                                                std::uint8_t roles,
+                                                                TcpHandler handler);
+
+/// A client of [host] over the transport, which must outlive it.
+[[nodiscard]] Result<std::unique_ptr<FollowClient>> follow_host(const Config& config,
+                                                                TcpNetwork& network);
+
+/// The monitor of [monitor] listen; null where none is wanted. The sources are used until it ends.
+[[nodiscard]] Result<std::unique_ptr<Monitor>> start_monitor(const Config& config,
+                                                             MonitorSources sources);
+/// For ready lines: its address, or null.
+[[nodiscard]] nlohmann::ordered_json address_of(const std::unique_ptr<Monitor>& monitor);
+
+}  // namespace holdfast::node

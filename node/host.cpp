@@ -1,0 +1,200 @@
+#include "node/host.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <thread>
+
+#include "api/clock_service.hpp"
+#include "node/block_maker.hpp"
+#include "node/connect.hpp"
+#include "node/host_work.hpp"
+#include "node/metrics.hpp"
+#include "node/status.hpp"
+
+namespace holdfast::node {
+namespace {
+
+constexpr std::uint32_t kLookMs = 50;  // for a wish to stop, and for blocks that came to be final
+constexpr std::uint32_t kAfterErrorMs = 1'000;
+constexpr std::uint32_t kMostClockWaitMs = 1'000;
+
+std::uint64_t wall_clock_ms() {
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                          std::chrono::system_clock::now().time_since_epoch())
+                                          .count());
+}
+
+/// Wakes whoever processes blocks.
+class Bell {
+  public:
+    void ring() {
+        {
+            const std::lock_guard lock(mutex_);
+            rung_ = true;
+        }
+        changed_.notify_all();
+    }
+    void wait(std::uint32_t ms) {
+        std::unique_lock lock(mutex_);
+        (void)changed_.wait_for(lock, std::chrono::milliseconds(ms), [this] { return rung_; });
+        rung_ = false;
+    }
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool rung_ = false;
+};
+
+Json to_json(const HostCounts& c) {
+    Json listed = Json::object();
+    for (const auto& [kind, one] : c.listed) {
+        Json refused = Json::object();
+        for (const auto& [reason, count] : one.refused) {
+            refused[std::string(describe(reason).name)] = count;
+        }
+        listed[std::string(to_string(kind))] = {{"accepted", one.accepted}, {"refused", refused}};
+    }
+    Json out = {{"blocks", c.blocks},
+                {"tip", c.tip ? Json(c.tip->value) : Json(nullptr)},
+                {"closed", c.closed ? Json(c.closed->value) : Json(nullptr)},
+                {"behind", c.behind},
+                {"listed", listed},
+                {"slashed", c.slashed},
+                {"seconds", c.seconds}};
+    if (!c.error.empty()) out["error"] = c.error;
+    return out;
+}
+
+Json to_json(const BlockMakerStatus& s) {
+    Json out = {{"made", s.made},
+                {"newest", s.newest ? Json(s.newest->value) : Json(nullptr)},
+                {"age_ms", s.age_ms}};
+    if (!s.error.empty()) out["error"] = s.error;
+    return out;
+}
+
+std::vector<std::string> problems_of(const BlockMakerStatus& maker, const HostCounts& counts,
+                                     std::uint32_t block_ms) {
+    std::vector<std::string> out;
+    if (!maker.error.empty()) out.push_back("no block can be made: " + maker.error);
+    if (maker.age_ms > kStaleBlocks * block_ms) {
+        out.push_back("no new block for " + std::to_string(maker.age_ms / 1'000) + " s");
+    }
+    if (!counts.error.empty()) out.push_back("a block cannot be processed: " + counts.error);
+    if (counts.behind >= FollowService::kKeptHeights) {
+        out.push_back(std::to_string(counts.behind) + " final blocks are not processed yet");
+    }
+    return out;
+}
+
+Result<Json> ledger_json(BondLedger& ledger) {
+    HOLDFAST_ASSIGN(totals, ledger.totals());
+    return Json{{"issued", totals.issued},
+                {"in_accounts", totals.in_accounts},
+                {"in_bonds", totals.in_bonds},
+                {"in_pool", totals.in_pool}};
+}
+
+Result<Node> open_node(const Config& config) {
+    AggregatorOptions options;
+    options.availability_terms = config.terms;
+    options.min_challenger_bond = config.min_challenger_bond;
+    return Node::open(config.dir, std::move(options));
+}
+
+/// Blocks that are final, one after another, until `stop`.
+void process_blocks(HostWork& work, Bell& bell, const StopCheck& stop) {
+    while (!stop()) {
+        const Result<bool> more = work.advance(stop);
+        if (stop()) return;
+        if (!more) {
+            bell.wait(kAfterErrorMs);
+        } else if (!*more) {
+            bell.wait(kLookMs);
+        }
+    }
+}
+
+}  // namespace
+
+Result<Json> run_host(const Config& config, Log& log, const HostHooks& hooks,
+                      const StopCheck& stop) {
+    HOLDFAST_TRY(require_setting(!config.dir.empty(), "[node] dir", "--dir"));
+    HOLDFAST_TRY(require_setting(!config.key.empty(), "[identity] key", "--key"));
+    HOLDFAST_TRY(require_setting(!config.listen.empty(), "[transport] listen", "--listen"));
+    HOLDFAST_ASSIGN(key, KeyPair::load(config.key));
+    HOLDFAST_ASSIGN(node, open_node(config));
+    const NetworkParams& params = node.params();
+    const std::uint32_t block_ms = config.block_ms == 0 ? params.block_ms : config.block_ms;
+    if (block_ms != params.block_ms) {
+        log.warn("block.time", {{"block_ms", block_ms}, {"network_block_ms", params.block_ms}});
+    }
+    FollowService follow(
+        follow_source(node.registry(), node.aggregator->availability_book(), *node.chain),
+        *node.chain, machine_clock());
+    HostWork work(node, follow, log);
+    Bell bell;
+    std::unique_ptr<VdfClockService> clock;
+    if (params.has_vdf) {
+        ClockServiceOptions options;
+        options.wait_ms = std::clamp(block_ms / 4, 1U, kMostClockWaitMs);
+        HOLDFAST_ASSIGN(started, VdfClockService::start(*node.clock, options));
+        clock = std::move(started);
+    }
+    BlockMaker maker(*node.chain, block_ms, machine_clock(), wall_clock_ms, log, [&] {
+        if (clock) clock->wake();
+        bell.ring();
+    });
+    HOLDFAST_TRY(follow.refresh());
+    HOLDFAST_ASSIGN(network, start_network(config, params.id(), key, kAllRoles,
+                                           [&follow](const PublicKey& from, ByteView message) {
+                                               return follow.handle(from, message);
+                                           }));
+    const auto status = [&]() -> Json {
+        Json out = {{"role", "node"},
+                    {"address", network->address()},
+                    {"key", to_hex(key.public_key())},
+                    {"chain", to_json(maker.status())},
+                    {"processed", to_json(work.counts())},
+                    {"followers", to_json(follow.statistics())},
+                    {"network", to_json(network->statistics())}};
+        const Result<Json> ledger = ledger_json(*node.ledger);
+        out["ledger"] = ledger ? *ledger : Json{{"error", ledger.error().message}};
+        return out;
+    };
+    const auto metrics = [&] {
+        std::vector<Metric> out;
+        append_metrics(out, work.counts());
+        append_metrics(out, follow.statistics());
+        append_metrics(out, network->statistics());
+        append_metrics(out, log);
+        append_process_metrics(out);
+        return out;
+    };
+    const auto health = [&] {
+        return Health{problems_of(maker.status(), work.counts(), block_ms)};
+    };
+    HOLDFAST_ASSIGN(monitor, start_monitor(config, {metrics, health, status}));
+    const Json ready = {{"event", "ready"},
+                        {"role", "node"},
+                        {"address", network->address()},
+                        {"key", to_hex(key.public_key())},
+                        {"network_id", to_hex(params.id())},
+                        {"monitor", address_of(monitor)}};
+    log.info("ready", {{"address", network->address()}, {"block_ms", block_ms}});
+    if (hooks.ready) hooks.ready(ready);
+    {
+        const std::jthread making([&] { maker.run(stop); });
+        process_blocks(work, bell, stop);
+    }
+    log.info("stopping", {});
+    if (clock) clock->stop();
+    if (const Status drained = network->stop(config.drain_ms); !drained) {
+        log.warn("drain", {{"error", drained.error().message}});
+    }
+    return status();
+}
+
+}  // namespace holdfast::node

@@ -1,0 +1,74 @@
+#include "node/host_work.hpp"
+
+namespace holdfast::node {
+
+void HostWork::note(const BlockReport& report) {
+    std::uint64_t refused = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        ++counts_.blocks;
+        counts_.tip = report.height;
+        if (report.closed) counts_.closed = report.closed;
+        counts_.seconds = report.seconds;
+        for (const ObjectOutcome& object : report.objects) {
+            HostCounts::Listed& listed = counts_.listed[object.kind];
+            if (object.verdict) {
+                ++listed.accepted;
+            } else {
+                ++listed.refused[object.verdict.reason];
+                ++refused;
+            }
+        }
+        for (const Effect& effect : report.effects) {
+            if (effect.kind == EffectKind::kVoided || effect.kind == EffectKind::kBondForfeited) {
+                ++counts_.slashed;
+            }
+        }
+    }
+    log_.info("block.processed", {{"height", report.height},
+                                  {"has_y", report.y.has_value()},
+                                  {"objects", report.objects.size()},
+                                  {"refused", refused},
+                                  {"ms", static_cast<std::uint64_t>(1'000 * report.seconds)}});
+    for (const ObjectOutcome& object : report.objects) {
+        if (object.verdict) continue;
+        log_.warn("object.refused",
+                  {{"kind", to_string(object.kind)}, {"why", to_string(object.verdict)}});
+    }
+    for (const BlockFault& fault : report.faults) {
+        log_.warn("block.fault", {{"height", report.height}, {"error", fault.error.message}});
+    }
+}
+
+Result<bool> HostWork::process(const StopCheck& stop) {
+    VdfClockWork work;
+    work.stop = stop;
+    HOLDFAST_ASSIGN(report, node_.aggregator->advance({}, work));
+    if (report) note(*report);
+    HOLDFAST_ASSIGN(behind, node_.aggregator->behind());
+    {
+        const std::lock_guard lock(mutex_);
+        counts_.behind = behind;
+    }
+    // What is older than followers are told of is not prepared for them.
+    if (behind < FollowService::kKeptHeights) HOLDFAST_TRY(follow_.refresh());
+    return report.has_value();
+}
+
+Result<bool> HostWork::advance(const StopCheck& stop) {
+    Result<bool> done = process(stop);
+    if (!done && done.error().code == ErrorCode::kInterrupted) return done;
+    const std::lock_guard lock(mutex_);
+    if (!done && counts_.error.empty()) {
+        log_.error("block.stuck", {{"error", done.error().message}});
+    }
+    counts_.error = done ? "" : done.error().message;
+    return done;
+}
+
+HostCounts HostWork::counts() const {
+    const std::lock_guard lock(mutex_);
+    return counts_;
+}
+
+}  // namespace holdfast::node

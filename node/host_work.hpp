@@ -1,0 +1,53 @@
+// Processes a node's final blocks as they come, and keeps count of what became of them.
+//
+// Threading: advance() from one thread, the rest from any. The parts must outlive it.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "api/follow_service.hpp"
+#include "node/log.hpp"
+#include "node/node_folder.hpp"
+
+namespace holdfast::node {
+
+struct HostCounts {
+    struct Listed {
+        std::uint64_t accepted = 0;
+        std::map<Reason, std::uint64_t> refused;
+    };
+    std::uint64_t blocks = 0;  // processed since the start
+    std::optional<Height> tip;
+    std::optional<Height> closed;
+    std::uint64_t behind = 0;  // final blocks to go
+    std::map<Kind, Listed> listed;
+    std::uint64_t slashed = 0;  // chains whose bond was forfeited or that were voided
+    double seconds = 0;         // for the newest block
+    std::string error;          // of the newest try; empty: none
+};
+
+class HostWork {
+  public:
+    HostWork(Node& node, FollowService& follow, Log& log)
+        : node_(node), follow_(follow), log_(log) {}
+
+    /// The next final block; false when there is none. Followers are told as soon as it is near the
+    /// tip. After an error the next call goes on.
+    [[nodiscard]] Result<bool> advance(const StopCheck& stop);
+    [[nodiscard]] HostCounts counts() const;
+
+  private:
+    Result<bool> process(const StopCheck& stop);
+    void note(const BlockReport& report);
+
+    Node& node_;
+    FollowService& follow_;
+    Log& log_;
+    mutable std::mutex mutex_;  // guards counts_
+    HostCounts counts_;
+};
+
+}  // namespace holdfast::node

@@ -1,0 +1,128 @@
+#include "node/serve.hpp"
+
+#include "api/peer_service.hpp"
+#include "node/connect.hpp"
+#include "node/host_follower.hpp"
+#include "node/metrics.hpp"
+#include "node/node_folder.hpp"
+#include "node/status.hpp"
+
+namespace holdfast::node {
+namespace {
+
+/// One replica, in both halves of the service.
+Result<ChainId> open_replica(const ReplicaEntry& entry, const Identity& identity,
+                             AvailabilityResponder& responder, ChunkServer& chunks) {
+    HOLDFAST_ASSIGN(registration, registration_beside(identity.params, entry.replica));
+    const ProverFiles files = ProverFiles::beside(entry.replica);
+    HOLDFAST_ASSIGN(opened, Replica::open(files.replica, files.tree, identity.params));
+    const auto replica = std::make_shared<const Replica>(std::move(opened));
+    if (registration.header != replica->header().replica ||
+        registration.sealed_root != replica->header().sealed_root) {
+        return fail(ErrorCode::kInvalidArgument, registration_file(entry.replica).string() +
+                                                     " is of another replica than " +
+                                                     entry.replica.string());
+    }
+    const ChainId id = registration.chain_id(identity.params.id());
+    HOLDFAST_TRY(responder.add_chain(id, replica, identity.key));
+    HOLDFAST_TRY(chunks.add_chain(id, replica, entry.raw));
+    return id;
+}
+
+/// Log lines for what peers ask, around the handler that answers.
+TcpHandler logged(TcpHandler inner, Log& log) {
+    return
+        [inner = std::move(inner), &log](const PublicKey& from, ByteView message) -> Result<Bytes> {
+            Result<Bytes> answer = inner(from, message);
+            const bool challenge =
+                message.size() > 1 && message[1] == static_cast<std::uint8_t>(Kind::kChallenge);
+            if (!challenge) return answer;
+            if (answer) {
+                log.info("challenge.answered", {{"challenger", from}, {"bytes", answer->size()}});
+            } else {
+                log.info("challenge.ignored", {{"peer", from}, {"why", answer.error().message}});
+            }
+            return answer;
+        };
+}
+
+}  // namespace
+
+Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
+                       const StopCheck& stop) {
+    HOLDFAST_TRY(require_setting(!config.listen.empty(), "[transport] listen", "--listen"));
+    HOLDFAST_TRY(require_setting(config.host.has_value(), "[host]", "--host KEY@ADDRESS"));
+    HOLDFAST_TRY(require_setting(!config.replicas.empty(), "[[replicas]]", "--replica"));
+    HOLDFAST_ASSIGN(identity, open_identity(config));
+    const NetworkParams& params = identity.params;
+    AvailabilityResponder responder(params, machine_clock(), config.responding);
+    ChunkServer chunks(machine_clock(), config.reading);
+    Json chains = Json::array();
+    for (const ReplicaEntry& entry : config.replicas) {
+        HOLDFAST_ASSIGN(id, open_replica(entry, identity, responder, chunks));
+        chains.push_back(to_hex(id));
+        log.info("replica.open", {{"chain", id}, {"replica", entry.replica}, {"raw", entry.raw}});
+    }
+    PeerService service(&responder, &chunks);
+    TcpHandler handler = [&service](const PublicKey& from, ByteView message) {
+        return service.handle(from, message);
+    };
+    if (hooks.handler) handler = hooks.handler(std::move(handler));
+    HOLDFAST_ASSIGN(network, start_network(config, params.id(), *identity.key, kRoleProver,
+                                           logged(std::move(handler), log)));
+    HOLDFAST_ASSIGN(client, follow_host(config, *network));
+    HostFollower follower(
+        params, *client, machine_clock(), log,
+        {[&](const FollowHeight& height, bool) {
+             responder.on_final_block(responder_height(height));
+             log.debug("block.final", {{"height", height.height}, {"has_y", height.y.has_value()}});
+         },
+         [&](Height height, const VdfOutput& y) { responder.note_y(height, y); }});
+    const auto status = [&] {
+        return Json{{"role", "serve"},
+                    {"address", network->address()},
+                    {"key", to_hex(identity.key->public_key())},
+                    {"chains", chains},
+                    {"host", to_json(follower.status())},
+                    {"challenges", to_json(responder.statistics())},
+                    {"readers", to_json(chunks.statistics())},
+                    {"network", to_json(network->statistics())}};
+    };
+    const auto metrics = [&] {
+        std::vector<Metric> out;
+        append_metrics(out, follower.status());
+        append_metrics(out, responder.statistics());
+        append_metrics(out, chunks.statistics());
+        append_metrics(out, network->statistics());
+        append_metrics(out, log);
+        append_process_metrics(out);
+        return out;
+    };
+    const auto health = [&] {
+        Health out{follower_problems(follower.status(), params.block_ms)};
+        const std::uint64_t failed = responder.statistics().failed + chunks.statistics().failed;
+        if (failed > 0) {
+            out.problems.push_back(std::to_string(failed) +
+                                   " answers failed: a replica cannot be read, or is rotten "
+                                   "(holdfast scrub)");
+        }
+        return out;
+    };
+    HOLDFAST_ASSIGN(monitor, start_monitor(config, {metrics, health, status}));
+    const Json ready = {{"event", "ready"},
+                        {"role", "serve"},
+                        {"address", network->address()},
+                        {"key", to_hex(identity.key->public_key())},
+                        {"chains", chains},
+                        {"monitor", address_of(monitor)}};
+    log.info("ready", {{"address", network->address()}, {"chains", chains.size()}});
+    if (hooks.ready) hooks.ready(ready);
+    follower.run(stop);
+    log.info("stopping", {});
+    if (const Status drained = network->stop(config.drain_ms); !drained) {
+        log.warn("drain", {{"error", drained.error().message}});
+    }
+    return status();
+}
+
+}  // namespace holdfast::node

@@ -1,0 +1,77 @@
+#include "node/status.hpp"
+
+namespace holdfast::node {
+namespace {
+
+Json by_reason(const std::map<Reason, std::uint64_t>& counts) {
+    Json out = Json::object();
+    for (const auto& [reason, count] : counts) out[std::string(describe(reason).name)] = count;
+    return out;
+}
+
+}  // namespace
+
+Json to_json(const FollowerStatus& s) {
+    Json out = {{"reachable", s.reachable},   {"tip", s.tip ? Json(s.tip->value) : Json(nullptr)},
+                {"tip_age_ms", s.tip_age_ms}, {"answered_age_ms", s.answered_age_ms},
+                {"polls", s.polls},           {"failures", s.failures}};
+    if (!s.error.empty()) out["error"] = s.error;
+    return out;
+}
+
+Json to_json(const TcpStatistics& s) {
+    return {{"connections", s.connections},
+            {"handshakes", s.handshakes},
+            {"peers_connected", s.peers_connected},
+            {"requests_waiting", s.requests_waiting},
+            {"bytes_held", s.bytes_held},
+            {"accepted", s.accepted},
+            {"dialled", s.dialled},
+            {"refused",
+             {{"ceiling", s.refused_ceiling},
+              {"tls", s.refused_tls},
+              {"key", s.refused_key},
+              {"version", s.refused_version},
+              {"network", s.refused_network},
+              {"malformed", s.refused_malformed}}},
+            {"timed_out", s.timed_out},
+            {"throttled", s.throttled},
+            {"duplicates", s.duplicates},
+            {"busy", s.busy},
+            {"frames_in", s.frames_in},
+            {"frames_out", s.frames_out},
+            {"bytes_in", s.bytes_in},
+            {"bytes_out", s.bytes_out}};
+}
+
+Json to_json(const ResponderStatistics& s) {
+    return {{"answered", s.answered}, {"failed", s.failed}, {"ignored", by_reason(s.ignored)}};
+}
+
+Json to_json(const ChunkServerStatistics& s) {
+    return {{"answers", s.answers},
+            {"bytes", s.bytes},
+            {"refused", s.refused},
+            {"busy", s.busy},
+            {"failed", s.failed}};
+}
+
+Json to_json(const FollowServiceStatistics& s) {
+    return {{"questions", s.questions},
+            {"submissions", s.submissions},
+            {"refused", by_reason(s.refused)},
+            {"failed", s.failed}};
+}
+
+std::vector<std::string> follower_problems(const FollowerStatus& s, std::uint32_t block_ms) {
+    std::vector<std::string> out;
+    if (!s.reachable) {
+        out.push_back("the node that is followed cannot be reached" +
+                      (s.error.empty() ? "" : ": " + s.error));
+    } else if (s.tip_age_ms > kStaleBlocks * block_ms) {
+        out.push_back("no new final block for " + std::to_string(s.tip_age_ms / 1'000) + " s");
+    }
+    return out;
+}
+
+}  // namespace holdfast::node

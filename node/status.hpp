@@ -1,0 +1,30 @@
+// The daemons' states as JSON, in the names that /status and the final summary use.
+//
+// Pure functions of the parts' own statistics.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "api/availability_responder.hpp"
+#include "api/chunk_server.hpp"
+#include "api/follow_service.hpp"
+#include "callbacks/tcp_network.hpp"
+#include "node/host_follower.hpp"
+
+namespace holdfast::node {
+
+using Json = nlohmann::ordered_json;
+
+[[nodiscard]] Json to_json(const FollowerStatus& status);
+[[nodiscard]] Json to_json(const TcpStatistics& statistics);
+[[nodiscard]] Json to_json(const ResponderStatistics& statistics);
+[[nodiscard]] Json to_json(const ChunkServerStatistics& statistics);
+[[nodiscard]] Json to_json(const FollowServiceStatistics& statistics);
+
+/// Without a new block for so many block times, something is wrong.
+inline constexpr std::uint64_t kStaleBlocks = 3;
+/// Why somebody who follows is not at the tip; empty when all is well.
+[[nodiscard]] std::vector<std::string> follower_problems(const FollowerStatus& status,
+                                                         std::uint32_t block_ms);
+
+}  // namespace holdfast::node
