@@ -1,8 +1,8 @@
 // P5/availability: 100 challenges of 10 chunks a second, answered by the engine behind the
-// transport on loopback from a cold disk: an AvailabilityResponder and eight sealed replicas at one
-// end, the signed challenge and the check of its response at the other. Challenges leave at fixed
-// moments, whether the ones before have been answered or not. Beside it: ten plain reads of the
-// same chunks, as cold.
+// transport on loopback from a cold disk: an AvailabilityResponder and 32 sealed replicas (1 GiB)
+// at one end, the signed challenge and the check of its response at the other. Challenges leave at
+// fixed moments, whether the ones before have been answered or not. Beside it: ten plain reads of
+// the same chunks, as cold.
 //
 // Cold: before each challenge the pages of replica and tree are thrown out of memory, and those of
 // the chunks that it asks for are looked up (mincore) and must not be there. A cache below this
@@ -35,8 +35,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t kReplicas = 8;  // challenged in turns: no two at once before 80 ms
-constexpr std::uint64_t kReplicaBytes = std::uint64_t{128} << 20;
+// Challenged in turns, so that none is made cold while an answer of before is being read.
+constexpr std::uint64_t kReplicas = 32;
+constexpr std::uint64_t kReplicaBytes = std::uint64_t{32} << 20;
 constexpr auto kBetween = std::chrono::milliseconds(10);  // 100 a second
 constexpr std::uint64_t kHeights = 4;                     // each with a challenge of every chain
 constexpr unsigned kSenders = 16;
