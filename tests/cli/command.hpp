@@ -93,6 +93,24 @@ class Command {
         EXPECT_EQ(::kill(pid_, signal), 0);
     }
 
+    /// What it has written to standard output so far.
+    [[nodiscard]] std::string said() const { return text(out()); }
+    /// Its first whole line on standard output, waited for; empty when it ends or says nothing.
+    [[nodiscard]] std::string first_line(int seconds = 60) const {
+        for (int i = 0; i < 50 * seconds; ++i) {
+            const std::string all = said();
+            const std::size_t end = all.find('\n');
+            if (end != std::string::npos) return all.substr(0, end);
+            siginfo_t info{};
+            if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+                info.si_pid == pid_) {
+                return {};
+            }
+            ::usleep(20'000);
+        }
+        return {};
+    }
+
     Ran wait() {
         int status = 0;
         rusage used{};

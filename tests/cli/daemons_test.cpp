@@ -1,0 +1,195 @@
+// node, serve and challenge as processes: ready lines, settings that are wrong, a host that is
+// away, how they stop, and kill -9.
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
+
+#include "command.hpp"
+#include "core/keys.hpp"
+
+namespace holdfast::test {
+namespace {
+
+using Json = nlohmann::json;
+
+/// A node's folder with one registered replica and one registered challenger, made by commands.
+class DaemonCommands : public ::testing::Test {
+  protected:
+    static constexpr const char* kNetwork =
+        "network init node --name daemons --preset dev --no-vdf --set block_ms=500 "
+        "--set finality_blocks=1 --set seal_delay=3 --set seal_deadline=6 --set link_lag=1 "
+        "--set availability_n=1 --set availability_d=1 --set availability_chunks=4 "
+        "--set rate_window=4000 --set misses_late=3000 --set misses_expired=3900";
+
+    void SetUp() override {
+        good(kNetwork);
+        for (const char* name : {"host", "alice", "carol"}) {
+            key(name);
+        }
+        good("chain new-block --count 2");
+        spill(folder / "data", Bytes(65'536, 7));
+        good("seal data --key alice.key --out data.replica");
+        good("ledger issue --key alice.key --amount 1000");
+        good("ledger issue --key carol.key --amount 1000");
+        good("ledger fund --amount 100000");
+        good("register data.replica --key alice.key");
+        good("challenge register --key carol.key");
+        good("chain new-block --count 14");
+        good("block process --replica data.replica --key alice.key");
+    }
+    Ran run(const std::string& line) const {
+        return holdfast_command(folder.path(), words_of(line));
+    }
+    Ran good(const std::string& line) const {
+        const Ran ran = run(line);
+        EXPECT_EQ(ran.code, kExitOk) << ran;
+        return ran;
+    }
+    void key(const std::string& name) {
+        keys[name] = good("keygen " + name + ".key --json").json()["public_key"];
+    }
+    std::unique_ptr<Command> start(const std::string& line) const {
+        return std::make_unique<Command>(folder.path(), words_of(line + " --json"));
+    }
+    static Json ready(const Command& daemon) {
+        const Json said = Json::parse(daemon.first_line(), nullptr, false);
+        EXPECT_TRUE(said.is_object() && said.value("event", "") == "ready") << daemon.said();
+        return said.is_object() ? said : Json::object();
+    }
+    /// Stops a daemon as an operator does; what it says behind its ready line.
+    static Json stopped(Command& daemon, int signal = SIGTERM) {
+        daemon.send(signal);
+        const Ran ran = daemon.wait();
+        EXPECT_EQ(ran.code, kExitOk) << ran;
+        const Json summary = Json::parse(ran.out.substr(ran.out.find('\n') + 1), nullptr, false);
+        EXPECT_TRUE(summary.is_object()) << ran;
+        return summary.is_object() ? summary : Json::object();
+    }
+    [[nodiscard]] std::string node_line(const std::string& listen) const {
+        return "node --dir node --key host.key --accept-anyone --served-reward 7 "
+               "--challenger-reward 3 --log-file node.log --listen " +
+               listen;
+    }
+    [[nodiscard]] std::string follow(const std::string& host) const {
+        return " --params node --host " + keys.at("host") + "@" + host;
+    }
+    static void blocks(int count) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(500 * count));
+    }
+
+    TempFolder folder;
+    std::map<std::string, std::string> keys;
+};
+
+TEST_F(DaemonCommands, ChallengesGoOnThroughAKilledNodeAndNothingIsPaidTwice) {
+    auto node = start(node_line("127.0.0.1:0"));
+    const std::string host = ready(*node)["address"];
+    auto serve = start(
+        "serve --key alice.key --replica data.replica --raw data --accept-anyone "
+        "--listen 127.0.0.1:0 --log-file serve.log" +
+        follow(host));
+    const std::string prover = ready(*serve)["address"];
+    auto challenge = start(
+        "challenge run --key carol.key --journal journal --log-file carol.log "
+        "--log-format json --peer " +
+        keys["alice"] + "@" + prover + follow(host));
+    EXPECT_EQ(ready(*challenge)["key"], keys["carol"]);
+    blocks(8);
+    node->send(SIGKILL);
+    EXPECT_EQ(node->wait().signal, SIGKILL);
+    node = start(node_line(host));
+    (void)ready(*node);
+    blocks(12);
+    const Json challenged = stopped(*challenge, SIGINT)["challenges"];
+    const Json served = stopped(*serve)["challenges"];
+    const Json hosted = stopped(*node);
+
+    EXPECT_TRUE(challenged["in_force"].get<bool>()) << challenged;
+    EXPECT_GE(challenged["served"].get<int>(), 2) << challenged;
+    EXPECT_EQ(challenged["late"].get<int>() + challenged["invalid"].get<int>() +
+                  challenged["unreachable"].get<int>(),
+              0)
+        << challenged;
+    EXPECT_GE(served["answered"].get<int>(), challenged["served"].get<int>());
+    EXPECT_EQ(served["failed"], 0);
+    EXPECT_TRUE(hosted["processed"]["listed"]["outcome"]["refused"].empty()) << hosted;
+
+    const Json ledger =
+        good("ledger show --json --account " + keys["alice"] + " --account " + keys["carol"])
+            .json();
+    const auto alice = ledger["balances"][keys["alice"]].get<std::uint64_t>();
+    const auto carol = ledger["balances"][keys["carol"]].get<std::uint64_t>();
+    EXPECT_GT(alice, 0U);
+    EXPECT_EQ(alice % 7, 0U);
+    EXPECT_EQ(carol, alice / 7 * 3);
+    EXPECT_LE(alice / 7, challenged["published"].get<std::uint64_t>());
+    EXPECT_EQ(ledger["in_pool"].get<std::uint64_t>(), 100'000 - alice - carol);
+    // No secret in a log.
+    const Bytes secret = slurp(folder / "carol.key");
+    const Bytes log = slurp(folder / "carol.log");
+    EXPECT_EQ(std::search(log.begin(), log.end(), secret.begin(), secret.end()), log.end());
+    EXPECT_FALSE(log.empty());
+}
+
+TEST_F(DaemonCommands, AHostThatIsAwayIsWaitedForAndFoundAgain) {
+    auto node = start(node_line("127.0.0.1:0"));
+    const std::string host = ready(*node)["address"];
+    (void)stopped(*node);
+    auto serve = start(
+        "serve --key alice.key --replica data.replica --accept-anyone --listen "
+        "127.0.0.1:0 --log-file serve.log" +
+        follow(host));
+    (void)ready(*serve);
+    blocks(2);
+    node = start(node_line(host));
+    (void)ready(*node);
+    blocks(8);
+    const Json followed = stopped(*serve)["host"];
+    EXPECT_TRUE(followed["reachable"].get<bool>()) << followed;
+    EXPECT_GT(followed["failures"].get<int>(), 0) << followed;
+    (void)stopped(*node);
+}
+
+TEST_F(DaemonCommands, WhatIsWrongIsSaidAtOnce) {
+    const std::string host = "127.0.0.1:1";
+    expect_failure(run("serve --listen 127.0.0.1:0 --key alice.key --params node"), kExitUsage,
+                   "[host]");
+    expect_failure(run("serve --listen 127.0.0.1:0 --key alice.key" + follow(host)), kExitUsage,
+                   "--replica");
+    expect_failure(
+        run("serve --listen 127.0.0.1:0 --key carol.key --replica data.replica" + follow(host)),
+        kExitUsage, "another key");
+    expect_failure(
+        run("serve --listen nowhere --key alice.key --replica data.replica" + follow(host)),
+        kExitUsage, "nowhere");
+    expect_failure(run("serve --host 12@here --key alice.key"), kExitUsage, "KEY@HOST:PORT");
+    expect_failure(run("challenge run --journal j --key alice.key" + follow(host)),
+                   kExitEnvironment, "challenge register");
+    expect_failure(run("challenge run --key carol.key" + follow(host)), kExitUsage, "--journal");
+    expect_failure(run("challenge register --key carol.key"), kExitEnvironment,
+                   "registered already");
+    expect_failure(run("node --dir nothing --key host.key --listen 127.0.0.1:0"), kExitEnvironment,
+                   "network init");
+    const std::string text = "[transport]\nlisten = \"127.0.0.1:0\"\nspeed = 3\n";
+    spill(folder / "bad.toml", Bytes(text.begin(), text.end()));
+    expect_failure(run("node --config bad.toml"), kExitUsage, "bad.toml:3");
+    // One process at a time has a node's folder, and a challenger's journal.
+    auto node = start(node_line("127.0.0.1:0"));
+    const std::string at = ready(*node)["address"];
+    expect_failure(run(node_line("127.0.0.1:0")), kExitEnvironment, "");
+    expect_failure(run("block process"), kExitEnvironment, "");
+    auto challenge = start("challenge run --key carol.key --journal journal" + follow(at));
+    (void)ready(*challenge);
+    expect_failure(run("challenge run --key carol.key --journal journal" + follow(at)),
+                   kExitEnvironment, "");
+    expect_failure(
+        run("serve --listen " + at + " --key alice.key --replica data.replica" + follow(at)),
+        kExitEnvironment, at);
+    (void)stopped(*challenge);
+    (void)stopped(*node, SIGINT);
+}
+
+}  // namespace
+}  // namespace holdfast::test

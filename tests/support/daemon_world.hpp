@@ -1,0 +1,203 @@
+// A node's folder with registered replicas and challengers, and the daemons over it as threads of
+// the test, connected by loopback sockets.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "core/file.hpp"
+#include "node/challenge.hpp"
+#include "node/host.hpp"
+#include "node/node_folder.hpp"
+#include "node/serve.hpp"
+#include "support/quiet_log.hpp"
+#include "support/sealed_chain.hpp"
+
+namespace holdfast::test {
+
+/// One daemon on a thread of its own, from its start until stop().
+class Daemon {
+  public:
+    using Json = node::Json;
+    using Body =
+        std::function<Result<Json>(std::function<void(const Json&)> ready, const StopCheck& stop)>;
+
+    explicit Daemon(const Body& body)
+        : thread_([this, body] {
+              Result<Json> result = body(
+                  [this](const Json& ready) {
+                      const std::lock_guard lock(mutex_);
+                      ready_ = ready;
+                      changed_.notify_all();
+                  },
+                  [this] { return stop_.load(); });
+              const std::lock_guard lock(mutex_);
+              result_ = std::move(result);
+              changed_.notify_all();
+          }) {}
+    ~Daemon() { stop_ = true; }
+
+    /// What it said when it was ready; an empty object when it ended before.
+    Json ready() {
+        std::unique_lock lock(mutex_);
+        (void)changed_.wait_for(lock, std::chrono::seconds(60),
+                                [this] { return ready_ || result_; });
+        EXPECT_TRUE(ready_) << (result_ && !*result_ ? result_->error().message : "not ready");
+        return ready_.value_or(Json::object());
+    }
+    /// Its summary.
+    Json stop() {
+        stop_ = true;
+        if (thread_.joinable()) thread_.join();
+        EXPECT_TRUE(result_->has_value()) << result_->error().message;
+        return result_->value_or(Json::object());
+    }
+
+  private:
+    std::atomic<bool> stop_{false};
+    std::mutex mutex_;  // guards the two below
+    std::condition_variable changed_;
+    std::optional<Json> ready_;
+    std::optional<Result<Json>> result_;
+    std::jthread thread_;  // last: it uses the rest
+};
+
+/// Every height challenges every chain; blocks of half a second.
+inline NetworkParams daemon_network() {
+    NetworkParams p = short_network();
+    p.name = "daemons";
+    p.block_ms = 500;
+    p.seal_deadline = 6;
+    p.rate_window = 4'000;  // links are not what is tested here
+    p.misses_late = 3'000;
+    p.misses_expired = 3'900;
+    p.availability_n = p.availability_d = 1;
+    p.availability_chunks = 4;
+    return p;
+}
+
+class DaemonWorld {
+  public:
+    static constexpr std::uint64_t kBond = 1'000;
+    static constexpr std::uint64_t kPool = 1'000'000;
+    static constexpr AvailabilityTerms kTerms{7, 3};
+
+    DaemonWorld(std::size_t provers, std::size_t challengers) : params(daemon_network()) {
+        std::filesystem::create_directory(dir());
+        {
+            must(LocalChain::create(dir() / "chain", params, 1'700'000'000'000));
+        }
+        node::Node node = must(node::Node::open(dir()));
+        must(node.ledger->fund_pool(kPool, idempotency(1)));
+        blocks(node, params.finality_blocks + 1);
+        for (std::size_t i = 0; i < provers; ++i) add_prover(node, i);
+        for (std::size_t i = 0; i < challengers; ++i) add_challenger(node, i);
+        save_key(host_key(), "host.key");
+        // Until every chain has its slot and every challenger is in force.
+        blocks(node, 12);
+    }
+
+    [[nodiscard]] std::filesystem::path dir() const { return folder / "node"; }
+    static KeyPair host_key() { return KeyPair::from_secret(Bytes(32, 200)); }
+    static KeyPair challenger_key(std::size_t i) {
+        return KeyPair::from_secret(view(tagged_hash("test/challenger", std::uint64_t{i})));
+    }
+    [[nodiscard]] PublicKey prover(std::size_t i) const { return sealed[i]->key().public_key(); }
+
+    node::Config host_config() const {
+        node::Config c = common("host.key");
+        c.dir = dir();
+        c.terms = kTerms;
+        return c;
+    }
+    node::Config serve_config(std::size_t i, const std::string& host) const {
+        node::Config c = common("prover" + std::to_string(i) + ".key");
+        c.params = dir();
+        c.host = node::PeerEntry{host_key().public_key(), host};
+        c.replicas = {{sealed[i]->replica_file(), sealed[i]->folder() / "source"}};
+        return c;
+    }
+    /// `provers`: where each of them listens.
+    node::Config challenge_config(std::size_t i, const std::string& host,
+                                  const std::vector<std::string>& provers) const {
+        node::Config c = common("challenger" + std::to_string(i) + ".key");
+        c.params = dir();
+        c.listen.clear();
+        c.host = node::PeerEntry{host_key().public_key(), host};
+        c.journal = folder / ("journal" + std::to_string(i));
+        for (std::size_t p = 0; p < provers.size(); ++p) c.peers.push_back({prover(p), provers[p]});
+        return c;
+    }
+    static IdempotencyKey idempotency(std::uint64_t n) {
+        return IdempotencyKey(tagged_hash("test/idempotency", n));
+    }
+
+    TempFolder folder;
+    NetworkParams params;
+    std::vector<std::unique_ptr<SealedChain>> sealed;
+    std::vector<std::unique_ptr<Prover>> drivers;
+
+  private:
+    node::Config common(const std::string& key) const {
+        node::Config c;
+        c.key = folder / key;
+        c.listen = "127.0.0.1:0";
+        c.accept_anyone = true;
+        c.limits.backoff_first_ms = 50;
+        c.limits.backoff_max_ms = 200;
+        return c;
+    }
+    void save_key(const KeyPair& key, const std::string& name) { must(key.save(folder / name)); }
+    BondId bond(node::Node& node, const PublicKey& owner, BondPurpose purpose, std::uint64_t n) {
+        must(node.ledger->issue(owner, kBond, idempotency(1'000 + 2 * n)));
+        return must(node.ledger->create_bond(owner, kBond, purpose, idempotency(1'001 + 2 * n)));
+    }
+    void add_prover(node::Node& node, std::size_t i) {
+        SealedChainOptions options;
+        options.chunks = 16;
+        options.key = i;
+        sealed.push_back(std::make_unique<SealedChain>(params, i, options));
+        const SealedChain& chain = *sealed.back();
+        RegistrationTerms terms;
+        const BlockInfo genesis = must(node::newest_final(*node.chain));
+        terms.genesis_height = genesis.height;
+        terms.genesis_block_hash = genesis.hash;
+        terms.bond_id = bond(node, chain.key().public_key(), BondPurpose::kStorage, i);
+        terms.with_commitment = false;
+        const Registration registration =
+            must(make_registration(params, chain.replica().header(), terms, chain.key()));
+        const Bytes object = wrap_object(Kind::kRegistration, registration.encode());
+        must(write_file(node::registration_file(chain.replica_file()), object));
+        must(node.chain->submit_registration(object));
+        save_key(chain.key(), "prover" + std::to_string(i) + ".key");
+        drivers.push_back(std::make_unique<Prover>(must(node::open_prover(
+            params, chain.replica_file(), folder / ("prover" + std::to_string(i) + ".key")))));
+    }
+    void add_challenger(node::Node& node, std::size_t i) {
+        const KeyPair key = challenger_key(i);
+        const Height base = must(node.chain->current_height()) + 2 + params.seal_delay;
+        const Challenger registration =
+            make_challenger(params.id(), challenger_commitment(params.id(), key, base), base,
+                            bond(node, key.public_key(), BondPurpose::kChallenger, 100 + i), key);
+        const Bytes object = wrap_object(Kind::kChallenger, registration.encode());
+        const std::string name = "challenger" + std::to_string(i);
+        save_key(key, name + ".key");
+        must(write_file(node::challenger_file(folder / (name + ".key")), object));
+        must(node.chain->submit(Kind::kChallenger, object));
+    }
+    void blocks(node::Node& node, std::uint64_t count) {
+        std::vector<Prover*> provers;
+        for (const auto& p : drivers) provers.push_back(p.get());
+        for (std::uint64_t i = 0; i < count; ++i) {
+            must(node.chain->append_block());
+            while (must(node.aggregator->advance(provers))) {
+            }
+        }
+    }
+};
+
+}  // namespace holdfast::test
