@@ -111,7 +111,8 @@ void add_challenge_commands(Commands& commands) {
     commands.run(run,
                  "  holdfast challenge run --params network.params --key carol.key --journal "
                  "carol.journal --host KEY@127.0.0.1:9000 --peer KEY@127.0.0.1:9001\n"
-                 "  holdfast challenge run --config carol.toml --json\n",
+                 "  holdfast challenge run --config carol.toml --json\n"
+                 "Ctrl-C or SIGTERM stops it; the exit code is then 0.\n",
                  [a, &commands] { return run_daemon(commands.globals(), *a); });
 }
 

@@ -44,14 +44,15 @@ void add_node_command(Commands& commands) {
                              "units to the challenger for an outcome that counts");
     node_command->add_option("--min-challenger-bond", n->min_challenger_bond,
                              "units that a challenger's bond must hold");
-    node_command->footer(
-        "Runs until Ctrl-C or SIGTERM, then exits with 0. Links do not travel over the transport:\n"
-        "where links count, stop it and run: holdfast block process --replica ...");
-    commands.run(node_command,
-                 "  holdfast node --dir node --key node.key --listen 127.0.0.1:9000 "
-                 "--accept-anyone\n"
-                 "  holdfast node --config node.toml --json\n",
-                 [n, &commands] { return run_node(commands.globals(), *n); });
+    commands.run(
+        node_command,
+        "  holdfast node --dir node --key node.key --listen 127.0.0.1:9000 "
+        "--accept-anyone\n"
+        "  holdfast node --config node.toml --json\n"
+        "Ctrl-C or SIGTERM stops it; the exit code is then 0. Links of provers do not travel "
+        "over the\ntransport: where links count, stop it and run holdfast block process "
+        "--replica ...\n",
+        [n, &commands] { return run_node(commands.globals(), *n); });
 }
 
 }  // namespace holdfast::cli

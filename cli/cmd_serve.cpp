@@ -43,7 +43,8 @@ void add_serve_command(Commands& commands) {
                  "  holdfast serve --params network.params --key alice.key --replica "
                  "data.bin.replica --listen 127.0.0.1:9001 --host KEY@127.0.0.1:9000 "
                  "--accept-anyone\n"
-                 "  holdfast serve --config alice.toml --monitor 127.0.0.1:9101\n",
+                 "  holdfast serve --config alice.toml --monitor 127.0.0.1:9101\n"
+                 "Ctrl-C or SIGTERM stops it; the exit code is then 0.\n",
                  [s, &commands] { return run_serve(commands.globals(), *s); });
 }
 
