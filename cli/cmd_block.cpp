@@ -226,6 +226,20 @@ CommandResult export_public(const Globals& globals, const std::string& dir,
     return out;
 }
 
+/// What challenges of a chain have come to.
+Json json_of(const AvailabilityScore& score) {
+    return {{"served", score.served},         {"late", score.late},
+            {"invalid", score.invalid},       {"unreachable", score.unreachable},
+            {"per_mille", score.per_mille()}, {"level", to_string(score.level())}};
+}
+
+std::string text_of(const AvailabilityScore& score) {
+    const std::uint64_t all = score.served + score.late + score.invalid + score.unreachable;
+    if (all == 0) return "not challenged yet";
+    return "served " + std::to_string(score.served) + " of " + std::to_string(all) +
+           " challenges (" + std::string(to_string(score.level())) + ")";
+}
+
 CommandResult statistics(const std::string& dir) {
     HOLDFAST_ASSIGN(node, Node::open(dir));
     HOLDFAST_ASSIGN(s, node.registry().statistics());
@@ -235,19 +249,28 @@ CommandResult statistics(const std::string& dir) {
     out.field("behind", behind);
     add_statistics(s, out);
     Json chains = Json::array();
+    const AvailabilityBook& book = node.aggregator->availability_book();
+    Status scores;
     HOLDFAST_TRY(node.registry().for_each_chain([&](const ChainInfo& info) {
+        const Result<AvailabilityScore> score = book.score(info.chain_id);
+        if (!score) {
+            scores = fail(score.error());
+            return false;
+        }
         Json c = {{"chain_id", to_hex(info.chain_id)},
                   {"phase", to_string(info.phase)},
                   {"misses", info.misses},
                   {"accepted", info.accepted.value}};
         if (info.slot) c["slot"] = *info.slot;
         if (info.status) c["status"] = to_string(*info.status);
+        c["availability"] = json_of(*score);
         chains.push_back(c);
         out.line("chain " + to_hex(info.chain_id) + "  " + std::string(to_string(info.phase)) +
                  ", " + (info.status ? std::string(to_string(*info.status)) : "no slot") + ", " +
-                 std::to_string(info.misses) + " miss(es)");
+                 std::to_string(info.misses) + " miss(es), " + text_of(*score));
         return chains.size() < 10'000;
     }));
+    HOLDFAST_TRY(scores);
     out.json["chains"] = chains;
     return out;
 }

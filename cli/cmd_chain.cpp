@@ -92,7 +92,27 @@ CommandResult fund_pool(const std::string& dir, std::uint64_t amount) {
     return out;
 }
 
-CommandResult show_ledger(const std::string& dir, const std::vector<std::string>& accounts) {
+Status add_bonds(BondLedger& ledger, const std::vector<BondId>& bonds, Output& out) {
+    for (const BondId& id : bonds) {
+        HOLDFAST_ASSIGN(bond, ledger.bond_info(id));
+        out.json["bonds"][to_hex(id)] = {{"owner", to_hex(bond.owner)},
+                                         {"created", bond.created_amount},
+                                         {"held", bond.held_amount},
+                                         {"slashed", bond.slashed_amount}};
+        out.line("bond " + to_hex(id) + ": holds " + std::to_string(bond.held_amount) + " of " +
+                 std::to_string(bond.created_amount) + ", " + std::to_string(bond.slashed_amount) +
+                 " slashed");
+    }
+    return {};
+}
+
+CommandResult show_ledger(const std::string& dir, const std::vector<std::string>& accounts,
+                          const std::vector<std::string>& bond_words) {
+    std::vector<BondId> bonds;
+    for (const std::string& word : bond_words) {
+        HOLDFAST_ASSIGN(id, parse_hex<BondId>(word, "--bond"));
+        bonds.push_back(id);
+    }
     std::vector<PublicKey> keys;
     for (const std::string& word : accounts) {
         HOLDFAST_ASSIGN(key, parse_hex<PublicKey>(word, "--account"));
@@ -112,6 +132,7 @@ CommandResult show_ledger(const std::string& dir, const std::vector<std::string>
         out.json["balances"][to_hex(key)] = balance;
         out.line("account " + to_hex(key) + ": " + std::to_string(balance));
     }
+    HOLDFAST_TRY(add_bonds(*ledger, bonds, out));
     return out;
 }
 
@@ -128,6 +149,7 @@ void add_chain_commands(Commands& commands) {
         std::string key;
         std::uint64_t amount = 0;
         std::vector<std::string> accounts;
+        std::vector<std::string> bonds;
     };
     auto options = std::make_shared<Options>();
     CLI::App* append = chain->add_subcommand("new-block", "append blocks with what was submitted");
@@ -164,8 +186,10 @@ void add_chain_commands(Commands& commands) {
     add_dir_option(totals, options->dir);
     totals->add_option("--account", options->accounts,
                        "a public key whose balance to show (repeat)");
-    commands.run(totals, "  holdfast ledger show --dir node\n",
-                 [options] { return show_ledger(options->dir, options->accounts); });
+    totals->add_option("--bond", options->bonds, "id of a bond to show (repeat)");
+    commands.run(totals, "  holdfast ledger show --dir node\n", [options] {
+        return show_ledger(options->dir, options->accounts, options->bonds);
+    });
 }
 
 }  // namespace holdfast::cli

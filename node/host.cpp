@@ -18,6 +18,7 @@ namespace {
 constexpr std::uint32_t kLookMs = 50;  // for a wish to stop, and for blocks that came to be final
 constexpr std::uint32_t kAfterErrorMs = 1'000;
 constexpr std::uint32_t kMostClockWaitMs = 1'000;
+constexpr std::size_t kToldChains = 100;  // by name, in the status
 
 std::uint64_t wall_clock_ms() {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -56,11 +57,18 @@ Json to_json(const HostCounts& c) {
         }
         listed[std::string(to_string(kind))] = {{"accepted", one.accepted}, {"refused", refused}};
     }
+    Json suspended = Json::array();
+    for (const ChainId& id :
+         std::span(c.suspended).first(std::min(c.suspended.size(), kToldChains))) {
+        suspended.push_back(to_hex(id));
+    }
     Json out = {{"blocks", c.blocks},
                 {"tip", c.tip ? Json(c.tip->value) : Json(nullptr)},
                 {"closed", c.closed ? Json(c.closed->value) : Json(nullptr)},
                 {"behind", c.behind},
                 {"listed", listed},
+                {"suspended_chains", c.suspended.size()},
+                {"suspended", suspended},  // the first of them
                 {"slashed", c.slashed},
                 {"seconds", c.seconds}};
     if (!c.error.empty()) out["error"] = c.error;

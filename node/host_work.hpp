@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "api/follow_service.hpp"
 #include "node/log.hpp"
@@ -24,9 +25,10 @@ struct HostCounts {
     std::optional<Height> closed;
     std::uint64_t behind = 0;  // final blocks to go
     std::map<Kind, Listed> listed;
-    std::uint64_t slashed = 0;  // chains whose bond was forfeited or that were voided
-    double seconds = 0;         // for the newest block
-    std::string error;          // of the newest try; empty: none
+    std::vector<ChainId> suspended;  // by the quorum, in the digest of `closed`
+    std::uint64_t slashed = 0;       // chains whose bond was forfeited or that were voided
+    double seconds = 0;              // for the newest block
+    std::string error;               // of the newest try; empty: none
 };
 
 class HostWork {
