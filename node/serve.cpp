@@ -75,9 +75,13 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
         params, *client, machine_clock(), log,
         {[&](const FollowHeight& height, bool) {
              responder.on_final_block(responder_height(height));
+             if (hooks.y && height.y) hooks.y(height.height, *height.y);
              log.debug("block.final", {{"height", height.height}, {"has_y", height.y.has_value()}});
          },
-         [&](Height height, const VdfOutput& y) { responder.note_y(height, y); }});
+         [&](Height height, const VdfOutput& y) {
+             responder.note_y(height, y);
+             if (hooks.y) hooks.y(height, y);
+         }});
     const auto status = [&] {
         return Json{{"role", "serve"},
                     {"address", network->address()},

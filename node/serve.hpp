@@ -30,6 +30,8 @@ struct ServeHooks {
     std::function<void(const Json& ready)> ready;
     /// Puts another handler in front of the honest one; for tests with cheaters.
     std::function<TcpHandler(TcpHandler honest)> handler;
+    /// Told y of each height that is followed, once it is known; for tests with cheaters.
+    std::function<void(Height height, const VdfOutput& y)> y;
 };
 
 /// Until `stop`; then what it has done, as in /status.

@@ -21,7 +21,7 @@ class Daemons : public ::testing::Test {
                  std::function<TcpHandler(TcpHandler)> handler = {}) {
         return Daemon([this, i, at, handler](auto ready, const StopCheck& stop) {
             const auto log = quiet_log();
-            return node::run_serve(world.serve_config(i, at), *log, {ready, handler}, stop);
+            return node::run_serve(world.serve_config(i, at), *log, {ready, handler, {}}, stop);
         });
     }
     Daemon challenge(std::size_t i, const std::string& at,
