@@ -9,7 +9,8 @@ namespace {
 
 TEST(ChallengeMoment, AChallengeThatCouldNotLeaveInTimeIsAbandoned) {
     const NetworkParams params = availability_network();
-    const KeyPair key = KeyPair::from_secret(view(tagged_hash("test/challenger", std::uint64_t{0})));
+    const KeyPair key =
+        KeyPair::from_secret(view(tagged_hash("test/challenger", std::uint64_t{0})));
     const PublicKey prover = KeyPair::from_secret(view(tagged_hash("test/prover"))).public_key();
     const std::uint64_t latest_ms = params.block_ms - challenge_margin_ms(params) / 2;
     for (const bool in_time : {true, false}) {
