@@ -105,6 +105,24 @@ class HostileEngine : public ::testing::Test {
                 {block, test_hash(block), test_y(block), {node_key(kHonest).public_key()}});
         }
     }
+    /// Refusals that the attacks must lead to, and have not yet.
+    [[nodiscard]] std::vector<std::string> unseen() const {
+        std::vector<std::string> out;
+        const ResponderStatistics answered = responder_.statistics();
+        for (const Reason reason : {Reason::kNotAssigned, Reason::kBadSignature, Reason::kTooEarly,
+                                    Reason::kDuplicateChallenge, Reason::kBusy}) {
+            if (!answered.ignored.contains(reason)) out.push_back(to_string(Verdict(reason)));
+        }
+        const TcpStatistics now = server_->statistics();
+        for (const auto& [name, count] : {std::pair{"tls", now.refused_tls},
+                                          {"malformed", now.refused_malformed},
+                                          {"duplicates", now.duplicates},
+                                          {"throttled", now.throttled},
+                                          {"ceiling", now.refused_ceiling}}) {
+            if (count == 0) out.emplace_back(name);
+        }
+        return out;
+    }
     void watch() {
         const TcpStatistics now = server_->statistics();
         most_held_ = std::max(most_held_, now.bytes_held);
@@ -146,19 +164,18 @@ class HostileEngine : public ::testing::Test {
 
 TEST_F(HostileEngine, ServesTheHonestInTimeWhateverTheOthersDo) {
     const std::size_t descriptors = open_descriptors();
-    std::atomic<std::size_t> sockets_of_ours = 0;
     // Garbage, each time over a new connection.
     attack([&] {
         const RawSocket socket(address(), "127.0.0.2");
         socket.write(Bytes(3'000, 0xa5));
     });
     // Half-open connections: nothing follows the first byte.
+    constexpr std::size_t kHalfOpen = 64;  // kept by the attacker
     std::vector<std::unique_ptr<RawSocket>> half_open;
     attack([&] {
-        if (half_open.size() >= 64) half_open.clear();
+        if (half_open.size() >= kHalfOpen) half_open.clear();
         half_open.push_back(std::make_unique<RawSocket>(address(), "127.0.0.3"));
         half_open.back()->write(Bytes(1, 0x16));
-        sockets_of_ours = half_open.size();
     });
     // Huge lengths, kinds that do not travel, answers that nobody asked for.
     attack([&] {
@@ -236,6 +253,9 @@ TEST_F(HostileEngine, ServesTheHonestInTimeWhateverTheOthersDo) {
         longest_us = std::max(longest_us, challenge_all(h));
     }
     const std::size_t descriptors_now = open_descriptors();
+    // On a slow machine some attack may not have come through yet.
+    for (int i = 0; i < 600 && !unseen().empty(); ++i)
+        std::this_thread::sleep_for(milliseconds(50));
     end_attacks();
     RecordProperty("longest_service_us", std::to_string(longest_us));
     RecordProperty("most_bytes_held", std::to_string(most_held_));
@@ -246,22 +266,11 @@ TEST_F(HostileEngine, ServesTheHonestInTimeWhateverTheOthersDo) {
     EXPECT_LE(most_held_, limits_.max_bytes);
     EXPECT_LE(most_connections_, limits_.max_connections);
     // The server's share of them: at most one for each connection that it counts.
-    EXPECT_LE(descriptors_now, descriptors + sockets_of_ours + most_connections_ + 16);
+    EXPECT_LE(descriptors_now, descriptors + kHalfOpen + most_connections_ + 16);
     const ResponderStatistics answered = responder_.statistics();
     EXPECT_EQ(answered.answered, kChains * kHeights);
     EXPECT_EQ(answered.failed, 0U);
-    for (const Reason reason : {Reason::kNotAssigned, Reason::kBadSignature, Reason::kTooEarly,
-                                Reason::kDuplicateChallenge, Reason::kBusy}) {
-        EXPECT_TRUE(answered.ignored.contains(reason)) << to_string(reason);
-    }
-    const TcpStatistics now = server_->statistics();
-    for (const auto& [name, count] : {std::pair{"tls", now.refused_tls},
-                                      {"malformed", now.refused_malformed},
-                                      {"duplicates", now.duplicates},
-                                      {"throttled", now.throttled},
-                                      {"ceiling", now.refused_ceiling}}) {
-        EXPECT_GT(count, 0U) << name;
-    }
+    EXPECT_EQ(unseen(), std::vector<std::string>());
 }
 
 }  // namespace
