@@ -131,9 +131,7 @@ Result<Json> run_challenge(const Config& config, Log& log, const ChallengeHooks&
         loop.run(stop);
     }
     log.info("stopping", {});
-    if (const Status drained = network->stop(config.drain_ms); !drained) {
-        log.warn("drain", {{"error", drained.error().message}});
-    }
+    stop_network(*network, config, log);
     return status();
 }
 

@@ -57,6 +57,12 @@ Result<std::unique_ptr<TcpNetwork>> start_network(const Config& config, const Ne
     return tcp;
 }
 
+void stop_network(TcpNetwork& network, const Config& config, Log& log) {
+    if (const Status drained = network.stop(config.drain_ms); !drained) {
+        log.warn("drain", {{"error", drained.error().message}});
+    }
+}
+
 Result<std::unique_ptr<FollowClient>> follow_host(const Config& config, TcpNetwork& network) {
     HOLDFAST_TRY(require_setting(config.host.has_value(), "[host]", "--host KEY@ADDRESS"));
     FollowClientOptions options;

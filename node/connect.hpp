@@ -35,6 +35,9 @@ struct Identity {
                                                                 std::uint8_t roles,
                                                                 TcpHandler handler);
 
+/// Ends the transport as [transport] drain_ms says; the log says what was cut off.
+void stop_network(TcpNetwork& network, const Config& config, Log& log);
+
 /// A client of [host] over the transport, which must outlive it.
 [[nodiscard]] Result<std::unique_ptr<FollowClient>> follow_host(const Config& config,
                                                                 TcpNetwork& network);

@@ -199,9 +199,7 @@ Result<Json> run_host(const Config& config, Log& log, const HostHooks& hooks,
     }
     log.info("stopping", {});
     if (clock) clock->stop();
-    if (const Status drained = network->stop(config.drain_ms); !drained) {
-        log.warn("drain", {{"error", drained.error().message}});
-    }
+    stop_network(*network, config, log);
     return status();
 }
 

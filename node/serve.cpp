@@ -123,9 +123,7 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
     if (hooks.ready) hooks.ready(ready);
     follower.run(stop);
     log.info("stopping", {});
-    if (const Status drained = network->stop(config.drain_ms); !drained) {
-        log.warn("drain", {{"error", drained.error().message}});
-    }
+    stop_network(*network, config, log);
     return status();
 }
 
