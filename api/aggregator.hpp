@@ -7,8 +7,8 @@
 // which is submitted. Listed challengers, challenges, outcomes and evidence of kind 6 go to an
 // AvailabilityJudge with a book and, where there is a Token, a court of its own; it has judged them
 // when the digest that they may suspend a chain in closes. Of other listed evidence only kind 5 is
-// judged here, a court has the rest (api/court.hpp). State is the registry's and the book's, one
-// durable transaction a step; every step may be repeated after a crash and changes nothing the
+// judged here, a court has the rest (settlement/court.hpp). State is the registry's and the book's,
+// one durable transaction a step; every step may be repeated after a crash and changes nothing the
 // second time. What closing a height did to bonds, and what outcomes pay, is decided in a
 // SettlementLedger before the Token is asked, and the token is asked until it answers.
 //
@@ -24,23 +24,23 @@
 #include <string>
 #include <vector>
 
-#include "api/availability_judge.hpp"
 #include "api/block_processor.hpp"
-#include "api/court.hpp"
 #include "api/forecast.hpp"
-#include "api/object_outcome.hpp"
 #include "api/prover.hpp"
 #include "api/prover_set.hpp"
-#include "api/public_record.hpp"
 #include "api/seal_intake.hpp"
-#include "api/vdf_clock.hpp"
+#include "availability/book.hpp"
+#include "availability/judge.hpp"
 #include "callbacks/blockchain.hpp"
 #include "callbacks/token.hpp"
+#include "clock/public_record.hpp"
+#include "clock/vdf_clock.hpp"
 #include "core/result.hpp"
-#include "hierarchy/availability_book.hpp"
 #include "hierarchy/checkpoints.hpp"
 #include "hierarchy/registry.hpp"
-#include "hierarchy/settlement.hpp"
+#include "settlement/court.hpp"
+#include "settlement/object_outcome.hpp"
+#include "settlement/settlement_ledger.hpp"
 
 namespace holdfast {
 
@@ -51,7 +51,7 @@ struct BlockReport {
     GlobalDigest global;           // of `closed`
     StatusCounts counts;           // in it
     std::vector<Effect> effects;
-    /// Of this block; those about availability are of earlier ones (api/availability_judge.hpp).
+    /// Of this block; those about availability are of earlier ones (availability/judge.hpp).
     std::vector<ObjectOutcome> objects;
     std::vector<Receipt> receipts;
     std::vector<MadeProof> proofs;

@@ -1,10 +1,10 @@
-// What a block lists, but for availability (api/availability_judge.hpp).
+// What a block lists, but for availability (availability/judge.hpp).
 #include <algorithm>
 
 #include "api/aggregator_impl.hpp"
-#include "core/parallel.hpp"
 #include "proofs/checkpoint.hpp"
 #include "proofs/evidence.hpp"
+#include "storage/parallel.hpp"
 
 namespace holdfast {
 namespace {

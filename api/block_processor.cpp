@@ -6,11 +6,11 @@
 #include <mutex>
 #include <tuple>
 
+#include "api/seal_prover.hpp"
 #include "chunking/replica_batch.hpp"
-#include "core/parallel.hpp"
 #include "proofs/digests.hpp"
 #include "proofs/seal_proof_verify.hpp"
-#include "proofs/seal_prover.hpp"
+#include "storage/parallel.hpp"
 
 namespace holdfast {
 namespace {
@@ -523,10 +523,10 @@ Result<BlockProcessor> BlockProcessor::make(const NetworkParams& params, Registr
     const unsigned workers = worker_count(options.threads, UINT64_MAX);
     for (unsigned i = 0; i < workers; ++i) {
         if (!options.way) {
-            out.readers_.push_back(ChunkReader::best(options.depth));
+            out.readers_.push_back(BatchReader::best(options.depth));
             continue;
         }
-        HOLDFAST_ASSIGN(reader, ChunkReader::make(*options.way, options.depth));
+        HOLDFAST_ASSIGN(reader, BatchReader::make(*options.way, options.depth));
         out.readers_.push_back(std::move(reader));
     }
     return out;

@@ -16,13 +16,13 @@
 #include <optional>
 #include <vector>
 
+#include "api/link_prover.hpp"
 #include "api/prover_set.hpp"
-#include "chunking/chunk_reader.hpp"
+#include "chunking/batch_reader.hpp"
 #include "core/fill.hpp"
 #include "core/params.hpp"
 #include "core/result.hpp"
 #include "hierarchy/registry.hpp"
-#include "proofs/link_prover.hpp"
 
 namespace holdfast {
 
@@ -44,8 +44,8 @@ struct BlockFault {
 
 struct BlockProcessorOptions {
     unsigned threads = 0;                         // 0: one for each core
-    std::optional<ChunkReader::Way> way;          // empty: the best that the system allows
-    unsigned depth = ChunkReader::kDefaultDepth;  // reads in flight, a thread
+    std::optional<BatchReader::Way> way;          // empty: the best that the system allows
+    unsigned depth = BatchReader::kDefaultDepth;  // reads in flight, a thread
     std::size_t most_faults = 1'000;              // told in words; the others are counted
     /// Each proof that the registry took, in the order of chains. An error ends the block.
     std::function<Status(MadeProof&&)> on_proof;
@@ -102,7 +102,7 @@ class BlockProcessor {
     NetworkId network_id_;
     Registry* registry_;
     BlockProcessorOptions options_;
-    std::vector<std::unique_ptr<ChunkReader>> readers_;  // one for each worker
+    std::vector<std::unique_ptr<BatchReader>> readers_;  // one for each worker
 };
 
 }  // namespace holdfast

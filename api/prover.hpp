@@ -13,16 +13,16 @@
 #include <memory>
 #include <optional>
 
+#include "api/link_prover.hpp"
+#include "api/seal_prover.hpp"
 #include "chunking/replica.hpp"
 #include "core/keys.hpp"
 #include "core/params.hpp"
 #include "core/result.hpp"
-#include "proofs/chain_file.hpp"
 #include "proofs/formats.hpp"
-#include "proofs/link_prover.hpp"
 #include "proofs/registration.hpp"
 #include "proofs/reveal.hpp"
-#include "proofs/seal_prover.hpp"
+#include "storage/link_records.hpp"
 
 namespace holdfast {
 

@@ -2,9 +2,9 @@
 //
 // A member costs about 250 bytes of memory: what its replica's header said when it was checked, and
 // its chain once the registry knows it. Files are opened when a block needs them, never more than
-// so many at once; links of all members are recorded in one folder (proofs/link_set.hpp), which is
-// locked for as long as the set lives. A member that is damaged or missing is a fault of its own
-// and touches no other.
+// so many at once; links of all members are recorded in one folder (storage/link_set_records.hpp),
+// which is locked for as long as the set lives. A member that is damaged or missing is a fault of
+// its own and touches no other.
 //
 // A replica with a *.chain file beside it has been driven by a Prover: it is not taken into a set,
 // because its records are not in the set's. Members that commit to reveal chains cost 32 KiB and a
@@ -27,8 +27,8 @@
 #include "core/params.hpp"
 #include "core/result.hpp"
 #include "hierarchy/registry.hpp"
-#include "proofs/link_set.hpp"
 #include "proofs/reveal.hpp"
+#include "storage/link_set_records.hpp"
 
 namespace holdfast {
 

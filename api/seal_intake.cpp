@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/codec.hpp"
-#include "core/parallel.hpp"
+#include "storage/parallel.hpp"
 
 namespace holdfast {
 namespace {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "core/hash.hpp"
-#include "core/parallel.hpp"
+#include "storage/parallel.hpp"
 
 namespace holdfast {
 namespace {

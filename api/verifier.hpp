@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include "api/public_record.hpp"
+#include "clock/public_record.hpp"
 #include "core/fill.hpp"
 #include "core/result.hpp"
 #include "proofs/formats.hpp"

@@ -22,13 +22,13 @@
 #include <random>
 #include <sstream>
 
-#include "api/latency_meter.hpp"
-#include "api/peer_service.hpp"
+#include "availability/latency_meter.hpp"
+#include "availability/peer_service.hpp"
 #include "bench/scratch.hpp"
-#include "callbacks/tcp_network.hpp"
 #include "chunking/seal.hpp"
-#include "core/file.hpp"
 #include "core/hash.hpp"
+#include "storage/file.hpp"
+#include "transport/tcp_network.hpp"
 
 namespace holdfast::bench {
 namespace {

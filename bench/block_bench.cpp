@@ -135,7 +135,7 @@ struct ColdRate {
 };
 
 /// Links through one reader, each chunk checked up to the root.
-ColdRate cold_rate(World& world, ChunkReader& reader) {
+ColdRate cold_rate(World& world, BatchReader& reader) {
     OpenFiles files(4);
     world.drop_pages();
     double seconds = 0;
@@ -162,14 +162,14 @@ double median(std::vector<double> values) {
 void cold_links(const Options& options) {
     World world;
     struct Contender {
-        std::unique_ptr<ChunkReader> reader;
+        std::unique_ptr<BatchReader> reader;
         std::vector<double> chunks;
         std::vector<double> pages;
     };
     std::vector<Contender> contenders;
-    for (const auto way : {ChunkReader::Way::kAdvised, ChunkReader::Way::kMapped,
-                           ChunkReader::Way::kThreads, ChunkReader::Way::kUring}) {
-        auto reader = ChunkReader::make(way, kDepth);
+    for (const auto way : {BatchReader::Way::kAdvised, BatchReader::Way::kMapped,
+                           BatchReader::Way::kThreads, BatchReader::Way::kUring}) {
+        auto reader = BatchReader::make(way, kDepth);
         if (reader) {
             contenders.push_back({std::move(*reader), {}, {}});
         } else {
@@ -185,7 +185,7 @@ void cold_links(const Options& options) {
             c.pages.push_back(rate.pages);
         }
     }
-    const auto best = ChunkReader::best()->way();
+    const auto best = BatchReader::best()->way();
     for (const Contender& c : contenders) {
         Entry entry;
         entry.kernel = std::string(to_string(c.reader->way()));

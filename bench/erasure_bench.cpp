@@ -8,9 +8,9 @@
 #include "chunking/file_header.hpp"
 #include "chunking/scrub.hpp"
 #include "chunking/seal.hpp"
-#include "core/file.hpp"
 #include "core/keys.hpp"
 #include "core/merkle.hpp"
+#include "storage/file.hpp"
 
 namespace holdfast::bench {
 namespace {

@@ -9,9 +9,9 @@
 #include <atomic>
 
 #include "bench/result.hpp"
-#include "callbacks/tcp_network.hpp"
-#include "callbacks/tls_identity_impl.hpp"
 #include "core/hash.hpp"
+#include "transport/tcp_network.hpp"
+#include "transport/tls_identity_impl.hpp"
 
 namespace {
 

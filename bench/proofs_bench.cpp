@@ -8,12 +8,12 @@
 #include <iostream>
 #include <map>
 
+#include "api/link_prover.hpp"
 #include "bench/result.hpp"
 #include "chunking/seal.hpp"
 #include "core/hash.hpp"
+#include "hierarchy/proof_batch.hpp"
 #include "hierarchy/tree.hpp"
-#include "proofs/batch.hpp"
-#include "proofs/link_prover.hpp"
 #include "proofs/link_verify.hpp"
 
 namespace holdfast::bench {

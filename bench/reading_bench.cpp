@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <atomic>
 
-#include "api/chunk_reader.hpp"
-#include "api/chunk_server.hpp"
+#include "availability/chunk_server.hpp"
+#include "availability/range_reader.hpp"
 #include "bench/result.hpp"
 #include "bench/scratch.hpp"
-#include "callbacks/tcp_network.hpp"
 #include "chunking/seal.hpp"
 #include "core/hash.hpp"
+#include "transport/tcp_network.hpp"
 
 namespace {
 

@@ -11,12 +11,12 @@
 #include <fstream>
 
 #include "bench/result.hpp"
-#include "core/file.hpp"
 #include "core/hash.hpp"
 #include "core/keys.hpp"
 #include "hierarchy/plain_digests.hpp"
 #include "hierarchy/registry.hpp"
 #include "hierarchy/registry_backup.hpp"
+#include "storage/file.hpp"
 
 namespace {
 

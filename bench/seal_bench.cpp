@@ -5,11 +5,11 @@
 #include <sys/resource.h>
 
 #include "bench/scratch.hpp"
-#include "chunking/keystream.hpp"
 #include "chunking/seal.hpp"
 #include "chunking/unseal.hpp"
-#include "core/file.hpp"
 #include "core/keys.hpp"
+#include "core/keystream.hpp"
+#include "storage/file.hpp"
 
 namespace holdfast::bench {
 namespace {

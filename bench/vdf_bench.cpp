@@ -4,11 +4,11 @@
 #include <array>
 #include <fstream>
 
+#include "analysis/vdf_calibration.hpp"
 #include "bench/result.hpp"
 #include "core/hash.hpp"
-#include "core/parallel.hpp"
+#include "storage/parallel.hpp"
 #include "vdf/arena.hpp"
-#include "vdf/calibrate.hpp"
 #include "vdf/evaluate.hpp"
 #include "vdf/proof.hpp"
 #include "vdf/vdf_verify.hpp"

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "chunking/geometry.hpp"
+#include "core/geometry.hpp"
 #include "core/hash.hpp"
 
 namespace holdfast {

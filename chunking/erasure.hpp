@@ -12,10 +12,10 @@
 
 #include "chunking/raw_source.hpp"
 #include "core/codec.hpp"
-#include "core/file.hpp"
 #include "core/fill.hpp"
 #include "core/result.hpp"
 #include "core/types.hpp"
+#include "storage/file.hpp"
 
 namespace holdfast {
 

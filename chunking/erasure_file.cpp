@@ -5,11 +5,11 @@
 #include <string>
 
 #include "chunking/erasure.hpp"
-#include "chunking/geometry.hpp"
 #include "chunking/progress.hpp"
 #include "chunking/shard_roots.hpp"
-#include "core/file.hpp"
-#include "core/parallel.hpp"
+#include "core/geometry.hpp"
+#include "storage/file.hpp"
+#include "storage/parallel.hpp"
 
 namespace holdfast {
 namespace {

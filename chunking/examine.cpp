@@ -4,7 +4,7 @@
 
 #include "chunking/progress.hpp"
 #include "core/hash.hpp"
-#include "core/parallel.hpp"
+#include "storage/parallel.hpp"
 
 namespace holdfast {
 namespace {
@@ -121,9 +121,9 @@ bool fits(const ScrubProgress& progress, std::uint64_t chunks) {
 }
 
 /// Reads the chunks part by part; each part is in the log before the next begins.
-class ChunkReader {
+class BatchReader {
   public:
-    ChunkReader(Examination& e, const ScrubOptions& options)
+    BatchReader(Examination& e, const ScrubOptions& options)
         : e_(e),
           options_(options),
           part_chunks_(std::clamp<std::uint64_t>(options.log_bytes, kReadChunks * kChunkBytes,
@@ -227,7 +227,7 @@ Status examine_chunks(Examination& e, const ScrubOptions& options, Finished fini
     const bool stale = finished == Finished::kForget && known.next_chunk == e.chunks().value;
     if (known.next_chunk == 0 || !usable || stale) HOLDFAST_TRY(e.log.restart(with_roots));
     e.resumed_at_chunk = e.log.progress().next_chunk;
-    ChunkReader reader(e, options);
+    BatchReader reader(e, options);
     HOLDFAST_TRY(reader.run(known.with_roots ? std::span<const Digest>()
                                              : std::span<const Digest>(e.sealed.truth)));
     if (known.with_roots) {

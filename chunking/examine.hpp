@@ -4,10 +4,10 @@
 // Internal to this room. One thread; starts workers inside examine() and joins them.
 #pragma once
 
-#include "chunking/geometry.hpp"
 #include "chunking/scrub.hpp"
 #include "chunking/scrub_log.hpp"
-#include "core/file.hpp"
+#include "core/geometry.hpp"
+#include "storage/file.hpp"
 
 namespace holdfast {
 

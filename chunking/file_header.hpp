@@ -3,9 +3,9 @@
 // Pure functions of bytes, any thread. Spec: docs/spec.md section 12.
 #pragma once
 
-#include "chunking/replica_header.hpp"
 #include "core/constants.hpp"
 #include "core/params.hpp"
+#include "core/replica_header.hpp"
 #include "core/result.hpp"
 
 namespace holdfast {

@@ -10,8 +10,8 @@
 #include <mutex>
 #include <unordered_map>
 
-#include "core/file.hpp"
 #include "core/result.hpp"
+#include "storage/file.hpp"
 
 namespace holdfast {
 

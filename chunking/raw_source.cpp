@@ -4,8 +4,8 @@
 #include <string>
 
 #include "chunking/erasure.hpp"
-#include "chunking/geometry.hpp"
 #include "chunking/source.hpp"
+#include "core/geometry.hpp"
 
 namespace holdfast {
 namespace {

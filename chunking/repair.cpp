@@ -4,10 +4,10 @@
 #include <mutex>
 
 #include "chunking/examine.hpp"
-#include "chunking/keystream.hpp"
 #include "chunking/progress.hpp"
 #include "chunking/running_root.hpp"
-#include "core/parallel.hpp"
+#include "core/keystream.hpp"
+#include "storage/parallel.hpp"
 
 namespace holdfast {
 namespace {

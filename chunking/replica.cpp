@@ -4,10 +4,10 @@
 #include <numeric>
 #include <string>
 
-#include "chunking/keystream.hpp"
 #include "chunking/running_root.hpp"
 #include "chunking/tree_walk.hpp"
-#include "core/parallel.hpp"
+#include "core/keystream.hpp"
+#include "storage/parallel.hpp"
 
 namespace holdfast {
 namespace {

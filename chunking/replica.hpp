@@ -10,12 +10,12 @@
 #include <filesystem>
 #include <vector>
 
+#include "chunking/cell_opening.hpp"
 #include "chunking/file_header.hpp"
-#include "chunking/geometry.hpp"
-#include "chunking/opening.hpp"
 #include "chunking/tree_file.hpp"
 #include "core/fill.hpp"
-#include "core/mapped_file.hpp"
+#include "core/geometry.hpp"
+#include "storage/mapped_file.hpp"
 
 namespace holdfast {
 

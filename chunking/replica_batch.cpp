@@ -148,7 +148,7 @@ std::filesystem::path tree_beside(const std::filesystem::path& replica) {
     return tree;
 }
 
-void open_cells(ChunkReader& reader, OpenFiles& files, std::span<CellsToOpen> items) {
+void open_cells(BatchReader& reader, OpenFiles& files, std::span<CellsToOpen> items) {
     std::vector<Part> parts;
     parts.reserve(items.size());
     std::vector<FileRead> reads;

@@ -13,10 +13,10 @@
 #include <span>
 #include <vector>
 
-#include "chunking/chunk_reader.hpp"
-#include "chunking/geometry.hpp"
+#include "chunking/batch_reader.hpp"
+#include "chunking/cell_opening.hpp"
 #include "chunking/open_files.hpp"
-#include "chunking/opening.hpp"
+#include "core/geometry.hpp"
 #include "core/result.hpp"
 #include "core/types.hpp"
 
@@ -35,6 +35,6 @@ struct CellsToOpen {
 [[nodiscard]] std::filesystem::path tree_beside(const std::filesystem::path& replica);
 
 /// Fills `opening` of every item. At most two files an item are held open during the call.
-void open_cells(ChunkReader& reader, OpenFiles& files, std::span<CellsToOpen> items);
+void open_cells(BatchReader& reader, OpenFiles& files, std::span<CellsToOpen> items);
 
 }  // namespace holdfast

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "chunking/geometry.hpp"
+#include "core/geometry.hpp"
 #include "core/result.hpp"
 
 namespace holdfast {

@@ -1,10 +1,10 @@
 // X.scrub: what a scrub has found so far and a repair has done, on the device before it counts.
 //
-// A record file (core/record_log.hpp). Bodies, integers little-endian: `u8 1 || subject 32`, first;
-// `u8 2 || u8 kind || (u64 first || u64 count)…` and `u8 3 || digests`, which count with the next
-// `u8 4 || u64 next_chunk || u8 with_roots`; `u8 5 || u64 window`. One log has one owner at a time,
-// who holds its lock. Internal to this room; a cache, not protocol: what does not hold is begun
-// anew.
+// A record file (storage/record_log.hpp). Bodies, integers little-endian: `u8 1 || subject 32`,
+// first; `u8 2 || u8 kind || (u64 first || u64 count)…` and `u8 3 || digests`, which count with the
+// next `u8 4 || u64 next_chunk || u8 with_roots`; `u8 5 || u64 window`. One log has one owner at a
+// time, who holds its lock. Internal to this room; a cache, not protocol: what does not hold is
+// begun anew.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +12,7 @@
 #include <set>
 
 #include "chunking/tree_audit.hpp"
-#include "core/record_log.hpp"
+#include "storage/record_log.hpp"
 
 namespace holdfast {
 

@@ -6,16 +6,16 @@
 #include <string>
 #include <vector>
 
-#include "chunking/keystream.hpp"
 #include "chunking/progress.hpp"
 #include "chunking/running_root.hpp"
 #include "chunking/seal_state.hpp"
 #include "chunking/source.hpp"
 #include "chunking/tree_file.hpp"
-#include "core/byte_tag.hpp"
-#include "core/file.hpp"
 #include "core/keys.hpp"
-#include "core/parallel.hpp"
+#include "core/keystream.hpp"
+#include "storage/file.hpp"
+#include "storage/keyed_tag.hpp"
+#include "storage/parallel.hpp"
 
 namespace holdfast {
 namespace {
@@ -47,13 +47,13 @@ struct Workspace {
 struct Batch {
     ChunkIndex first;
     std::uint64_t chunks = 0;
-    ByteTag source_tag{};  // of the bytes that the first pass read
+    KeyedTag source_tag{};  // of the bytes that the first pass read
 };
 
 class Sealer {
   public:
     Sealer(const SealParams& seal, const SealOptions& options, SourceSegment& source,
-           SealState& state, const ByteTagger& tagger)
+           SealState& state, const KeyedTagger& tagger)
         : options_(options),
           source_(source),
           state_(state),
@@ -235,7 +235,7 @@ class Sealer {
     const SealOptions& options_;
     SourceSegment& source_;
     SealState& state_;
-    const ByteTagger& tagger_;
+    const KeyedTagger& tagger_;
     TreeBuilder raw_tree_;
     TreeBuilder sealed_tree_;
     WindowPlan windows_;
@@ -285,7 +285,7 @@ Result<SealedReplica> seal_into(SealState& state, const SealRequest& request,
     header.nonce = request.nonce.value_or(request.segment);
     const NetworkId network = request.network.id();
     HOLDFAST_TRY(state.check_continues(header, network));
-    HOLDFAST_ASSIGN(tagger, ByteTagger::create());
+    HOLDFAST_ASSIGN(tagger, KeyedTagger::create());
     Sealer sealer(request.seal, options, source, state, tagger);
     HOLDFAST_ASSIGN(raw_root, sealer.hash_source());
     header.raw_root = raw_root;

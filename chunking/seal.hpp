@@ -15,8 +15,8 @@
 #include <functional>
 
 #include "chunking/file_header.hpp"
-#include "chunking/geometry.hpp"
 #include "core/fill.hpp"
+#include "core/geometry.hpp"
 #include "core/params.hpp"
 #include "core/result.hpp"
 

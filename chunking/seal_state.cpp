@@ -215,7 +215,7 @@ Status SealState::publish() {
     return {};
 }
 
-SealRecorder::SealRecorder(SealState& state, const ByteTagger& tagger)
+SealRecorder::SealRecorder(SealState& state, const KeyedTagger& tagger)
     : state_(state), tagger_(tagger), thread_([this] { run(); }) {}
 
 SealRecorder::~SealRecorder() { static_cast<void>(finish()); }

@@ -18,10 +18,10 @@
 #include <thread>
 #include <vector>
 
-#include "chunking/replica_header.hpp"
-#include "core/byte_tag.hpp"
-#include "core/file.hpp"
-#include "core/record_log.hpp"
+#include "core/replica_header.hpp"
+#include "storage/file.hpp"
+#include "storage/keyed_tag.hpp"
+#include "storage/record_log.hpp"
 
 namespace holdfast {
 
@@ -78,8 +78,8 @@ struct FinishedWindow {
     std::uint64_t index = 0;
     ChunkIndex first;
     std::uint64_t bytes = 0;
-    Digest root;                // MTH of its chunk roots
-    std::vector<ByteTag> tags;  // of its batches as they were written
+    Digest root;                 // MTH of its chunk roots
+    std::vector<KeyedTag> tags;  // of its batches as they were written
 };
 
 /// Reads finished windows again, makes them durable and records them, on a thread of its own that
@@ -87,7 +87,7 @@ struct FinishedWindow {
 class SealRecorder {
   public:
     /// Both must outlive it.
-    SealRecorder(SealState& state, const ByteTagger& tagger);
+    SealRecorder(SealState& state, const KeyedTagger& tagger);
     ~SealRecorder();
     SealRecorder(const SealRecorder&) = delete;
     SealRecorder& operator=(const SealRecorder&) = delete;
@@ -102,7 +102,7 @@ class SealRecorder {
     Status check_written(const FinishedWindow& window);
 
     SealState& state_;
-    const ByteTagger& tagger_;
+    const KeyedTagger& tagger_;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::vector<FinishedWindow> waiting_;

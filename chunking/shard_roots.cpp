@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "chunking/geometry.hpp"
+#include "core/geometry.hpp"
 #include "core/result.hpp"
 
 namespace holdfast {

@@ -5,8 +5,8 @@
 
 #include <filesystem>
 
-#include "chunking/geometry.hpp"
-#include "core/file.hpp"
+#include "core/geometry.hpp"
+#include "storage/file.hpp"
 
 namespace holdfast {
 

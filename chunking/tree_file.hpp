@@ -7,9 +7,9 @@
 #pragma once
 
 #include "chunking/file_header.hpp"
-#include "core/file.hpp"
-#include "core/mapped_file.hpp"
 #include "core/merkle.hpp"
+#include "storage/file.hpp"
+#include "storage/mapped_file.hpp"
 
 namespace holdfast {
 

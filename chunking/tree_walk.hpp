@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "chunking/opening.hpp"
+#include "chunking/cell_opening.hpp"
 #include "chunking/tree_file.hpp"
 
 namespace holdfast {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "chunking/progress.hpp"
-#include "core/file.hpp"
-#include "core/parallel.hpp"
+#include "storage/file.hpp"
+#include "storage/parallel.hpp"
 
 namespace holdfast {
 namespace {

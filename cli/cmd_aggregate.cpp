@@ -3,9 +3,9 @@
 #include <map>
 
 #include "cli/commands.hpp"
-#include "cli/leaves_json.hpp"
 #include "cli/workspace.hpp"
 #include "hierarchy/plain_digests.hpp"
+#include "json/leaves_json.hpp"
 
 namespace holdfast::cli {
 namespace {

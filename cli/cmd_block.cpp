@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "cli/block_json.hpp"
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
-#include "core/file.hpp"
+#include "json/block_json.hpp"
+#include "storage/file.hpp"
+#include "storage/key_file.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -102,7 +103,7 @@ Result<std::vector<ProverSet>> open_sets(const Globals& globals, const NetworkPa
     std::vector<ProverSet> sets;
     for (std::size_t i = 0; i < arguments.sets.size(); ++i) {
         const std::filesystem::path folder = arguments.sets[i];
-        HOLDFAST_ASSIGN(key, KeyPair::load(arguments.set_keys[i]));
+        HOLDFAST_ASSIGN(key, load_key_pair(arguments.set_keys[i]));
         HOLDFAST_ASSIGN(set, ProverSet::open(params, std::move(key), folder / "links"));
         Progress progress(globals, "reading headers", "replicas");
         const auto refused = [&](const std::filesystem::path&, const Error& error) {
@@ -121,7 +122,7 @@ Result<BlockProcessorOptions> set_options(const ProcessArguments& arguments) {
     BlockProcessorOptions options;
     options.threads = arguments.threads;
     if (!arguments.way.empty()) {
-        options.way = chunk_reader_way(arguments.way);
+        options.way = batch_reader_way(arguments.way);
         if (!options.way) {
             return fail(ErrorCode::kInvalidArgument,
                         "--reader must be advised, mapped, threads or uring");
@@ -227,7 +228,7 @@ CommandResult export_public(const Globals& globals, const std::string& dir,
 }
 
 /// What challenges of a chain have come to.
-Json json_of(const AvailabilityScore& score) {
+Json score_json(const AvailabilityScore& score) {
     return {{"served", score.served},         {"late", score.late},
             {"invalid", score.invalid},       {"unreachable", score.unreachable},
             {"per_mille", score.per_mille()}, {"level", to_string(score.level())}};
@@ -247,7 +248,7 @@ CommandResult statistics(const std::string& dir) {
     Output out;
     out.field("network_id", to_hex(node.network_id()));
     out.field("behind", behind);
-    add_statistics(s, out);
+    out.fields(json_of(s));
     Json chains = Json::array();
     const AvailabilityBook& book = node.aggregator->availability_book();
     Status scores;
@@ -263,7 +264,7 @@ CommandResult statistics(const std::string& dir) {
                   {"accepted", info.accepted.value}};
         if (info.slot) c["slot"] = *info.slot;
         if (info.status) c["status"] = to_string(*info.status);
-        c["availability"] = json_of(*score);
+        c["availability"] = score_json(*score);
         chains.push_back(c);
         out.line("chain " + to_hex(info.chain_id) + "  " + std::string(to_string(info.phase)) +
                  ", " + (info.status ? std::string(to_string(*info.status)) : "no slot") + ", " +

@@ -3,11 +3,11 @@
 #include <cmath>
 #include <cstdio>
 
+#include "analysis/bounds.hpp"
 #include "cli/commands.hpp"
 #include "cli/svg_chart.hpp"
-#include "core/file.hpp"
 #include "core/params.hpp"
-#include "proofs/bounds.hpp"
+#include "storage/file.hpp"
 
 namespace holdfast::cli {
 namespace {

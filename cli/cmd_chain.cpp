@@ -2,6 +2,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
+#include "storage/key_file.hpp"
+#include "storage/randomness.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -67,7 +69,7 @@ Result<std::unique_ptr<BondLedger>> open_ledger(const std::string& dir) {
 }
 
 CommandResult issue(const std::string& dir, const std::string& key_file, std::uint64_t amount) {
-    HOLDFAST_ASSIGN(key, KeyPair::load(key_file));
+    HOLDFAST_ASSIGN(key, load_key_pair(key_file));
     HOLDFAST_ASSIGN(ledger, open_ledger(dir));
     Digest nonce;
     HOLDFAST_TRY(random_bytes(nonce.bytes));

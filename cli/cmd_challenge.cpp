@@ -1,10 +1,11 @@
 // challenge register, challenge run: a challenger's registration and daemon.
 
-#include "api/availability_challenger.hpp"
+#include "availability/challenger.hpp"
 #include "cli/commands.hpp"
 #include "cli/daemon_options.hpp"
 #include "cli/workspace.hpp"
 #include "node/challenge.hpp"
+#include "storage/key_file.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -28,7 +29,7 @@ struct RunArguments {
 CommandResult run_register(const RegisterArguments& arguments) {
     const NodePaths paths{arguments.dir};
     HOLDFAST_ASSIGN(chain, open_chain(paths, LocalChain::Mode::kReadWrite));
-    HOLDFAST_ASSIGN(key, KeyPair::load(arguments.key));
+    HOLDFAST_ASSIGN(key, load_key_pair(arguments.key));
     const std::filesystem::path file = node::challenger_file(arguments.key);
     std::error_code ignored;
     if (std::filesystem::exists(file, ignored) && !arguments.force) {

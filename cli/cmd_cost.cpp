@@ -4,10 +4,10 @@
 #include <cstdio>
 #include <iterator>
 
+#include "analysis/cost_measurement.hpp"
+#include "analysis/seal_cost.hpp"
 #include "cli/commands.hpp"
-#include "cli/cost_measure.hpp"
-#include "cli/param_fields.hpp"
-#include "proofs/seal_cost.hpp"
+#include "json/param_fields.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -94,7 +94,11 @@ Result<Cost> find_out(const Globals& globals, const CostArguments& a) {
     request.smallest = WindowPlan(ChunkCount(params.min_chunks), seal).window(0);
     request.allowed_s = allowed_seconds(params, a.prices);
     request.quick = a.quick;
-    HOLDFAST_ASSIGN(measures, measure_cost(globals, request));
+    PhaseProgress progress(globals, "blocks");
+    request.stop = stop_requested();
+    request.progress = std::ref(progress);
+    HOLDFAST_ASSIGN(measures, measure_cost(request));
+    progress.finish();
     const SealEconomy economy = seal_economy(params, plan, measures.fill_s, a.prices);
     const RefillRow& references = measures.rows[1];
     const SealEconomy faster = seal_economy(params, plan, references.cells[0].seconds, a.prices);

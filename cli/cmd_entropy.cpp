@@ -1,8 +1,8 @@
 // entropy: the record of a height, and that nobody could know it earlier.
 
-#include "api/entropy_record.hpp"
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
+#include "clock/entropy_record.hpp"
 
 namespace holdfast::cli {
 namespace {

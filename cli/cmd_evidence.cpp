@@ -3,13 +3,14 @@
 
 #include <algorithm>
 
-#include "api/court.hpp"
-#include "api/evidence_knowledge.hpp"
 #include "api/prover.hpp"
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
-#include "core/parallel.hpp"
 #include "proofs/seal_proof_verify.hpp"
+#include "settlement/court.hpp"
+#include "settlement/evidence_knowledge.hpp"
+#include "storage/key_file.hpp"
+#include "storage/parallel.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -358,7 +359,7 @@ CommandResult settle(const JudgeArguments& arguments) {
     for (const Ruling& ruling : resumed) add(ruling, "");
     for (const std::string& file : arguments.files) {
         HOLDFAST_ASSIGN(evidence, read_as<Evidence>(Kind::kEvidence, file));
-        HOLDFAST_ASSIGN(key, KeyPair::load(arguments.key));
+        HOLDFAST_ASSIGN(key, load_key_pair(arguments.key));
         const Bytes body = evidence.encode();
         std::optional<BondId> deposit;
         if (needs_fill(evidence) && arguments.deposit > 0) {

@@ -4,11 +4,13 @@
 #include <array>
 #include <charconv>
 
-#include "api/latency_meter.hpp"
-#include "callbacks/loopback_network.hpp"
+#include "availability/latency_meter.hpp"
+#include "callbacks/place.hpp"
 #include "cli/commands.hpp"
 #include "cli/peer_link.hpp"
 #include "cli/workspace.hpp"
+#include "embedded/loopback_network.hpp"
+#include "storage/randomness.hpp"
 
 namespace holdfast::cli {
 namespace {

@@ -1,9 +1,10 @@
 // network init, params, keygen.
 
 #include "cli/commands.hpp"
-#include "cli/param_fields.hpp"
 #include "cli/workspace.hpp"
-#include "core/file.hpp"
+#include "json/param_fields.hpp"
+#include "storage/file.hpp"
+#include "storage/key_file.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -74,7 +75,7 @@ CommandResult init(const InitOptions& options) {
     std::optional<KeyPair> beacon;
     std::optional<PublicKey> beacon_key;
     if (options.beacon) {
-        HOLDFAST_ASSIGN(key, KeyPair::generate());
+        HOLDFAST_ASSIGN(key, generate_key_pair());
         beacon_key = key.public_key();
         beacon = std::move(key);
     }
@@ -87,11 +88,11 @@ CommandResult init(const InitOptions& options) {
     const bool fresh = std::filesystem::create_directories(paths.dir, error);
     if (error) return fail_errno(error.value(), paths.dir.string());
     if (fresh) undo.made(paths.dir);
-    HOLDFAST_ASSIGN(evaluator, KeyPair::generate());
-    HOLDFAST_TRY(evaluator.save(paths.evaluator_key()));
+    HOLDFAST_ASSIGN(evaluator, generate_key_pair());
+    HOLDFAST_TRY(save_key_pair(evaluator, paths.evaluator_key()));
     undo.made(paths.evaluator_key());
     if (beacon) {
-        HOLDFAST_TRY(beacon->save(paths.beacon_key()));
+        HOLDFAST_TRY(save_key_pair(*beacon, paths.beacon_key()));
         undo.made(paths.beacon_key());
     }
     if (std::filesystem::create_directory(paths.chain(), error)) undo.made(paths.chain());
@@ -123,8 +124,8 @@ CommandResult show_params(const std::string& file) {
 }
 
 CommandResult keygen(const std::string& file) {
-    HOLDFAST_ASSIGN(key, KeyPair::generate());
-    HOLDFAST_TRY(key.save(file));
+    HOLDFAST_ASSIGN(key, generate_key_pair());
+    HOLDFAST_TRY(save_key_pair(key, file));
     Output out;
     out.field("file", file);
     out.field("public_key", to_hex(key.public_key()));

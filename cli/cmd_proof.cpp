@@ -2,8 +2,8 @@
 
 #include "api/verifier.hpp"
 #include "cli/commands.hpp"
-#include "cli/object_json.hpp"
 #include "cli/workspace.hpp"
+#include "json/object_json.hpp"
 
 namespace holdfast::cli {
 namespace {

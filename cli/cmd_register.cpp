@@ -3,7 +3,8 @@
 #include "api/verifier.hpp"
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
-#include "core/file.hpp"
+#include "storage/file.hpp"
+#include "storage/key_file.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -24,7 +25,7 @@ CommandResult run_register(const RegisterArguments& arguments) {
     }
     const NodePaths paths{arguments.dir};
     HOLDFAST_ASSIGN(chain, open_chain(paths, LocalChain::Mode::kReadWrite));
-    HOLDFAST_ASSIGN(key, KeyPair::load(arguments.key));
+    HOLDFAST_ASSIGN(key, load_key_pair(arguments.key));
     const ProverFiles files = ProverFiles::beside(arguments.replica);
     HOLDFAST_ASSIGN(replica, Replica::open(files.replica, files.tree, chain->params()));
     const std::filesystem::path file = registration_file(files.replica);

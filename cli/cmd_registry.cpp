@@ -3,14 +3,14 @@
 #include <bit>
 #include <map>
 
-#include "cli/block_json.hpp"
 #include "cli/commands.hpp"
-#include "cli/leaves_json.hpp"
-#include "cli/object_json.hpp"
 #include "cli/workspace.hpp"
-#include "core/parallel.hpp"
 #include "hierarchy/plain_digests.hpp"
 #include "hierarchy/registry_backup.hpp"
+#include "json/block_json.hpp"
+#include "json/leaves_json.hpp"
+#include "json/object_json.hpp"
+#include "storage/parallel.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -44,7 +44,7 @@ CommandResult stat(const std::string& dir) {
         HOLDFAST_ASSIGN(block, registry->block(*s.closed));
         out.field("global", to_hex(block->global));
     }
-    add_statistics(s, out);
+    out.fields(json_of(s));
     add_misses(misses, out);
     out.field("misses_late", registry->params().misses_late);
     out.field("misses_expired", registry->params().misses_expired);
@@ -58,7 +58,7 @@ CommandResult backup(const std::string& dir, const std::string& to) {
     HOLDFAST_ASSIGN(copied, backup_registry(folder, to));
     Output out;
     out.field("backup", to);
-    add_statistics(copied, out);
+    out.fields(json_of(copied));
     return out;
 }
 
@@ -74,7 +74,7 @@ CommandResult restore(const std::string& from, const std::string& dir, bool forc
     if (!restored) return fail(restored.error());
     Output out;
     out.field("registry", paths.registry().string());
-    add_statistics(*restored, out);
+    out.fields(json_of(*restored));
     return out;
 }
 

@@ -3,8 +3,9 @@
 #include "chunking/seal.hpp"
 #include "chunking/unseal.hpp"
 #include "cli/commands.hpp"
-#include "cli/param_fields.hpp"
 #include "cli/workspace.hpp"
+#include "json/param_fields.hpp"
+#include "storage/key_file.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -48,7 +49,7 @@ std::string stage_name(SealStage stage) {
 }
 
 CommandResult run_seal(const Globals& globals, const SealArguments& arguments) {
-    HOLDFAST_ASSIGN(key, KeyPair::load(arguments.key));
+    HOLDFAST_ASSIGN(key, load_key_pair(arguments.key));
     HOLDFAST_ASSIGN(chain, open_chain(NodePaths{arguments.dir}, LocalChain::Mode::kRead));
     SealRequest request;
     request.network = chain->params();

@@ -4,16 +4,17 @@
 #include <cmath>
 #include <fstream>
 
-#include "cli/block_json.hpp"
 #include "cli/commands.hpp"
-#include "cli/simulation_cheat.hpp"
-#include "cli/simulation_check.hpp"
-#include "cli/simulation_world.hpp"
 #include "cli/svg_chart.hpp"
-#include "core/file.hpp"
-#include "core/parallel.hpp"
+#include "json/block_json.hpp"
+#include "simulation/cheat.hpp"
+#include "simulation/check.hpp"
+#include "simulation/world.hpp"
+#include "storage/file.hpp"
+#include "storage/parallel.hpp"
 
 namespace holdfast::cli {
+using namespace simulation;
 namespace {
 
 constexpr std::uint64_t kMostChains = 1'000'000;
@@ -242,16 +243,19 @@ Status Simulation::check_honest() {
 }
 
 Status Simulation::run() {
-    std::optional<ChunkReader::Way> way;
-    if (!arguments_.way.empty()) way = chunk_reader_way(arguments_.way);
+    std::optional<BatchReader::Way> way;
+    if (!arguments_.way.empty()) way = batch_reader_way(arguments_.way);
     BlockProcessorOptions processing;
     processing.threads = arguments_.threads;
     processing.way = way;
     processing.on_receipts = [this](std::span<const SubmittedReceipt> r) { taken_.note(r); };
     HOLDFAST_TRY(SimulationWorld::claim_cache(arguments_.dir, arguments_.seed));
     HOLDFAST_TRY(make_replicas());
-    HOLDFAST_ASSIGN(
-        world, SimulationWorld::open(globals_, arguments_.dir, arguments_.seed, size_, processing));
+    PhaseProgress progress(globals_, "chains");
+    HOLDFAST_ASSIGN(world,
+                    SimulationWorld::open({stop_requested(), std::ref(progress)}, arguments_.dir,
+                                          arguments_.seed, size_, processing));
+    progress.finish();
     world_ = std::move(world);
     // Taking up the state once more costs a block's work again, which is not a block's time.
     HOLDFAST_ASSIGN(nothing, world_->aggregator().advance({}, {}, {}));
@@ -449,12 +453,12 @@ Result<SimulationSize> check(const Arguments& a) {
         return fail(ErrorCode::kInvalidArgument, "--removals would remove every honest chain");
     }
     if (!a.way.empty()) {
-        const auto way = chunk_reader_way(a.way);
+        const auto way = batch_reader_way(a.way);
         if (!way) {
             return fail(ErrorCode::kInvalidArgument,
                         "--reader must be advised, mapped, threads or uring");
         }
-        HOLDFAST_TRY(ChunkReader::make(*way));
+        HOLDFAST_TRY(BatchReader::make(*way));
     }
     if (!a.svg.empty() && std::filesystem::is_directory(a.svg)) {
         return fail(ErrorCode::kInvalidArgument, "--svg " + a.svg + " is a folder");

@@ -1,14 +1,15 @@
 // select, inspect, vectors check.
 
 #include "chunking/file_header.hpp"
-#include "chunking/selection.hpp"
 #include "cli/commands.hpp"
-#include "cli/json_object.hpp"
-#include "cli/object_json.hpp"
 #include "cli/workspace.hpp"
 #include "conformance/check_vectors.hpp"
-#include "core/file.hpp"
-#include "proofs/chain_file.hpp"
+#include "core/selection.hpp"
+#include "json/object_from_json.hpp"
+#include "json/object_json.hpp"
+#include "storage/file.hpp"
+#include "storage/key_file.hpp"
+#include "storage/link_records.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -106,7 +107,7 @@ CommandResult inspect(const std::string& path) {
     if (text.starts_with("HOLDREP1")) return inspect_header(path, Kind::kReplicaFile);
     if (text.starts_with("HOLDTRE1")) return inspect_header(path, Kind::kTreeFile);
     if (text.starts_with("-----BEGIN")) {
-        HOLDFAST_ASSIGN(key, KeyPair::load(path));
+        HOLDFAST_ASSIGN(key, load_key_pair(path));
         return show("key-file", {{"public_key", to_hex(key.public_key())}});
     }
     if (std::filesystem::path(path).extension() == ".chain") return inspect_chain_file(path);

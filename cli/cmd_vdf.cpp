@@ -1,10 +1,11 @@
 // vdf eval, vdf verify, vdf status, vdf catch-up.
 
 #include "cli/commands.hpp"
-#include "cli/object_json.hpp"
-#include "cli/vdf_loose.hpp"
+#include "cli/vdf_without_network.hpp"
 #include "cli/workspace.hpp"
-#include "core/parallel.hpp"
+#include "json/object_json.hpp"
+#include "storage/parallel.hpp"
+#include "storage/randomness.hpp"
 
 namespace holdfast::cli {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <cstdio>
 
+#include "analysis/vdf_calibration.hpp"
 #include "cli/commands.hpp"
-#include "cli/param_fields.hpp"
-#include "vdf/calibrate.hpp"
+#include "json/param_fields.hpp"
 
 namespace holdfast::cli {
 namespace {

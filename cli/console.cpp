@@ -38,6 +38,18 @@ Output& Output::field(const std::string& key, const Json& value) {
     return *this;
 }
 
+Output& Output::fields(const Json& object) {
+    for (const auto& [key, value] : object.items()) {
+        if (!key.ends_with("_bytes")) {
+            field(key, value);
+            continue;
+        }
+        json[key] = value;
+        line(key.substr(0, key.size() - 6) + ": " + format_bytes(value.get<std::uint64_t>()));
+    }
+    return *this;
+}
+
 Output& Output::line(const std::string& text_line) {
     text += text_line + "\n";
     return *this;
@@ -113,6 +125,15 @@ void Progress::update(std::uint64_t done, std::uint64_t total) {
                  is_bytes ? rate / 1048576.0 : rate, is_bytes ? "MiB" : state_->unit.c_str(),
                  format_duration(left).c_str());
     std::fflush(stderr);
+}
+
+void PhaseProgress::operator()(const std::string& phase, std::uint64_t done, std::uint64_t total) {
+    if (!current_ || phase != phase_) {
+        current_.reset();
+        current_.emplace(globals_, phase, unit_);
+        phase_ = phase;
+    }
+    current_->update(done, total);
 }
 
 StopCheck stop_requested() {

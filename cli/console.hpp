@@ -4,17 +4,17 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
 #include "core/fill.hpp"
 #include "core/result.hpp"
 #include "core/types.hpp"
+#include "json/json.hpp"
 
 namespace holdfast::cli {
 
-using Json = nlohmann::ordered_json;
+using namespace json;  // Json, to_json, json_of: the words for objects in every command
 
 // Documented in README.md and in `holdfast --help`.
 inline constexpr int kExitOk = 0;
@@ -32,6 +32,8 @@ struct Output {
 
     /// Adds "key" to the JSON and "label: value" to the text.
     Output& field(const std::string& key, const Json& value);
+    /// Adds every member of an object; sizes (…_bytes) are scaled in the text.
+    Output& fields(const Json& object);
     /// Adds a line of text only.
     Output& line(const std::string& text_line);
     /// Adds a verdict: {"verdict", "reason", "accepted", "index", "action"}; sets the exit code.
@@ -65,6 +67,21 @@ class Progress {
   private:
     struct State;
     std::unique_ptr<State> state_;
+};
+
+/// Progress of work that goes through phases: a line each. Called by one thread at a time.
+class PhaseProgress {
+  public:
+    PhaseProgress(const Globals& globals, std::string unit)
+        : globals_(globals), unit_(std::move(unit)) {}
+    void operator()(const std::string& phase, std::uint64_t done, std::uint64_t total);
+    void finish() { current_.reset(); }
+
+  private:
+    const Globals& globals_;
+    std::string unit_;
+    std::string phase_;
+    std::optional<Progress> current_;
 };
 
 /// True once Ctrl-C or SIGTERM has arrived.

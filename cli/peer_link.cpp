@@ -1,7 +1,8 @@
 #include "cli/peer_link.hpp"
 
-#include "api/public_record.hpp"
 #include "cli/workspace.hpp"
+#include "clock/public_record.hpp"
+#include "storage/key_file.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -87,7 +88,7 @@ Result<std::unique_ptr<PeerLink>> PeerLink::connect(const PeerArguments& argumen
     }
     HOLDFAST_ASSIGN(peer, parse_peer(arguments.from, chain.registration.header.prover));
     HOLDFAST_ASSIGN(key,
-                    arguments.key.empty() ? KeyPair::generate() : KeyPair::load(arguments.key));
+                    arguments.key.empty() ? generate_key_pair() : load_key_pair(arguments.key));
     options.network = chain.params.id();
     options.roles = kRoleReader;
     std::unique_ptr<PeerLink> link(new PeerLink);

@@ -7,11 +7,11 @@
 #include <string>
 #include <thread>
 
-#include "api/chunk_reader.hpp"
-#include "callbacks/tcp_network.hpp"
+#include "availability/range_reader.hpp"
 #include "cli/console.hpp"
 #include "core/keys.hpp"
 #include "core/params.hpp"
+#include "transport/tcp_network.hpp"
 
 namespace holdfast::cli {
 

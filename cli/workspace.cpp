@@ -1,6 +1,7 @@
 #include "cli/workspace.hpp"
 
-#include "core/file.hpp"
+#include "storage/file.hpp"
+#include "storage/key_file.hpp"
 
 namespace holdfast::cli {
 
@@ -33,7 +34,7 @@ Result<ClockNode> ClockNode::open(const std::filesystem::path& dir, VdfClockOpti
         HOLDFAST_ASSIGN(beacon, LocalBeacon::reader(node.paths.beacon(), params));
         node.beacon = std::move(beacon);
     }
-    HOLDFAST_ASSIGN(key, KeyPair::load(node.paths.evaluator_key()));
+    HOLDFAST_ASSIGN(key, load_key_pair(node.paths.evaluator_key()));
     options.folder = node.paths.vdf();
     HOLDFAST_ASSIGN(clock, VdfClock::open(params, *node.chain, node.beacon.get(),
                                           std::optional(std::move(key)), options));

@@ -1,32 +1,39 @@
 # A room is a folder, a static library holdfast_ROOM and an include path "ROOM/x.hpp".
-# The one table of who may include whom; tests/layering checks every #include against it.
-set(HOLDFAST_ROOMS core vdf chunking callbacks proofs hierarchy api)
+# The one table of who may include whom; tests/layering checks every #include against it, and that every
+# edge is used.
+set(HOLDFAST_ROOMS core vdf proofs storage chunking callbacks embedded transport hierarchy clock settlement
+  availability follow api analysis)
 set(HOLDFAST_DEPS_core "")
 set(HOLDFAST_DEPS_vdf core)
-set(HOLDFAST_DEPS_chunking core)
+set(HOLDFAST_DEPS_proofs core vdf)
+set(HOLDFAST_DEPS_storage core proofs)
+set(HOLDFAST_DEPS_chunking core storage)
 set(HOLDFAST_DEPS_callbacks core)
-set(HOLDFAST_DEPS_proofs core vdf chunking callbacks)
-set(HOLDFAST_DEPS_hierarchy core vdf chunking callbacks proofs)
-set(HOLDFAST_DEPS_api core vdf chunking callbacks proofs hierarchy)
+set(HOLDFAST_DEPS_embedded core storage callbacks)
+set(HOLDFAST_DEPS_transport core storage callbacks)
+set(HOLDFAST_DEPS_hierarchy core proofs storage)
+set(HOLDFAST_DEPS_clock core vdf proofs storage callbacks embedded)
+set(HOLDFAST_DEPS_settlement core vdf proofs storage callbacks clock)
+set(HOLDFAST_DEPS_availability core proofs storage chunking callbacks hierarchy settlement)
+set(HOLDFAST_DEPS_follow core proofs callbacks hierarchy availability)
+set(HOLDFAST_DEPS_api core vdf proofs storage chunking callbacks hierarchy clock settlement availability)
+set(HOLDFAST_DEPS_analysis core vdf storage)
 # Folders above the rooms; no room includes them.
-set(HOLDFAST_CLIENTS conformance node cli examples)
-set(HOLDFAST_DEPS_conformance core vdf chunking callbacks proofs hierarchy api)
-set(HOLDFAST_DEPS_node core vdf chunking callbacks proofs hierarchy api)
-set(HOLDFAST_DEPS_cli core vdf chunking callbacks proofs hierarchy api conformance node)
-set(HOLDFAST_DEPS_examples core vdf chunking callbacks proofs hierarchy api)
+set(HOLDFAST_CLIENTS json simulation conformance node cli examples)
+set(HOLDFAST_DEPS_json core vdf proofs storage chunking hierarchy api)
+set(HOLDFAST_DEPS_simulation core proofs storage chunking embedded hierarchy api json)
+set(HOLDFAST_DEPS_conformance core vdf proofs storage chunking hierarchy availability api)
+set(HOLDFAST_DEPS_node core proofs storage embedded transport clock availability follow api)
+set(HOLDFAST_DEPS_cli core vdf proofs storage chunking callbacks embedded transport hierarchy clock settlement
+  availability api analysis json simulation conformance node)
+set(HOLDFAST_DEPS_examples core proofs storage chunking api)
 
-# The verifier set: everything that a third party must trust to accept a proof. Pure functions of bytes
-# and parameters: no I/O, thread, clock, randomness, callback or floating point. Every *_verify.* and the
-# kernels of what is listed belong to it too. It includes nothing but itself and, by their headers, the
-# files that it uses: values, signature checks, CPU features.
-set(HOLDFAST_VERIFIER_SET
-  core/blake2b core/codec core/constants core/fill core/hash core/merkle core/params core/sha256
-  core/sha256_batch core/types
-  vdf/proof vdf/walk
-  chunking/geometry chunking/keystream chunking/replica_header chunking/selection
-  proofs/checkpoint proofs/digests proofs/entropy proofs/evidence_format proofs/formats proofs/latency
-  proofs/link proofs/registration proofs/reveal proofs/seal_proof)
-set(HOLDFAST_VERIFIER_USES core/cpu core/keys core/reasons core/result)
+# The trusted rooms: everything that a third party must trust to accept a proof, and nothing else. Pure
+# functions of bytes and parameters: no disk, system, thread, clock, randomness, callback or floating point.
+set(HOLDFAST_TRUSTED_ROOMS core vdf proofs)
+# The files in them that ask the system for something: memory in huge pages for fills and arenas; the
+# last words of a broken check.
+set(HOLDFAST_TRUSTED_EXCEPTIONS core/fill_memory core/result)
 
 add_library(holdfast_options INTERFACE)
 target_compile_options(holdfast_options INTERFACE

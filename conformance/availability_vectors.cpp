@@ -1,10 +1,10 @@
 // availability: exchanges with every outcome, drawing, suspension, latency and places.
 #include <map>
 
+#include "availability/exchange.hpp"
 #include "conformance/replica_case.hpp"
 #include "conformance/vector_file.hpp"
 #include "core/hash.hpp"
-#include "proofs/availability.hpp"
 #include "proofs/latency.hpp"
 #include "proofs/reveal.hpp"
 

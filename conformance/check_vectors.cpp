@@ -3,8 +3,9 @@
 #include <map>
 
 #include "conformance/vector_file.hpp"
-#include "core/file.hpp"
 #include "core/keys.hpp"
+#include "storage/file.hpp"
+#include "storage/randomness.hpp"
 
 namespace holdfast {
 namespace {

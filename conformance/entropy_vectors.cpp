@@ -1,6 +1,6 @@
 // selection and entropy.
-#include "chunking/selection.hpp"
 #include "conformance/vector_file.hpp"
+#include "core/selection.hpp"
 #include "proofs/entropy.hpp"
 #include "proofs/reveal.hpp"
 #include "vdf/walk.hpp"

@@ -6,9 +6,9 @@
 #include "chunking/seal.hpp"
 #include "conformance/replica_case.hpp"
 #include "conformance/vector_file.hpp"
-#include "core/file.hpp"
 #include "core/hash.hpp"
-#include "core/record_log.hpp"
+#include "storage/file.hpp"
+#include "storage/record_log.hpp"
 
 namespace holdfast::conformance {
 namespace {

@@ -2,14 +2,14 @@
 // windows.
 #include <map>
 
+#include "api/link_prover.hpp"
 #include "conformance/replica_case.hpp"
 #include "conformance/slots_case.hpp"
 #include "conformance/vector_file.hpp"
-#include "proofs/chain_file.hpp"
 #include "proofs/entropy.hpp"
-#include "proofs/link_prover.hpp"
 #include "proofs/link_verify.hpp"
 #include "proofs/reveal.hpp"
+#include "storage/link_records.hpp"
 #include "vdf/arena.hpp"
 #include "vdf/evaluate.hpp"
 

@@ -1,9 +1,9 @@
 #include "conformance/replica_case.hpp"
 
-#include "chunking/geometry.hpp"
 #include "chunking/seal.hpp"
 #include "chunking/unseal.hpp"
-#include "core/file.hpp"
+#include "core/geometry.hpp"
+#include "storage/file.hpp"
 
 namespace holdfast::conformance {
 namespace {

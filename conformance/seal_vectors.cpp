@@ -1,12 +1,12 @@
 // seal: replicas and their windows, registrations, seal proofs, audits, updates, removals.
-#include "chunking/keystream.hpp"
+#include "api/seal_prover.hpp"
 #include "conformance/replica_case.hpp"
 #include "conformance/vector_file.hpp"
 #include "core/hash.hpp"
+#include "core/keystream.hpp"
 #include "proofs/reveal.hpp"
 #include "proofs/seal_proof.hpp"
 #include "proofs/seal_proof_verify.hpp"
-#include "proofs/seal_prover.hpp"
 
 namespace holdfast::conformance {
 namespace {

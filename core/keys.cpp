@@ -1,16 +1,8 @@
 #include "core/keys.hpp"
 
-#include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <sys/random.h>
-#include <sys/stat.h>
-
-#include <cerrno>
-
-#include "core/file.hpp"
 
 namespace holdfast {
 namespace {
@@ -24,11 +16,8 @@ struct Deleter {
 };
 using Pkey = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using MdCtx = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
-using Bio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
 using Bn = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
 using BnCtx = std::unique_ptr<BN_CTX, Deleter<BN_CTX_free>>;
-
-constexpr std::uint64_t kMaxKeyFileBytes = 16 * 1024;
 
 /// y without the sign bit of x.
 std::array<std::uint8_t, 32> y_of(const PublicKey& key) {
@@ -78,8 +67,6 @@ bool on_curve(const PublicKey& key) {
     BN_mod_mul(u.get(), u.get(), v.get(), p.get(), ctx.get());
     return BN_kronecker(u.get(), p.get(), ctx.get()) >= 0;  // 1 a square, 0 zero, -1 neither
 }
-
-int no_passphrase(char*, int, int, void*) { return -1; }  // never ask on a terminal
 
 }  // namespace
 
@@ -144,14 +131,6 @@ KeyPair KeyPair::from_secret(ByteView secret32) {
     return pair;
 }
 
-Result<KeyPair> KeyPair::generate() {
-    std::array<std::uint8_t, 32> secret{};
-    HOLDFAST_TRY(random_bytes(secret));
-    KeyPair pair = from_secret(secret);
-    OPENSSL_cleanse(secret.data(), secret.size());
-    return pair;
-}
-
 Signature KeyPair::sign(ByteView message) const {
     const MdCtx ctx(EVP_MD_CTX_new());
     HOLDFAST_CHECK(secret_ && ctx);
@@ -162,62 +141,6 @@ Signature KeyPair::sign(ByteView message) const {
     HOLDFAST_CHECK(EVP_DigestSign(ctx.get(), out.data(), &length, message.data(), message.size()) ==
                    1);
     return out;
-}
-
-Result<KeyPair> KeyPair::load(const std::filesystem::path& path) {
-    HOLDFAST_ASSIGN(file, File::open(path, File::Mode::kRead));
-    struct stat info{};
-    if (::fstat(file.descriptor(), &info) != 0) return fail_errno(errno, path.string());
-    if (!S_ISREG(info.st_mode)) {
-        return fail(ErrorCode::kCorrupt, path.string() + ": not a regular file, so not a key file");
-    }
-    if ((info.st_mode & 077) != 0) {
-        return fail(
-            ErrorCode::kPermission,
-            path.string() + ": others can read this secret key; run: chmod 600 " + path.string());
-    }
-    HOLDFAST_ASSIGN(size, file.size());
-    if (size > kMaxKeyFileBytes)
-        return fail(ErrorCode::kCorrupt, path.string() + ": too large for a key file");
-    Bytes pem(static_cast<std::size_t>(size));
-    HOLDFAST_TRY(file.read_at(0, pem));
-    const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-    const Pkey pkey(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
-    OPENSSL_cleanse(pem.data(), pem.size());
-    std::array<std::uint8_t, 32> secret{};
-    std::size_t length = secret.size();
-    if (!pkey || EVP_PKEY_get_id(pkey.get()) != EVP_PKEY_ED25519 ||
-        EVP_PKEY_get_raw_private_key(pkey.get(), secret.data(), &length) != 1 || length != 32) {
-        return fail(ErrorCode::kCorrupt,
-                    path.string() +
-                        ": not an unencrypted Ed25519 PKCS#8 PEM file; make one with "
-                        "'holdfast keygen'");
-    }
-    KeyPair pair = from_secret(secret);
-    OPENSSL_cleanse(secret.data(), secret.size());
-    return pair;
-}
-
-Status KeyPair::save(const std::filesystem::path& path) const {
-    const Bio bio(BIO_new(BIO_s_secmem()));
-    HOLDFAST_CHECK(secret_ && bio);
-    HOLDFAST_CHECK(PEM_write_bio_PKCS8PrivateKey(bio.get(), static_cast<EVP_PKEY*>(secret_.get()),
-                                                 nullptr, nullptr, 0, nullptr, nullptr) == 1);
-    const char* text = nullptr;
-    const long length = BIO_get_mem_data(bio.get(), &text);
-    return write_file(path, view(std::string_view(text, static_cast<std::size_t>(length))), false,
-                      0600);
-}
-
-Status random_bytes(MutByteView out) {
-    std::size_t done = 0;
-    while (done < out.size()) {
-        const ssize_t got = ::getrandom(out.data() + done, out.size() - done, 0);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return fail_errno(errno, "the system's random source");
-        done += static_cast<std::size_t>(got);
-    }
-    return {};
 }
 
 }  // namespace holdfast

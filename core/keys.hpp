@@ -1,4 +1,4 @@
-// Ed25519 under the protocol's one rule, and key files.
+// Ed25519 under the protocol's one rule. Key files and new keys: storage/key_file.hpp.
 //
 // The rule (spec section 0): S < L, cofactorless equation, R compared byte for byte, public keys
 // that are not canonical refused everywhere, those of small order refused where a key is
@@ -6,7 +6,6 @@
 // go out of scope and are never printed. RFC 8032.
 #pragma once
 
-#include <filesystem>
 #include <memory>
 
 #include "core/result.hpp"
@@ -29,11 +28,6 @@ class KeyPair {
   public:
     /// From the 32-byte RFC 8032 secret.
     static KeyPair from_secret(ByteView secret32);
-    /// From the operating system's randomness.
-    static Result<KeyPair> generate();
-    /// Reads an Ed25519 PKCS#8 PEM file. kPermission when others can read it, kCorrupt when it is
-    /// not such a key, kNotFound.
-    static Result<KeyPair> load(const std::filesystem::path& file);
 
     KeyPair(KeyPair&& other) noexcept = default;
     KeyPair& operator=(KeyPair&& other) noexcept = default;
@@ -44,10 +38,8 @@ class KeyPair {
     [[nodiscard]] const PublicKey& public_key() const { return public_; }
     /// Deterministic (RFC 8032). Thread-safe.
     [[nodiscard]] Signature sign(ByteView message) const;
-    /// Writes a new PEM file with mode 0600; kAlreadyExists rather than overwriting.
-    [[nodiscard]] Status save(const std::filesystem::path& file) const;
-    /// OpenSSL's key object (an EVP_PKEY), shared, for a TLS context alone: what TLS signs starts
-    /// with 64 spaces and is never the 32 bytes that the protocol signs.
+    /// OpenSSL's key object (an EVP_PKEY), shared, for a TLS context and for saving alone: what TLS
+    /// signs starts with 64 spaces and is never the 32 bytes that the protocol signs.
     [[nodiscard]] std::shared_ptr<void> openssl_key() const { return secret_; }
 
   private:
@@ -55,8 +47,5 @@ class KeyPair {
     std::shared_ptr<void> secret_;  // OpenSSL's key object: made once, wiped when freed
     PublicKey public_{};
 };
-
-/// Fills `out` from the operating system's randomness.
-[[nodiscard]] Status random_bytes(MutByteView out);
 
 }  // namespace holdfast

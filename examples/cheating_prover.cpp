@@ -14,8 +14,9 @@
 
 #include "api/prover.hpp"
 #include "api/verifier.hpp"
-#include "core/file.hpp"
 #include "proofs/entropy.hpp"
+#include "storage/file.hpp"
+#include "storage/key_file.hpp"
 
 using namespace holdfast;
 
@@ -97,7 +98,7 @@ Result<Full> cheat(const PublicRecord& record, const KnownChain& chain, const Kn
 Status run(char** arguments) {
     const double fraction = std::atof(arguments[4]);
     HOLDFAST_ASSIGN(record, PublicRecord::load(arguments[1]));
-    HOLDFAST_ASSIGN(key, KeyPair::load(arguments[3]));
+    HOLDFAST_ASSIGN(key, load_key_pair(arguments[3]));
     const ProverFiles files = ProverFiles::beside(arguments[2]);
     HOLDFAST_ASSIGN(tree, TreeFile::open(files.tree, record.params()));
     HOLDFAST_ASSIGN(replica, File::open(files.replica, File::Mode::kReadWrite));

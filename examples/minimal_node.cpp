@@ -11,6 +11,7 @@
 #include "api/verifier.hpp"
 #include "chunking/seal.hpp"
 #include "core/hash.hpp"
+#include "storage/key_file.hpp"
 
 using namespace holdfast;
 
@@ -91,7 +92,7 @@ Status run(const std::filesystem::path& folder) {
 
     // Seal a file and register the replica.
     std::ofstream(folder / "data", std::ios::binary) << std::string(200'000, 'h');
-    HOLDFAST_ASSIGN(key, KeyPair::generate());
+    HOLDFAST_ASSIGN(key, generate_key_pair());
     const ProverFiles files = ProverFiles::beside(folder / "data.replica");
     SealRequest request{params, key.public_key(), kSealDev,      0,
                         {},     folder / "data",  files.replica, files.tree};
@@ -106,7 +107,7 @@ Status run(const std::filesystem::path& folder) {
         chain.submit_registration(wrap_object(Kind::kRegistration, registration.encode())));
 
     // Follow the chain: seal proof, links, digests, compact and full proofs.
-    HOLDFAST_ASSIGN(evaluator, KeyPair::generate());
+    HOLDFAST_ASSIGN(evaluator, generate_key_pair());
     HOLDFAST_ASSIGN(
         clock, VdfClock::open(params, chain, nullptr, std::move(evaluator), {folder / "vdf", 0}));
     AggregatorOptions options;

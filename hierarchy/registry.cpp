@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "core/codec.hpp"
-#include "core/file.hpp"
 #include "hierarchy/registry_impl.hpp"
+#include "storage/file.hpp"
 
 namespace holdfast {
 namespace {

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/parallel.hpp"
 #include "hierarchy/checkpoints.hpp"
 #include "hierarchy/registry_impl.hpp"
+#include "storage/parallel.hpp"
 
 namespace holdfast {
 

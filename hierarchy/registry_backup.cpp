@@ -6,8 +6,8 @@
 #include <system_error>
 
 #include "core/constants.hpp"
-#include "core/file.hpp"
 #include "hierarchy/registry_impl.hpp"
+#include "storage/file.hpp"
 
 namespace holdfast {
 namespace {

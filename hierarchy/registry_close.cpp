@@ -4,9 +4,9 @@
 #include <set>
 #include <utility>
 
-#include "core/parallel.hpp"
 #include "hierarchy/checkpoints.hpp"
 #include "hierarchy/registry_closing_impl.hpp"
+#include "storage/parallel.hpp"
 
 namespace holdfast {
 

@@ -5,9 +5,9 @@
 #include <mutex>
 #include <shared_mutex>
 
-#include "hierarchy/records.hpp"
 #include "hierarchy/registry.hpp"
-#include "hierarchy/store.hpp"
+#include "hierarchy/registry_records.hpp"
+#include "storage/lmdb_store.hpp"
 
 namespace holdfast {
 

@@ -7,9 +7,9 @@
 #include <tuple>
 #include <utility>
 
-#include "core/parallel.hpp"
+#include "hierarchy/proof_batch.hpp"
 #include "hierarchy/registry_impl.hpp"
-#include "proofs/batch.hpp"
+#include "storage/parallel.hpp"
 
 namespace holdfast {
 

@@ -6,7 +6,7 @@
 
 #include "core/hash.hpp"
 #include "core/merkle.hpp"
-#include "core/parallel.hpp"
+#include "storage/parallel.hpp"
 
 namespace holdfast {
 namespace {

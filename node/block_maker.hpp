@@ -14,9 +14,9 @@
 #include <optional>
 #include <string>
 
-#include "api/peer_budget.hpp"
-#include "callbacks/local_chain.hpp"
+#include "availability/peer_budget.hpp"
 #include "core/fill.hpp"
+#include "embedded/local_chain.hpp"
 #include "node/log.hpp"
 
 namespace holdfast::node {

@@ -10,8 +10,8 @@
 #include <mutex>
 #include <optional>
 
-#include "api/availability_challenger.hpp"
-#include "api/follow_client.hpp"
+#include "availability/challenger.hpp"
+#include "follow/client.hpp"
 #include "node/host_follower.hpp"
 #include "node/log.hpp"
 

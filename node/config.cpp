@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "core/file.hpp"
 #include "node/config_settings_impl.hpp"
+#include "storage/file.hpp"
 
 namespace holdfast::node {
 namespace {

@@ -15,13 +15,13 @@
 #include <string>
 #include <vector>
 
-#include "api/availability_challenger.hpp"
-#include "api/availability_responder.hpp"
-#include "api/chunk_server.hpp"
-#include "callbacks/tcp_network.hpp"
+#include "availability/book.hpp"
+#include "availability/challenger.hpp"
+#include "availability/chunk_server.hpp"
+#include "availability/responder.hpp"
 #include "core/result.hpp"
-#include "hierarchy/availability_book.hpp"
 #include "node/log.hpp"
+#include "transport/tcp_network.hpp"
 
 namespace holdfast::node {
 

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "node/node_folder.hpp"
+#include "storage/key_file.hpp"
 
 namespace holdfast::node {
 namespace {
@@ -31,7 +32,7 @@ Result<Identity> open_identity(const Config& config) {
     HOLDFAST_TRY(require_setting(!config.key.empty(), "[identity] key", "--key"));
     Identity out;
     HOLDFAST_ASSIGN(params, read_network(config.params));
-    HOLDFAST_ASSIGN(key, KeyPair::load(config.key));
+    HOLDFAST_ASSIGN(key, load_key_pair(config.key));
     out.params = std::move(params);
     out.key = std::make_shared<KeyPair>(std::move(key));
     return out;

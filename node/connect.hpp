@@ -6,11 +6,11 @@
 
 #include <memory>
 
-#include "api/follow_client.hpp"
-#include "callbacks/tcp_network.hpp"
 #include "core/keys.hpp"
+#include "follow/client.hpp"
 #include "node/config.hpp"
 #include "node/monitor.hpp"
+#include "transport/tcp_network.hpp"
 
 namespace holdfast::node {
 

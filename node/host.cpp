@@ -5,12 +5,13 @@
 #include <condition_variable>
 #include <thread>
 
-#include "api/clock_service.hpp"
+#include "clock/vdf_clock_service.hpp"
 #include "node/block_maker.hpp"
 #include "node/connect.hpp"
 #include "node/host_work.hpp"
 #include "node/metrics.hpp"
 #include "node/status.hpp"
+#include "storage/key_file.hpp"
 
 namespace holdfast::node {
 namespace {
@@ -132,7 +133,7 @@ Result<Json> run_host(const Config& config, Log& log, const HostHooks& hooks,
     HOLDFAST_TRY(require_setting(!config.dir.empty(), "[node] dir", "--dir"));
     HOLDFAST_TRY(require_setting(!config.key.empty(), "[identity] key", "--key"));
     HOLDFAST_TRY(require_setting(!config.listen.empty(), "[transport] listen", "--listen"));
-    HOLDFAST_ASSIGN(key, KeyPair::load(config.key));
+    HOLDFAST_ASSIGN(key, load_key_pair(config.key));
     HOLDFAST_ASSIGN(node, open_node(config));
     const NetworkParams& params = node.params();
     const std::uint32_t block_ms = config.block_ms == 0 ? params.block_ms : config.block_ms;

@@ -19,9 +19,9 @@
 #include <set>
 #include <string>
 
-#include "api/follow_client.hpp"
-#include "api/peer_budget.hpp"
+#include "availability/peer_budget.hpp"
 #include "core/params.hpp"
+#include "follow/client.hpp"
 #include "node/log.hpp"
 
 namespace holdfast::node {

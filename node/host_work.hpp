@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "api/follow_service.hpp"
+#include "follow/service.hpp"
 #include "node/log.hpp"
 #include "node/node_folder.hpp"
 

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "core/file.hpp"
+#include "storage/file.hpp"
 
 namespace holdfast::node {
 namespace {

@@ -5,14 +5,14 @@
 // process_metrics(); any thread.
 #pragma once
 
-#include "api/availability_challenger.hpp"
-#include "api/availability_responder.hpp"
-#include "api/chunk_server.hpp"
-#include "callbacks/tcp_network.hpp"
+#include "availability/challenger.hpp"
+#include "availability/chunk_server.hpp"
+#include "availability/responder.hpp"
 #include "node/host_follower.hpp"
 #include "node/host_work.hpp"
 #include "node/log.hpp"
 #include "node/monitor.hpp"
+#include "transport/tcp_network.hpp"
 
 namespace holdfast::node {
 

@@ -8,8 +8,8 @@
 #include <list>
 #include <thread>
 
-#include "callbacks/tcp_network.hpp"
 #include "node/http_request.hpp"
+#include "transport/tcp_network.hpp"
 
 namespace holdfast::node {
 namespace {

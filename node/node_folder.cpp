@@ -2,7 +2,8 @@
 
 #include <ctime>
 
-#include "core/file.hpp"
+#include "storage/file.hpp"
+#include "storage/key_file.hpp"
 
 namespace holdfast::node {
 namespace {
@@ -48,7 +49,7 @@ Result<Node> Node::open(const std::filesystem::path& dir, AggregatorOptions opti
     node.chain = std::move(chain);
     const NetworkParams& params = node.chain->params();
     if (params.has_beacon) {
-        HOLDFAST_ASSIGN(key, KeyPair::load(node.paths.beacon_key()));
+        HOLDFAST_ASSIGN(key, load_key_pair(node.paths.beacon_key()));
         HOLDFAST_ASSIGN(beacon,
                         LocalBeacon::publisher(node.paths.beacon(), params, std::move(key), [] {
                             return static_cast<std::uint64_t>(std::time(nullptr));
@@ -59,7 +60,7 @@ Result<Node> Node::open(const std::filesystem::path& dir, AggregatorOptions opti
     node.ledger = std::move(ledger);
     std::optional<KeyPair> evaluator;
     if (params.has_vdf) {
-        HOLDFAST_ASSIGN(key, KeyPair::load(node.paths.evaluator_key()));
+        HOLDFAST_ASSIGN(key, load_key_pair(node.paths.evaluator_key()));
         evaluator = std::move(key);
     }
     HOLDFAST_ASSIGN(clock, VdfClock::open(params, *node.chain, node.beacon.get(),
@@ -121,7 +122,7 @@ Result<Registration> registration_beside(const NetworkParams& params,
 Result<Prover> open_prover(const NetworkParams& params, const std::filesystem::path& replica,
                            const std::filesystem::path& key_file) {
     HOLDFAST_ASSIGN(registration, registration_beside(params, replica));
-    HOLDFAST_ASSIGN(key, KeyPair::load(key_file));
+    HOLDFAST_ASSIGN(key, load_key_pair(key_file));
     return Prover::open(params, ProverFiles::beside(replica), registration, std::move(key));
 }
 

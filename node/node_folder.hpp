@@ -20,11 +20,11 @@
 
 #include "api/aggregator.hpp"
 #include "api/prover.hpp"
-#include "api/vdf_clock.hpp"
-#include "callbacks/bond_ledger.hpp"
-#include "callbacks/local_beacon.hpp"
-#include "callbacks/local_chain.hpp"
+#include "clock/vdf_clock.hpp"
 #include "core/keys.hpp"
+#include "embedded/bond_ledger.hpp"
+#include "embedded/local_beacon.hpp"
+#include "embedded/local_chain.hpp"
 
 namespace holdfast::node {
 

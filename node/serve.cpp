@@ -1,6 +1,6 @@
 #include "node/serve.hpp"
 
-#include "api/peer_service.hpp"
+#include "availability/peer_service.hpp"
 #include "node/connect.hpp"
 #include "node/host_follower.hpp"
 #include "node/metrics.hpp"

@@ -5,11 +5,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "api/availability_responder.hpp"
-#include "api/chunk_server.hpp"
-#include "api/follow_service.hpp"
-#include "callbacks/tcp_network.hpp"
+#include "availability/chunk_server.hpp"
+#include "availability/responder.hpp"
+#include "follow/service.hpp"
 #include "node/host_follower.hpp"
+#include "transport/tcp_network.hpp"
 
 namespace holdfast::node {
 

@@ -1,8 +1,8 @@
 #include "proofs/availability_verify.hpp"
 
-#include "chunking/selection.hpp"
 #include "core/keys.hpp"
 #include "core/merkle.hpp"
+#include "core/selection.hpp"
 
 namespace holdfast {
 namespace {

@@ -1,9 +1,9 @@
 // Making evidence, and judging it against a source of what the verifier knows.
 //
 // make_* order the parts as the encoding demands and judge nothing else: judge_evidence does.
-// Settling (once per offence, decided durably first) is hierarchy/settlement.hpp's. Any thread; the
-// functions of an EvidenceKnowledge are called from the thread that judges. Spec: docs/spec.md
-// section 11.
+// Settling (once per offence, decided durably first) is settlement/settlement_ledger.hpp's. Any
+// thread; the functions of an EvidenceKnowledge are called from the thread that judges. Spec:
+// docs/spec.md section 11.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,6 @@
 #include "proofs/evidence_format.hpp"
 
-#include "chunking/geometry.hpp"
+#include "core/geometry.hpp"
 #include "core/merkle.hpp"
 
 namespace holdfast {

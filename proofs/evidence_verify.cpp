@@ -2,8 +2,8 @@
 
 #include <cstring>
 
-#include "chunking/geometry.hpp"
-#include "chunking/keystream.hpp"
+#include "core/geometry.hpp"
+#include "core/keystream.hpp"
 #include "core/merkle.hpp"
 #include "proofs/entropy.hpp"
 

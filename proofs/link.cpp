@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
-#include "chunking/selection.hpp"
 #include "core/hash.hpp"
 #include "core/merkle.hpp"
+#include "core/selection.hpp"
 
 namespace holdfast {
 namespace {

@@ -7,10 +7,10 @@
 
 #include <optional>
 
-#include "chunking/replica_header.hpp"
 #include "core/codec.hpp"
 #include "core/keys.hpp"
 #include "core/params.hpp"
+#include "core/replica_header.hpp"
 #include "core/result.hpp"
 #include "core/types.hpp"
 

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "chunking/selection.hpp"
 #include "core/constants.hpp"
 #include "core/hash.hpp"
 #include "core/merkle.hpp"
+#include "core/selection.hpp"
 
 namespace holdfast {
 namespace {

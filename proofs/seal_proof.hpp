@@ -1,12 +1,12 @@
 // Seal proofs and audits: who is audited, which cells are drawn, the proof's body.
 //
 // Values and pure functions, any thread; part of the verifier set. Making a proof is
-// proofs/seal_prover.hpp, checking it proofs/seal_proof_verify.hpp. Spec: docs/spec.md section 3.1.
+// api/seal_prover.hpp, checking it proofs/seal_proof_verify.hpp. Spec: docs/spec.md section 3.1.
 #pragma once
 
 #include <vector>
 
-#include "chunking/geometry.hpp"
+#include "core/geometry.hpp"
 #include "core/params.hpp"
 #include "core/result.hpp"
 #include "core/types.hpp"

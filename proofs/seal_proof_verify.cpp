@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "chunking/keystream.hpp"
 #include "core/constants.hpp"
 #include "core/keys.hpp"
+#include "core/keystream.hpp"
 #include "core/merkle.hpp"
 
 namespace holdfast {

@@ -7,7 +7,7 @@
 // beside it signs no opening root and can only refuse what it was shown.
 #include <gtest/gtest.h>
 
-#include "callbacks/bond_ledger.hpp"
+#include "embedded/bond_ledger.hpp"
 #include "support/court.hpp"
 #include "support/sealed_chain.hpp"
 

@@ -8,7 +8,7 @@
 // tolerates. The naive scheme beside it lets the block name its round.
 #include <gtest/gtest.h>
 
-#include "callbacks/local_beacon.hpp"
+#include "embedded/local_beacon.hpp"
 #include "proofs/entropy.hpp"
 #include "support/rates.hpp"
 #include "support/temp_folder.hpp"

@@ -1,7 +1,7 @@
 // Attack 27 through whole challenges: a prover that stores nothing fetches each chunk from a store
 // somewhere else, and holds its pings back by as much. What the hint makes of such relays is in
 // relay_with_delayed_pings_test.cpp; here is where the store may be, and that it costs nothing.
-#include "api/latency_meter.hpp"
+#include "availability/latency_meter.hpp"
 #include "support/availability_world.hpp"
 
 namespace holdfast {

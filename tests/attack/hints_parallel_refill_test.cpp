@@ -16,9 +16,9 @@
 #include <chrono>
 #include <cstdio>
 
-#include "chunking/keystream.hpp"
-#include "chunking/refill.hpp"
+#include "analysis/attacker_refill.hpp"
 #include "core/hash.hpp"
+#include "core/keystream.hpp"
 #include "core/params.hpp"
 
 namespace holdfast::test {

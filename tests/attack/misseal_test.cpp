@@ -6,8 +6,8 @@
 // that always looks at the first window.
 #include <gtest/gtest.h>
 
-#include "chunking/selection.hpp"
-#include "proofs/bounds.hpp"
+#include "analysis/bounds.hpp"
+#include "core/selection.hpp"
 #include "support/forged_replica.hpp"
 
 namespace holdfast::test {

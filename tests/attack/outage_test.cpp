@@ -9,8 +9,8 @@
 
 #include <map>
 
-#include "api/evidence_knowledge.hpp"
-#include "callbacks/local_beacon.hpp"
+#include "embedded/local_beacon.hpp"
+#include "settlement/evidence_knowledge.hpp"
 #include "support/clock_world.hpp"
 #include "support/rates.hpp"
 #include "support/sealed_chain.hpp"

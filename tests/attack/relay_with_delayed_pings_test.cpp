@@ -9,8 +9,8 @@
 #include <map>
 #include <random>
 
-#include "api/chunk_server.hpp"
-#include "api/latency_meter.hpp"
+#include "availability/chunk_server.hpp"
+#include "availability/latency_meter.hpp"
 #include "support/sealed_chain.hpp"
 
 namespace holdfast {

@@ -6,7 +6,7 @@
 // be challenged again: a few tries later it passes, at no further work.
 #include <gtest/gtest.h>
 
-#include "proofs/bounds.hpp"
+#include "analysis/bounds.hpp"
 #include "support/forged_replica.hpp"
 #include "support/registry_world.hpp"
 

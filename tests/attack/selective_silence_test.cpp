@@ -9,7 +9,7 @@
 
 #include <vector>
 
-#include "proofs/bounds.hpp"
+#include "analysis/bounds.hpp"
 #include "support/rates.hpp"
 #include "support/sealed_chain.hpp"
 

@@ -9,8 +9,8 @@
 #include <chrono>
 #include <cstdio>
 
-#include "chunking/keystream.hpp"
 #include "core/hash.hpp"
+#include "core/keystream.hpp"
 
 namespace holdfast::test {
 namespace {

@@ -10,8 +10,8 @@
 #include <memory>
 #include <set>
 
+#include "analysis/seal_cost.hpp"
 #include "proofs/availability_verify.hpp"
-#include "proofs/seal_cost.hpp"
 #include "support/forged_replica.hpp"
 
 namespace holdfast::test {

@@ -8,7 +8,7 @@
 
 #include <set>
 
-#include "callbacks/bond_ledger.hpp"
+#include "embedded/bond_ledger.hpp"
 #include "support/court.hpp"
 #include "support/ed25519_math.hpp"
 #include "support/sealed_chain.hpp"

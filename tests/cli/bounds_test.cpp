@@ -1,6 +1,6 @@
 // `holdfast bounds`: the published figures in its table, its JSON and its chart; bad arguments.
 #include "command.hpp"
-#include "core/file.hpp"
+#include "storage/file.hpp"
 
 namespace holdfast::test {
 namespace {

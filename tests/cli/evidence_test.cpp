@@ -1,5 +1,5 @@
 // Evidence by the command: made from two receipts, judged from public data, settled once.
-#include "api/public_record.hpp"
+#include "clock/public_record.hpp"
 #include "node_world.hpp"
 #include "proofs/entropy.hpp"
 #include "proofs/link.hpp"

@@ -4,10 +4,10 @@
 #include <chrono>
 #include <thread>
 
-#include "api/chunk_server.hpp"
-#include "callbacks/tcp_network.hpp"
+#include "availability/chunk_server.hpp"
 #include "node_world.hpp"
 #include "support/registry_world.hpp"
+#include "transport/tcp_network.hpp"
 
 namespace holdfast::test {
 namespace {

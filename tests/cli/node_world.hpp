@@ -8,6 +8,7 @@
 #include "command.hpp"
 #include "core/codec.hpp"
 #include "core/keys.hpp"
+#include "storage/key_file.hpp"
 
 namespace holdfast::test {
 
@@ -42,7 +43,7 @@ class NodeWorld {
 
     void key(const std::string& name, std::uint8_t seed) const {
         const Bytes secret(32, seed);
-        const Status saved = KeyPair::from_secret(secret).save(*this / name);
+        const Status saved = save_key_pair(KeyPair::from_secret(secret), *this / name);
         EXPECT_TRUE(saved.has_value());
     }
     void data(const std::string& name, std::size_t bytes, std::uint32_t seed) const {

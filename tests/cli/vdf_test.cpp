@@ -2,6 +2,7 @@
 // on with, verification in every strength, catching up, measuring.
 #include "core/codec.hpp"
 #include "node_world.hpp"
+#include "storage/key_file.hpp"
 #include "vdf/proof.hpp"
 
 namespace holdfast::test {
@@ -26,7 +27,7 @@ struct LooseVdf : ::testing::Test {
         " --set vdf.steps_per_checkpoint=64 --input " +
         input;
 
-    void SetUp() override { ASSERT_TRUE(signer().save(folder / "me.key").has_value()); }
+    void SetUp() override { ASSERT_TRUE(save_key_pair(signer(), folder / "me.key").has_value()); }
     static KeyPair signer() { return KeyPair::from_secret(Bytes(32, 9)); }
     Ran run(const std::string& line) const {
         return holdfast_command(folder.path(), words_of(line));

@@ -18,13 +18,13 @@
 #include <mutex>
 #include <thread>
 
-#include "api/chunk_server.hpp"
+#include "availability/chunk_server.hpp"
+#include "availability/exchange.hpp"
 #include "chunking/file_header.hpp"
-#include "core/file.hpp"
 #include "node/connect.hpp"
 #include "node/node_folder.hpp"
 #include "node/serve.hpp"
-#include "proofs/availability.hpp"
+#include "storage/file.hpp"
 
 namespace holdfast::node {
 namespace {

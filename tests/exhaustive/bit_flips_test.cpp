@@ -6,10 +6,10 @@
 #include <set>
 #include <thread>
 
+#include "api/seal_prover.hpp"
 #include "chunking/erasure.hpp"
 #include "core/hash.hpp"
 #include "proofs/seal_proof_verify.hpp"
-#include "proofs/seal_prover.hpp"
 #include "support/link_world.hpp"
 
 namespace holdfast {

@@ -6,13 +6,13 @@
 #include <functional>
 #include <map>
 
-#include "callbacks/local_beacon.hpp"
 #include "chunking/file_header.hpp"
+#include "embedded/local_beacon.hpp"
 #include "hierarchy/lifecycle.hpp"
-#include "hierarchy/settlement.hpp"
 #include "hierarchy/tree.hpp"
 #include "proofs/latency.hpp"
 #include "proofs/reveal.hpp"
+#include "settlement/settlement_ledger.hpp"
 #include "support/damaged_replica.hpp"
 #include "support/link_world.hpp"
 #include "support/registry_world.hpp"

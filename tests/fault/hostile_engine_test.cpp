@@ -4,7 +4,7 @@
 #include <mutex>
 #include <random>
 
-#include "api/peer_service.hpp"
+#include "availability/peer_service.hpp"
 #include "support/availability_world.hpp"
 #include "support/tcp_world.hpp"
 

@@ -1,6 +1,6 @@
 // A sparse file over 4 GiB as a shard: two segments with a root each, both checked, both readable.
 #include "chunking/erasure.hpp"
-#include "core/file.hpp"
+#include "storage/file.hpp"
 #include "support/seal_world.hpp"
 
 namespace holdfast::test {

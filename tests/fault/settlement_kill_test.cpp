@@ -7,9 +7,9 @@
 #include <cstdlib>
 #include <random>
 
-#include "callbacks/bond_ledger.hpp"
 #include "core/hash.hpp"
-#include "hierarchy/settlement.hpp"
+#include "embedded/bond_ledger.hpp"
+#include "settlement/settlement_ledger.hpp"
 #include "support/faulty_token.hpp"
 #include "support/temp_folder.hpp"
 

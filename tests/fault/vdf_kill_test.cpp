@@ -11,9 +11,9 @@
 #include <cstdlib>
 #include <random>
 
+#include "clock/checkpoint_file.hpp"
 #include "support/temp_folder.hpp"
 #include "support/vdf_world.hpp"
-#include "vdf/checkpoint_file.hpp"
 
 namespace holdfast {
 namespace {

@@ -1,7 +1,7 @@
 // Seals nothing, proves nothing: shows that the installed package is whole. Headers are found as
 // <holdfast/ROOM/x.hpp>, every room links, and a call into each of the outer ones gives its answer.
-#include <callbacks/bond_ledger.hpp>
 #include <cstdio>
+#include <embedded/bond_ledger.hpp>
 #include <filesystem>
 #include <holdfast/callbacks/local_chain.hpp>
 #include <holdfast/core/hash.hpp>

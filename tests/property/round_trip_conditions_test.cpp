@@ -2,12 +2,12 @@
 // follow from parameters, paths that follow from counts.
 #include "chunking/erasure.hpp"
 #include "chunking/file_header.hpp"
-#include "chunking/geometry.hpp"
+#include "core/geometry.hpp"
 #include "core/params.hpp"
-#include "hierarchy/settlement.hpp"
-#include "proofs/chain_file.hpp"
 #include "proofs/seal_proof.hpp"
 #include "property/random_objects.hpp"
+#include "settlement/settlement_ledger.hpp"
+#include "storage/link_records.hpp"
 #include "vdf/proof.hpp"
 
 namespace holdfast::property {

@@ -9,9 +9,9 @@
 #include <random>
 #include <utility>
 
-#include "api/availability_judge.hpp"
-#include "api/peer_service.hpp"
-#include "callbacks/bond_ledger.hpp"
+#include "availability/judge.hpp"
+#include "availability/peer_service.hpp"
+#include "embedded/bond_ledger.hpp"
 #include "support/sealed_chain.hpp"
 
 namespace holdfast::test {

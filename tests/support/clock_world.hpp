@@ -7,7 +7,7 @@
 #include <mutex>
 #include <vector>
 
-#include "api/vdf_clock.hpp"
+#include "clock/vdf_clock.hpp"
 #include "core/hash.hpp"
 #include "proofs/entropy.hpp"
 #include "support/temp_folder.hpp"

@@ -1,8 +1,8 @@
 // Whoever judges evidence from public data: a registry's chains and the blocks that it was fed.
 #pragma once
 
+#include "api/link_prover.hpp"
 #include "proofs/evidence.hpp"
-#include "proofs/link_prover.hpp"
 #include "support/registry_world.hpp"
 
 namespace holdfast::test {

@@ -9,11 +9,12 @@
 #include <mutex>
 #include <thread>
 
-#include "core/file.hpp"
 #include "node/challenge.hpp"
 #include "node/host.hpp"
 #include "node/node_folder.hpp"
 #include "node/serve.hpp"
+#include "storage/file.hpp"
+#include "storage/key_file.hpp"
 #include "support/quiet_log.hpp"
 #include "support/sealed_chain.hpp"
 
@@ -151,7 +152,9 @@ class DaemonWorld {
         c.limits.backoff_max_ms = 200;
         return c;
     }
-    void save_key(const KeyPair& key, const std::string& name) { must(key.save(folder / name)); }
+    void save_key(const KeyPair& key, const std::string& name) {
+        must(save_key_pair(key, folder / name));
+    }
     BondId bond(node::Node& node, const PublicKey& owner, BondPurpose purpose, std::uint64_t n) {
         must(node.ledger->issue(owner, kBond, idempotency(1'000 + 2 * n)));
         return must(node.ledger->create_bond(owner, kBond, purpose, idempotency(1'001 + 2 * n)));

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "chunking/keystream.hpp"
-#include "proofs/availability.hpp"
+#include "availability/exchange.hpp"
+#include "core/keystream.hpp"
 #include "proofs/entropy.hpp"
 #include "proofs/evidence.hpp"
 #include "support/refused.hpp"

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <set>
 
-#include "api/follow_client.hpp"
-#include "api/follow_service.hpp"
+#include "follow/client.hpp"
+#include "follow/service.hpp"
 #include "support/refused.hpp"
 #include "support/registry_world.hpp"
 

@@ -10,9 +10,9 @@
 #include <functional>
 #include <vector>
 
-#include "chunking/keystream.hpp"
 #include "core/hash.hpp"
 #include "core/keys.hpp"
+#include "core/keystream.hpp"
 #include "core/merkle.hpp"
 #include "proofs/entropy.hpp"
 #include "proofs/formats.hpp"

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "proofs/link_prover.hpp"
+#include "api/link_prover.hpp"
 #include "proofs/link_verify.hpp"
 #include "support/sealed_case.hpp"
 

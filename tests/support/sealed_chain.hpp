@@ -7,9 +7,9 @@
 #include <memory>
 #include <vector>
 
+#include "api/link_prover.hpp"
+#include "api/seal_prover.hpp"
 #include "chunking/seal.hpp"
-#include "proofs/link_prover.hpp"
-#include "proofs/seal_prover.hpp"
 #include "support/refused.hpp"
 #include "support/registry_world.hpp"
 

@@ -16,9 +16,9 @@
 #include <filesystem>
 #include <thread>
 
-#include "callbacks/tcp_network.hpp"
-#include "callbacks/tls_identity_impl.hpp"
 #include "core/hash.hpp"
+#include "transport/tcp_network.hpp"
+#include "transport/tls_identity_impl.hpp"
 
 namespace holdfast::test {
 

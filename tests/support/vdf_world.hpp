@@ -7,7 +7,7 @@
 
 #include "core/hash.hpp"
 #include "core/keys.hpp"
-#include "core/parallel.hpp"
+#include "storage/parallel.hpp"
 #include "vdf/arena.hpp"
 #include "vdf/evaluate.hpp"
 #include "vdf/proof.hpp"

@@ -145,9 +145,9 @@ TEST_F(Sets, order_threads_ways_of_reading_and_few_files_change_nothing) {
     const Ran plain = run_set("plain");
     ASSERT_FALSE(plain.proofs.empty());
     int number = 0;
-    for (const auto way : {ChunkReader::Way::kAdvised, ChunkReader::Way::kMapped,
-                           ChunkReader::Way::kThreads, ChunkReader::Way::kUring}) {
-        if (!ChunkReader::make(way)) continue;  // not on this system
+    for (const auto way : {BatchReader::Way::kAdvised, BatchReader::Way::kMapped,
+                           BatchReader::Way::kThreads, BatchReader::Way::kUring}) {
+        if (!BatchReader::make(way)) continue;  // not on this system
         BlockProcessorOptions processing;
         processing.way = way;
         processing.threads = number % 2 == 0 ? 1 : 4;

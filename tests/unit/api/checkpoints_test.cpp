@@ -1,8 +1,8 @@
 // Checkpoints on a host chain: who may submit one, what contradiction costs, and that none is lost
 // when a run ends between closing a height and submitting; least sizes and deposits of chains.
-#include "api/court.hpp"
 #include "chunking/tree_file.hpp"
-#include "hierarchy/settlement.hpp"
+#include "settlement/court.hpp"
+#include "settlement/settlement_ledger.hpp"
 #include "unit/api/node_fixture.hpp"
 
 namespace holdfast {

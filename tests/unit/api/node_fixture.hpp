@@ -10,9 +10,9 @@
 
 #include "api/aggregator.hpp"
 #include "api/verifier.hpp"
-#include "callbacks/bond_ledger.hpp"
-#include "callbacks/local_chain.hpp"
 #include "chunking/seal.hpp"
+#include "embedded/bond_ledger.hpp"
+#include "embedded/local_chain.hpp"
 
 namespace holdfast::test {
 

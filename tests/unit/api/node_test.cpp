@@ -1,4 +1,4 @@
-#include "core/file.hpp"
+#include "storage/file.hpp"
 #include "unit/api/node_fixture.hpp"
 #include "vdf/evaluate.hpp"
 

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "proofs/seal_prover.hpp"
+#include "api/seal_prover.hpp"
 #include "support/seal_world.hpp"
 
 namespace holdfast {

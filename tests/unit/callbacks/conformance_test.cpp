@@ -8,12 +8,12 @@
 #include <stdexcept>
 #include <thread>
 
-#include "callbacks/bond_ledger.hpp"
-#include "callbacks/local_beacon.hpp"
-#include "callbacks/local_chain.hpp"
-#include "callbacks/loopback_network.hpp"
 #include "core/codec.hpp"
 #include "core/hash.hpp"
+#include "embedded/bond_ledger.hpp"
+#include "embedded/local_beacon.hpp"
+#include "embedded/local_chain.hpp"
+#include "embedded/loopback_network.hpp"
 #include "support/temp_folder.hpp"
 
 namespace holdfast {

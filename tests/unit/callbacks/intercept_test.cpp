@@ -9,15 +9,15 @@
 #include <mutex>
 #include <thread>
 
-#include "callbacks/bond_ledger.hpp"
 #include "callbacks/cache.hpp"
-#include "callbacks/call_log.hpp"
 #include "callbacks/guard.hpp"
-#include "callbacks/local_chain.hpp"
 #include "callbacks/retry.hpp"
 #include "core/codec.hpp"
-#include "core/file.hpp"
 #include "core/hash.hpp"
+#include "embedded/bond_ledger.hpp"
+#include "embedded/call_log.hpp"
+#include "embedded/local_chain.hpp"
+#include "storage/file.hpp"
 #include "support/temp_folder.hpp"
 
 namespace holdfast {

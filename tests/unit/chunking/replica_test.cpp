@@ -2,9 +2,9 @@
 
 #include <thread>
 
-#include "chunking/selection.hpp"
 #include "chunking/unseal.hpp"
 #include "core/merkle.hpp"
+#include "core/selection.hpp"
 #include "support/seal_world.hpp"
 
 namespace holdfast {

@@ -1,6 +1,6 @@
 #include "chunking/scrub.hpp"
 
-#include "core/file.hpp"
+#include "storage/file.hpp"
 #include "support/damaged_replica.hpp"
 
 namespace holdfast {

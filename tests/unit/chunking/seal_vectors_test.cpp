@@ -1,8 +1,8 @@
 // Sealing against the independent implementation's vectors: roots, windows, keystreams, whole
 // files.
-#include "chunking/keystream.hpp"
 #include "chunking/seal.hpp"
 #include "chunking/unseal.hpp"
+#include "core/keystream.hpp"
 #include "support/json.hpp"
 #include "support/seal_world.hpp"
 

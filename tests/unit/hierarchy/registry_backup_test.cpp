@@ -5,8 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "hierarchy/records.hpp"
 #include "hierarchy/registry_impl.hpp"
+#include "hierarchy/registry_records.hpp"
 #include "support/registry_story.hpp"
 
 namespace holdfast {

@@ -2,8 +2,8 @@
 // once, and each keeps the verdict that it would have alone.
 #include <gtest/gtest.h>
 
+#include "hierarchy/proof_batch.hpp"
 #include "hierarchy/tree.hpp"
-#include "proofs/batch.hpp"
 #include "support/registry_world.hpp"
 
 namespace holdfast {

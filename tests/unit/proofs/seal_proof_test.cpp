@@ -1,8 +1,8 @@
 #include "proofs/seal_proof.hpp"
 
+#include "api/seal_prover.hpp"
 #include "core/merkle.hpp"
 #include "proofs/seal_proof_verify.hpp"
-#include "proofs/seal_prover.hpp"
 #include "support/sealed_case.hpp"
 
 namespace holdfast {

@@ -1,0 +1,461 @@
+#include "embedded/local_chain.hpp"
+
+#include <mutex>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "core/codec.hpp"
+#include "core/hash.hpp"
+#include "core/merkle.hpp"
+#include "embedded/record_follower.hpp"
+#include "storage/file.hpp"
+#include "storage/record_log.hpp"
+
+namespace holdfast {
+namespace {
+
+constexpr std::uint32_t kMaxBodyBytes = kMaxSubmissionBytes + 1;
+constexpr std::uint64_t kMaxNetworkFileBytes = 4096;
+
+// First byte of a record's body.
+constexpr std::uint8_t kGenesisRecord = 0;     // network_id 32 || u64 time_ms
+constexpr std::uint8_t kSubmissionRecord = 1;  // object
+constexpr std::uint8_t kBlocksRecord = 2;      // u64 first || u32 n || n blocks
+
+struct Stored {
+    Kind kind{};
+    std::uint64_t offset = 0;  // of the object in chain.log
+    std::uint64_t size = 0;
+    Digest leaf;
+};
+
+struct SubmissionView {
+    Kind kind{};
+    ByteView object;
+};
+
+struct Block {
+    BlockHash hash;
+    BlockHash parent;
+    std::uint64_t time_ms = 0;
+    std::vector<std::uint64_t> listed;  // numbers of submissions, in order of arrival
+};
+
+bool is_carried(Kind kind) {
+    return kind != Kind::kReplicaFile && kind != Kind::kTreeFile && kind != Kind::kNetwork;
+}
+
+tl::unexpected<Error> read_only() {
+    return fail(ErrorCode::kPermission, "the chain is open for reading only");
+}
+
+Result<NetworkParams> read_network(const std::filesystem::path& folder) {
+    const std::filesystem::path path = folder / LocalChain::kNetworkFile;
+    HOLDFAST_ASSIGN(bytes, read_file(path, kMaxNetworkFileBytes));
+    const Checked<ByteView> body = unwrap_object(Kind::kNetwork, bytes);
+    if (!body) return fail_refused(body.error(), path.string());
+    Checked<NetworkParams> params = NetworkParams::decode(*body);
+    if (!params) return fail_refused(params.error(), path.string());
+    return std::move(*params);
+}
+
+/// The acknowledged size of the log: u64 size || u64 ~size, so that a torn write reads as
+/// "unknown", which is 0. It is a guard against lost blocks, not their record.
+class TipFile {
+  public:
+    static Result<std::uint64_t> read(const std::filesystem::path& path) {
+        const Result<Bytes> bytes = read_file(path, 16);
+        if (!bytes && bytes.error().code == ErrorCode::kNotFound) return std::uint64_t{0};
+        if (!bytes) return fail(bytes.error());
+        if (bytes->size() != 16) return std::uint64_t{0};
+        const std::uint64_t size = load_le64(bytes->data());
+        return load_le64(bytes->data() + 8) == ~size ? size : std::uint64_t{0};
+    }
+    static Status write(File& file, std::uint64_t size) {
+        Writer w(16);
+        w.u64(size).u64(~size);
+        HOLDFAST_TRY(file.write_at(0, w.bytes()));
+        return file.sync();
+    }
+};
+
+}  // namespace
+
+class LocalChain::Impl {
+  public:
+    Impl(std::filesystem::path folder, NetworkParams params)
+        : folder_(std::move(folder)), params_(std::move(params)), network_id_(params_.id()) {}
+
+    Status start_reading() {
+        HOLDFAST_ASSIGN(acknowledged, TipFile::read(folder_ / kTipFile));
+        HOLDFAST_TRY(reload());
+        if (follower_->good_bytes() < acknowledged)
+            return damaged("acknowledged records are missing");
+        if (blocks_.empty()) return damaged("it has no genesis block");
+        return {};
+    }
+    Status start_writing() {
+        RecordLog::Options options;
+        options.max_body_bytes = kMaxBodyBytes;
+        HOLDFAST_ASSIGN(log, RecordLog::open(folder_ / kLogFile, options));
+        HOLDFAST_ASSIGN(tip, File::open(folder_ / kTipFile, File::Mode::kCreate));
+        cut_bytes_ = log.recovery().cut_bytes;
+        log_.emplace(std::move(log));
+        tip_.emplace(std::move(tip));
+        return {};
+    }
+    Status append_genesis(std::uint64_t time_ms) {
+        Writer w(41);
+        w.u8(kGenesisRecord).fixed(network_id_).u64(time_ms);
+        HOLDFAST_TRY(log_->append(w.bytes()));
+        HOLDFAST_TRY(reload());
+        return TipFile::write(*tip_, log_->size_bytes());
+    }
+    /// kAlreadyExists where a chain is or was: looks before anything is opened for writing.
+    Status require_no_chain() {
+        HOLDFAST_ASSIGN(acknowledged, TipFile::read(folder_ / kTipFile));
+        Result<RecordFollower> log = RecordFollower::open(folder_ / kLogFile, kMaxBodyBytes);
+        if (!log && log.error().code == ErrorCode::kNotFound && acknowledged == 0) return {};
+        if (!log && acknowledged == 0) return fail(log.error());
+        if (log) HOLDFAST_TRY(log->poll([](std::uint64_t, ByteView) { return Status{}; }));
+        if (acknowledged == 0 && log->good_bytes() == 0) return {};
+        return fail(ErrorCode::kAlreadyExists, folder_.string() + " holds a chain already");
+    }
+
+    /// Takes in what has been appended since. Every public call begins with it.
+    Status refresh() {
+        const Status polled = poll();
+        // A writer whose append failed cuts its record off again: start over from what is there.
+        if (!polled && polled.error().code == ErrorCode::kCorrupt && !log_) return reload();
+        return polled;
+    }
+    Status reload() {
+        HOLDFAST_ASSIGN(follower, RecordFollower::open(folder_ / kLogFile, kMaxBodyBytes));
+        follower_.emplace(std::move(follower));
+        blocks_.clear();
+        submissions_.clear();
+        known_.clear();
+        pending_.clear();
+        branch_ = 0;
+        return poll();
+    }
+
+    Status submit(std::span<const SubmissionView> objects);
+    Result<std::vector<Submission>> submissions_at(Height height);
+    Result<BlockInfo> append(Height first, std::span<const NewBlock> blocks);
+
+    [[nodiscard]] Height genesis() const { return params_.genesis_height; }
+    [[nodiscard]] Height tip() const { return genesis() + (blocks_.size() - 1); }
+    [[nodiscard]] bool is_final(Height h) const { return h + params_.finality_blocks <= tip(); }
+    [[nodiscard]] const Block* block(Height h) const {
+        if (h < genesis() || h > tip()) return nullptr;
+        return &blocks_[h.since(genesis())];
+    }
+    [[nodiscard]] Result<BlockInfo> info(Height h) const {
+        const Block* b = block(h);
+        if (b == nullptr) {
+            return fail(ErrorCode::kNotFound, "no block at height " + std::to_string(h.value));
+        }
+        return BlockInfo{h, b->hash, b->parent, b->time_ms, is_final(h)};
+    }
+    [[nodiscard]] std::uint64_t tip_time() const { return blocks_.back().time_ms; }
+
+    std::mutex mutex;
+    [[nodiscard]] const NetworkParams& params() const { return params_; }
+    [[nodiscard]] const NetworkId& network_id() const { return network_id_; }
+    [[nodiscard]] std::uint64_t cut_bytes() const { return cut_bytes_; }
+    [[nodiscard]] std::uint64_t pending() const { return pending_.size(); }
+    [[nodiscard]] bool writable() const { return log_.has_value(); }
+
+  private:
+    [[nodiscard]] tl::unexpected<Error> damaged(const std::string& why) const {
+        return fail(ErrorCode::kCorrupt, (folder_ / kLogFile).string() + " is damaged: " + why);
+    }
+    Status poll() {
+        return follower_->poll(
+            [this](std::uint64_t offset, ByteView body) { return apply(offset, body); });
+    }
+    Status write(ByteView body) { return write_all({&body, 1}); }
+    Status write_all(std::span<const ByteView> bodies) {
+        HOLDFAST_TRY(log_->append_all(bodies));
+        HOLDFAST_TRY(refresh());
+        return TipFile::write(*tip_, log_->size_bytes());
+    }
+    Status apply(std::uint64_t offset, ByteView body);
+    Status apply_genesis(Reader& r);
+    Status apply_submission(std::uint64_t offset, ByteView object);
+    Status apply_blocks(Reader& r);
+    void drop_from(Height first);
+    [[nodiscard]] BlockHash hash_of(Height height, const Block& block) const;
+
+    std::filesystem::path folder_;
+    NetworkParams params_;
+    NetworkId network_id_;
+    std::optional<RecordFollower> follower_;
+    std::optional<RecordLog> log_;
+    std::optional<File> tip_;
+    std::uint64_t cut_bytes_ = 0;
+
+    std::vector<Block> blocks_;        // of the current branch, from the genesis block on
+    std::vector<Stored> submissions_;  // in order of arrival
+    std::unordered_map<Digest, std::uint64_t, DigestHash> known_;  // leaf hash to number
+    std::set<std::uint64_t> pending_;
+    std::uint32_t branch_ = 0;
+};
+
+BlockHash LocalChain::Impl::hash_of(Height height, const Block& block) const {
+    std::vector<Digest> leaves;
+    leaves.reserve(block.listed.size());
+    for (const std::uint64_t number : block.listed) leaves.push_back(submissions_[number].leaf);
+    return BlockHash(tagged_hash("local-chain/block", network_id_, height, block.parent,
+                                 block.time_ms, branch_, merkle_root(leaves)));
+}
+
+Status LocalChain::Impl::apply(std::uint64_t offset, ByteView body) {
+    Reader r(body);
+    const std::uint8_t type = r.u8();
+    if (type == kGenesisRecord) return apply_genesis(r);
+    if (blocks_.empty()) return damaged("it does not begin with a genesis block");
+    if (type == kSubmissionRecord) return apply_submission(offset + 1, body.subspan(1));
+    if (type == kBlocksRecord) return apply_blocks(r);
+    return damaged("a record of unknown type " + std::to_string(type));
+}
+
+Status LocalChain::Impl::apply_genesis(Reader& r) {
+    const auto network = r.fixed<NetworkId>();
+    Block genesis_block;
+    genesis_block.time_ms = r.u64();
+    if (!r.finish() || !blocks_.empty()) return damaged("a genesis block out of place");
+    if (network != network_id_) {
+        return fail_refused(Reason::kWrongNetwork, (folder_ / kLogFile).string());
+    }
+    genesis_block.hash = hash_of(genesis(), genesis_block);
+    blocks_.push_back(std::move(genesis_block));
+    return {};
+}
+
+Status LocalChain::Impl::apply_submission(std::uint64_t offset, ByteView object) {
+    const Checked<Kind> kind = peek_kind(object);
+    if (!kind || !is_carried(*kind)) return damaged("a submission of no kind");
+    const std::uint64_t number = submissions_.size();
+    submissions_.push_back({*kind, offset, object.size(), leaf_hash(object)});
+    if (!known_.emplace(submissions_.back().leaf, number).second)
+        return damaged("a submission twice");
+    pending_.insert(number);
+    return {};
+}
+
+void LocalChain::Impl::drop_from(Height first) {
+    while (tip() >= first) {
+        pending_.insert(blocks_.back().listed.begin(), blocks_.back().listed.end());
+        blocks_.pop_back();
+    }
+}
+
+Status LocalChain::Impl::apply_blocks(Reader& r) {
+    const Height first = r.height();
+    const std::uint32_t count = r.u32();
+    const std::uint64_t dropped = tip().since(first) + (first <= tip() ? 1 : 0);
+    if (r.failed() || count == 0 || count < dropped || first <= genesis() || first > tip() + 1 ||
+        (dropped > 0 && is_final(first))) {
+        return damaged("blocks out of place");
+    }
+    if (dropped > 0) {
+        drop_from(first);
+        ++branch_;
+    }
+    for (std::uint32_t i = 0; i < count; ++i) {
+        Block next;
+        next.parent = blocks_.back().hash;
+        next.time_ms = r.u64();
+        const std::uint32_t listed = r.u32();
+        if (r.failed() || next.time_ms < tip_time() || listed > r.remaining() / 8) {
+            return damaged("a malformed block");
+        }
+        for (std::uint32_t j = 0; j < listed; ++j) {
+            next.listed.push_back(r.u64());
+            if (pending_.erase(next.listed.back()) != 1)
+                return damaged("a block lists what is not pending");
+        }
+        next.hash = hash_of(tip() + 1, next);
+        blocks_.push_back(std::move(next));
+    }
+    if (!r.finish()) return damaged("bytes behind a block");
+    return {};
+}
+
+Status LocalChain::Impl::submit(std::span<const SubmissionView> objects) {
+    std::unordered_set<Digest, DigestHash> fresh;
+    std::vector<Bytes> records;
+    for (const SubmissionView& o : objects) {
+        if (o.object.size() > kMaxSubmissionBytes)
+            return fail_refused(Reason::kTooLarge, "submission");
+        const Checked<ByteView> body = unwrap_object(o.kind, o.object);
+        if (!body) return fail_refused(body.error(), "submission");
+        if (!is_carried(o.kind)) return fail_refused(Reason::kBadKind, "submission");
+        const Digest leaf = leaf_hash(o.object);
+        if (known_.contains(leaf) || !fresh.insert(leaf).second) continue;
+        Writer w(o.object.size() + 1);
+        w.u8(kSubmissionRecord).raw(o.object);
+        records.push_back(w.take());
+    }
+    if (records.empty()) return {};
+    return write_all(std::vector<ByteView>(records.begin(), records.end()));
+}
+
+Result<std::vector<Submission>> LocalChain::Impl::submissions_at(Height height) {
+    HOLDFAST_TRY(info(height));
+    std::vector<Submission> out;
+    for (const std::uint64_t number : block(height)->listed) {
+        const Stored& stored = submissions_[number];
+        HOLDFAST_ASSIGN(object, follower_->read(stored.offset, stored.size));
+        if (leaf_hash(object) != stored.leaf) return damaged("a submission has changed");
+        out.push_back({stored.kind, std::move(object)});
+    }
+    return out;
+}
+
+Result<BlockInfo> LocalChain::Impl::append(Height first, std::span<const NewBlock> blocks) {
+    std::set<std::uint64_t> available = pending_;
+    for (Height h = first; h <= tip(); ++h) {
+        available.insert(block(h)->listed.begin(), block(h)->listed.end());
+    }
+    std::uint64_t time_ms = block(first - 1)->time_ms;
+    Writer w(64);
+    w.u8(kBlocksRecord).height(first).u32(static_cast<std::uint32_t>(blocks.size()));
+    for (const NewBlock& b : blocks) {
+        if (b.time_ms < time_ms) {
+            return fail(ErrorCode::kInvalidArgument, "a block's time lies before its parent's");
+        }
+        time_ms = b.time_ms;
+        const std::size_t listed =
+            b.with_submissions ? std::min(available.size(), kMaxSubmissionsPerBlock) : 0;
+        w.u64(time_ms).u32(static_cast<std::uint32_t>(listed));
+        for (std::size_t i = 0; i < listed; ++i) {
+            w.u64(*available.begin());
+            available.erase(available.begin());
+        }
+    }
+    if (w.bytes().size() > kMaxBodyBytes) {
+        return fail(ErrorCode::kInvalidArgument, "too many blocks in one step");
+    }
+    HOLDFAST_TRY(write(w.bytes()));
+    return info(tip());
+}
+
+LocalChain::LocalChain(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+LocalChain::~LocalChain() = default;
+
+Result<std::unique_ptr<LocalChain>> LocalChain::create(const std::filesystem::path& folder,
+                                                       const NetworkParams& params,
+                                                       std::uint64_t genesis_time_ms) {
+    if (const Verdict v = params.validate(); !v) return fail_refused(v, "network parameters");
+    if (params.genesis_height.value > UINT64_MAX / 2) {
+        return fail(ErrorCode::kInvalidArgument, "no room for blocks above this genesis height");
+    }
+    std::error_code error;
+    std::filesystem::create_directory(folder, error);
+    if (error) return fail_errno(error.value(), "cannot make folder " + folder.string());
+
+    auto impl = std::make_unique<Impl>(folder, params);
+    HOLDFAST_TRY(impl->require_no_chain());
+    HOLDFAST_TRY(impl->start_writing());
+    HOLDFAST_TRY(impl->require_no_chain());  // now that nobody else can be creating it
+    HOLDFAST_TRY(write_file(folder / kNetworkFile, wrap_object(Kind::kNetwork, params.encode()),
+                            /*replace=*/true));
+    HOLDFAST_TRY(impl->append_genesis(genesis_time_ms));
+    HOLDFAST_TRY(sync_folder(folder));
+    return std::unique_ptr<LocalChain>(new LocalChain(std::move(impl)));
+}
+
+Result<std::unique_ptr<LocalChain>> LocalChain::open(const std::filesystem::path& folder, Mode mode,
+                                                     const std::optional<NetworkId>& expected) {
+    HOLDFAST_ASSIGN(params, read_network(folder));
+    auto impl = std::make_unique<Impl>(folder, std::move(params));
+    if (expected && *expected != impl->network_id()) {
+        return fail_refused(Reason::kWrongNetwork, (folder / kNetworkFile).string());
+    }
+    // Read first: damage is reported before the log is opened for writing, which would cut it.
+    HOLDFAST_TRY(impl->start_reading());
+    if (mode == Mode::kReadWrite) {
+        HOLDFAST_TRY(impl->start_writing());
+        HOLDFAST_TRY(impl->refresh());
+    }
+    return std::unique_ptr<LocalChain>(new LocalChain(std::move(impl)));
+}
+
+const NetworkParams& LocalChain::params() const { return impl_->params(); }
+const NetworkId& LocalChain::network_id() const { return impl_->network_id(); }
+std::uint64_t LocalChain::cut_bytes() const { return impl_->cut_bytes(); }
+
+Result<Height> LocalChain::current_height() {
+    const std::lock_guard lock(impl_->mutex);
+    HOLDFAST_TRY(impl_->refresh());
+    return impl_->tip();
+}
+
+Result<BlockInfo> LocalChain::block_by_height(Height height) {
+    const std::lock_guard lock(impl_->mutex);
+    HOLDFAST_TRY(impl_->refresh());
+    return impl_->info(height);
+}
+
+Status LocalChain::submit(Kind kind, ByteView object) {
+    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->writable()) return read_only();
+    HOLDFAST_TRY(impl_->refresh());
+    const SubmissionView one{kind, object};
+    return impl_->submit({&one, 1});
+}
+
+Status LocalChain::submit_all(std::span<const Submission> objects) {
+    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->writable()) return read_only();
+    HOLDFAST_TRY(impl_->refresh());
+    std::vector<SubmissionView> views;
+    for (const Submission& s : objects) views.push_back({s.kind, s.object});
+    return impl_->submit(views);
+}
+
+Result<std::vector<Submission>> LocalChain::submissions_at(Height height) {
+    const std::lock_guard lock(impl_->mutex);
+    HOLDFAST_TRY(impl_->refresh());
+    return impl_->submissions_at(height);
+}
+
+Result<std::uint64_t> LocalChain::pending_count() {
+    const std::lock_guard lock(impl_->mutex);
+    HOLDFAST_TRY(impl_->refresh());
+    return impl_->pending();
+}
+
+Result<BlockInfo> LocalChain::append_block(std::optional<std::uint64_t> time_ms) {
+    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->writable()) return read_only();
+    HOLDFAST_TRY(impl_->refresh());
+    const std::uint64_t parent_ms = impl_->tip_time();
+    if (!time_ms && parent_ms > UINT64_MAX - impl_->params().block_ms) {
+        return fail(ErrorCode::kInvalidArgument, "the next block's time is no u64");
+    }
+    const NewBlock next{time_ms.value_or(parent_ms + impl_->params().block_ms), true};
+    return impl_->append(impl_->tip() + 1, {&next, 1});
+}
+
+Result<BlockInfo> LocalChain::replace_branch(Height first, std::span<const NewBlock> blocks) {
+    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->writable()) return read_only();
+    HOLDFAST_TRY(impl_->refresh());
+    if (first <= impl_->genesis() || first > impl_->tip()) {
+        return fail(ErrorCode::kInvalidArgument, "no block to replace at this height");
+    }
+    if (impl_->is_final(first)) {
+        return fail(ErrorCode::kInvalidArgument, "a final block is never replaced");
+    }
+    if (blocks.size() <= impl_->tip().since(first)) {
+        return fail(ErrorCode::kInvalidArgument, "the new branch is shorter than the old one");
+    }
+    return impl_->append(first, blocks);
+}
+
+}  // namespace holdfast

@@ -1,0 +1,84 @@
+// Follows a node from afar: what is final, what provers and challengers need of it, and a way to
+// its chain.
+//
+// Asks through a function that carries a message to that node and its answer back, and brings no
+// transport. The node is trusted as one trusts the node of one's own chain: what it says of blocks,
+// y, chains and challengers is believed. What can be held against it is: an answer to another
+// question, a height that goes back, a block, parent or y that differs from what it said before, a
+// list that is not the one named. Those are kRefused, and nothing of such an answer is used.
+//
+// As a Blockchain it knows final blocks alone: current_height() is the newest of them.
+//
+// Memory: facts of the newest kKnownHeights heights, one list of at most options.max_chains chains.
+// Threading: any thread; one list is fetched at a time. Errors: those of the request function;
+// kBusy, kNotFound (no such final height there, or not kept any more), kRefused.
+// Spec: docs/spec.md section 14.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+
+#include "availability/responder.hpp"
+#include "callbacks/blockchain.hpp"
+#include "follow/messages.hpp"
+
+namespace holdfast {
+
+struct FollowClientOptions {
+    std::uint32_t page_chains = 16'384;  // asked for at once: 1.6 MiB
+    std::uint32_t max_chains = kMaxFollowChains;
+    std::size_t max_message_bytes = 64 * 1024;  // that the transport carries
+};
+
+class FollowClient final : public Blockchain {
+  public:
+    using Request = std::function<Result<Bytes>(ByteView message)>;
+    static constexpr std::size_t kKnownHeights = 8;
+
+    explicit FollowClient(Request request, const FollowClientOptions& options = {});
+
+    /// The newest final block. kUnavailable before the first one.
+    [[nodiscard]] Result<FollowTip> tip();
+    [[nodiscard]] Result<FollowHeight> at(Height height);
+    /// What a challenger draws from, with the newest final block at height + 1. Empty: the height
+    /// has no y (yet).
+    [[nodiscard]] Result<std::optional<ChallengeRound>> round(Height height);
+
+    [[nodiscard]] Result<Height> current_height() override;
+    [[nodiscard]] Result<BlockInfo> block_by_height(Height height) override;
+    /// kInvalidArgument for more bytes than the transport carries.
+    [[nodiscard]] Status submit(Kind kind, ByteView object) override;
+    /// kUnsupported: followers are not told what blocks list.
+    [[nodiscard]] Result<std::vector<Submission>> submissions_at(Height height) override;
+
+  private:
+    struct Known {
+        BlockHash hash;
+        std::optional<VdfOutput> y;
+    };
+    [[nodiscard]] Result<FollowAnswer> ask(ByteView message) const;
+    template <class T>
+    [[nodiscard]] Result<T> ask_for(const FollowQuestion& question) const;
+    /// Compares a block with what was said before, and remembers it.
+    [[nodiscard]] Status note(Height height, const Known& said);
+    [[nodiscard]] Status check_parent(const FollowHeight& said) const;
+    [[nodiscard]] Status fetch_list(const FollowHeight& height);
+
+    const Request request_;
+    const FollowClientOptions options_;
+
+    mutable std::mutex mutex_;  // guards known_ and newest_
+    std::map<Height, Known> known_;
+    std::optional<Height> newest_;
+
+    std::mutex list_mutex_;  // guards the two below; held while they are fetched
+    std::optional<Digest> list_hash_;
+    std::vector<ChallengedChain> list_;
+};
+
+/// As a prover's AvailabilityResponder wants it.
+[[nodiscard]] ResponderHeight responder_height(const FollowHeight& height);
+
+}  // namespace holdfast

@@ -1,0 +1,250 @@
+#include "follow/messages.hpp"
+
+#include <algorithm>
+
+#include "core/hash.hpp"
+
+namespace holdfast {
+namespace {
+
+enum class Question : std::uint8_t { kTip = 1, kHeight = 2, kChains = 3 };
+enum class Answer : std::uint8_t {
+    kTip = 1,
+    kHeight = 2,
+    kChains = 3,
+    kTaken = 4,
+    kRefused = 5,
+    kBusy = 6,
+};
+
+template <class... Ts>
+struct Cases : Ts... {
+    using Ts::operator()...;
+};
+template <class... Ts>
+Cases(Ts...) -> Cases<Ts...>;
+
+Writer begin(std::uint8_t kind, std::uint8_t what, std::size_t body_bytes) {
+    Writer w(3 + body_bytes);
+    w.u8(kProtocolVersion).u8(kind).u8(what);
+    return w;
+}
+
+/// Reads off version, kind and what follows them.
+std::uint8_t read_head(Reader& r, std::uint8_t kind) {
+    const std::uint8_t version = r.u8();
+    const std::uint8_t got = r.u8();
+    if (!r.failed() && version != kProtocolVersion) r.refuse(Reason::kBadVersion);
+    if (!r.failed() && got != kind) r.refuse(Reason::kBadKind);
+    return r.u8();
+}
+
+void write_chain(Writer& w, const ChallengedChain& c) {
+    w.fixed(c.id).fixed(c.prover).fixed(c.sealed_root).u64(c.chunks.value);
+}
+
+ChallengedChain read_chain(Reader& r) {
+    ChallengedChain c;
+    c.id = r.fixed<ChainId>();
+    c.prover = r.fixed<PublicKey>();
+    c.sealed_root = r.fixed<Root>();
+    c.chunks = ChunkCount(r.u64());
+    if (c.chunks.value < kMinChunks || c.chunks.value > kMaxChunks) r.refuse(Reason::kBadField);
+    return c;
+}
+
+/// How many entries follow, when the bytes that are left are exactly theirs; 0 otherwise, and the
+/// reader has failed.
+std::uint32_t read_count(Reader& r, std::uint32_t most, std::size_t entry_bytes) {
+    const std::uint32_t count = r.u32();
+    if (count > most) r.refuse(Reason::kTooLarge);
+    const std::size_t needed = count * entry_bytes;
+    if (r.remaining() < needed) r.refuse(Reason::kTruncated);
+    if (r.remaining() > needed) r.refuse(Reason::kTrailingBytes);
+    return r.failed() ? 0 : count;
+}
+
+template <class T, class Key>
+bool ascends(const std::vector<T>& values, const Key& key) {
+    return std::adjacent_find(values.begin(), values.end(), [&](const T& a, const T& b) {
+               return !(key(a) < key(b));
+           }) == values.end();
+}
+
+FollowTip read_tip(Reader& r) {
+    FollowTip out;
+    out.height = r.height();
+    out.hash = r.fixed<BlockHash>();
+    out.time_ms = r.u64();
+    return out;
+}
+
+FollowHeight read_height(Reader& r) {
+    FollowHeight out;
+    out.height = r.height();
+    out.hash = r.fixed<BlockHash>();
+    out.parent = r.fixed<BlockHash>();
+    out.time_ms = r.u64();
+    const std::uint8_t has_y = r.u8();
+    if (has_y > 1) r.refuse(Reason::kBadField);
+    if (has_y == 1) out.y = r.fixed<VdfOutput>();
+    out.list_hash = r.fixed<Digest>();
+    out.chains = r.u32();
+    if (out.chains > kMaxFollowChains) r.refuse(Reason::kTooLarge);
+    out.challengers.resize(read_count(r, kMaxFollowChallengers, PublicKey::size()));
+    for (PublicKey& key : out.challengers) key = r.fixed<PublicKey>();
+    if (!ascends(out.challengers, [](const PublicKey& k) { return k; })) {
+        r.refuse(Reason::kNotCanonical);
+    }
+    return out;
+}
+
+FollowChains read_chains(Reader& r) {
+    FollowChains out;
+    out.height = r.height();
+    out.list_hash = r.fixed<Digest>();
+    out.total = r.u32();
+    out.first = r.u32();
+    if (out.total > kMaxFollowChains) r.refuse(Reason::kTooLarge);
+    if (out.first > out.total) r.refuse(Reason::kBadIndex);
+    const std::uint32_t count = read_count(r, kMaxFollowPage, kFollowChainBytes);
+    if (!r.failed() && count > out.total - out.first) r.refuse(Reason::kBadIndex);
+    if (r.failed()) return out;
+    out.chains.reserve(count);
+    for (std::uint32_t i = 0; i < count; ++i) out.chains.push_back(read_chain(r));
+    if (!ascends(out.chains, [](const ChallengedChain& c) { return c.id; })) {
+        r.refuse(Reason::kNotCanonical);
+    }
+    return out;
+}
+
+FollowRefused read_refused(Reader& r) {
+    const std::uint32_t number = r.u32();
+    if (number == 0 || number >= reason_count()) r.refuse(Reason::kBadField);
+    return {r.failed() ? Reason::kBadField : static_cast<Reason>(number)};
+}
+
+FollowAnswer read_answer(Reader& r, std::uint8_t what) {
+    switch (static_cast<Answer>(what)) {
+        case Answer::kTip:
+            return read_tip(r);
+        case Answer::kHeight:
+            return read_height(r);
+        case Answer::kChains:
+            return read_chains(r);
+        case Answer::kTaken:
+            return FollowTaken{};
+        case Answer::kRefused:
+            return read_refused(r);
+        case Answer::kBusy:
+            return FollowBusy{r.u32()};
+    }
+    r.refuse(Reason::kBadField);
+    return FollowTaken{};
+}
+
+FollowQuestion read_question(Reader& r, std::uint8_t what) {
+    switch (static_cast<Question>(what)) {
+        case Question::kTip:
+            return TipQuestion{};
+        case Question::kHeight:
+            return HeightQuestion{r.height()};
+        case Question::kChains: {
+            ChainsQuestion out;
+            out.height = r.height();
+            out.first = r.u32();
+            out.count = r.u32();
+            if (!r.failed() && out.count == 0) r.refuse(Reason::kBadField);
+            if (out.count > kMaxFollowPage) r.refuse(Reason::kTooLarge);
+            return out;
+        }
+    }
+    r.refuse(Reason::kBadField);
+    return TipQuestion{};
+}
+
+Writer begin_answer(Answer what, std::size_t body_bytes) {
+    return begin(kFollowAnswerKind, static_cast<std::uint8_t>(what), body_bytes);
+}
+
+}  // namespace
+
+Bytes encode_question(const FollowQuestion& question) {
+    const auto head = [](Question what, std::size_t bytes) {
+        return begin(kFollowRequestKind, static_cast<std::uint8_t>(what), bytes);
+    };
+    return std::visit(Cases{[&](const TipQuestion&) { return head(Question::kTip, 0).take(); },
+                            [&](const HeightQuestion& q) {
+                                Writer w = head(Question::kHeight, 8);
+                                return w.height(q.height).take();
+                            },
+                            [&](const ChainsQuestion& q) {
+                                Writer w = head(Question::kChains, 16);
+                                return w.height(q.height).u32(q.first).u32(q.count).take();
+                            }},
+                      question);
+}
+
+Checked<FollowQuestion> decode_question(ByteView message) {
+    Reader r(message);
+    const std::uint8_t what = read_head(r, kFollowRequestKind);
+    if (r.failed()) return refuse(r.verdict());
+    FollowQuestion out = read_question(r, what);
+    if (const Verdict v = r.finish(); !v) return refuse(v);
+    return out;
+}
+
+Bytes encode_answer(const FollowAnswer& answer) {
+    return std::visit(
+        Cases{[](const FollowTip& a) {
+                  Writer w = begin_answer(Answer::kTip, 48);
+                  return w.height(a.height).fixed(a.hash).u64(a.time_ms).take();
+              },
+              [](const FollowHeight& a) {
+                  Writer w = begin_answer(Answer::kHeight, 153 + 32 * a.challengers.size());
+                  w.height(a.height).fixed(a.hash).fixed(a.parent).u64(a.time_ms);
+                  w.u8(a.y ? 1 : 0);
+                  if (a.y) w.fixed(*a.y);
+                  w.fixed(a.list_hash).u32(a.chains);
+                  w.u32(static_cast<std::uint32_t>(a.challengers.size()));
+                  for (const PublicKey& key : a.challengers) w.fixed(key);
+                  return w.take();
+              },
+              [](const FollowChains& a) {
+                  Writer w =
+                      begin_answer(Answer::kChains, 52 + kFollowChainBytes * a.chains.size());
+                  w.height(a.height).fixed(a.list_hash).u32(a.total).u32(a.first);
+                  w.u32(static_cast<std::uint32_t>(a.chains.size()));
+                  for (const ChallengedChain& c : a.chains) write_chain(w, c);
+                  return w.take();
+              },
+              [](const FollowTaken&) { return begin_answer(Answer::kTaken, 0).take(); },
+              [](const FollowRefused& a) {
+                  Writer w = begin_answer(Answer::kRefused, 4);
+                  return w.u32(static_cast<std::uint32_t>(a.reason)).take();
+              },
+              [](const FollowBusy& a) {
+                  Writer w = begin_answer(Answer::kBusy, 4);
+                  return w.u32(a.retry_ms).take();
+              }},
+        answer);
+}
+
+Checked<FollowAnswer> decode_answer(ByteView message) {
+    Reader r(message);
+    const std::uint8_t what = read_head(r, kFollowAnswerKind);
+    if (r.failed()) return refuse(r.verdict());
+    FollowAnswer out = read_answer(r, what);
+    if (const Verdict v = r.finish(); !v) return refuse(v);
+    return out;
+}
+
+Digest follow_list_hash(std::span<const ChallengedChain> chains) {
+    TaggedHash h("follow/chains");
+    for (const ChallengedChain& c : chains) {
+        h.add(c.id).add(c.prover).add(c.sealed_root).add(c.chunks.value);
+    }
+    return h.finish();
+}
+
+}  // namespace holdfast

@@ -1,0 +1,112 @@
+// What a prover or challenger asks the node that it follows, and what that node answers.
+//
+// Not part of consensus: nothing here is signed or hashed into anything. A message stands alone
+// (u8 version = 1 || u8 kind || body) beside the protocol's objects on one connection. Integers
+// little-endian, all other encodings refused; lengths are checked before anything is allocated.
+//
+//   request (66)  u8 1                                       the newest final block
+//                 u8 2 || u64 height                         what a final height is
+//                 u8 3 || u64 height || u32 first || u32 n   chains that may be challenged there
+//   answer  (67)  u8 1 || u64 height || block_hash || u64 time_ms
+//                 u8 2 || u64 height || block_hash || parent || u64 time_ms || u8 0, or u8 1 || y
+//                      || list_hash || u32 chains || u32 k || k keys, ascending
+//                 u8 3 || u64 height || list_hash || u32 chains || u32 first || u32 k
+//                      || k of (chain_id || prover || sealed_root || u64 chunks), ascending
+//                 u8 4                                       the submission has been taken
+//                 u8 5 || u32 reason                         refused, by the number of the Reason
+//                 u8 6 || u32 retry_ms                       busy: ask again after that time
+//
+// A submission is the protocol's object itself, as a message of its own kind; it is answered by 4,
+// 5 or 6. list_hash names a list of chains, so that one which has not changed is not fetched again
+// and one that is fetched in pages is known to be one.
+//
+// Pure values, any thread. Spec: docs/spec.md section 14.
+#pragma once
+
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "availability/challenger.hpp"
+#include "core/codec.hpp"
+#include "core/result.hpp"
+#include "core/types.hpp"
+
+namespace holdfast {
+
+inline constexpr std::uint8_t kFollowRequestKind = 66;
+inline constexpr std::uint8_t kFollowAnswerKind = 67;
+inline constexpr std::uint32_t kMaxFollowPage = 65'536;         // chains in one answer
+inline constexpr std::uint32_t kMaxFollowChallengers = 65'536;  // in force at one height
+inline constexpr std::uint32_t kMaxFollowChains = 1U << 20;     // that may be challenged at once
+inline constexpr std::size_t kFollowChainBytes = 3 * 32 + 8;
+
+struct TipQuestion {
+    friend bool operator==(const TipQuestion&, const TipQuestion&) = default;
+};
+struct HeightQuestion {
+    Height height;
+    friend bool operator==(const HeightQuestion&, const HeightQuestion&) = default;
+};
+struct ChainsQuestion {
+    Height height;
+    std::uint32_t first = 0;  // place in the list
+    std::uint32_t count = 0;  // at most; 1 to kMaxFollowPage
+    friend bool operator==(const ChainsQuestion&, const ChainsQuestion&) = default;
+};
+using FollowQuestion = std::variant<TipQuestion, HeightQuestion, ChainsQuestion>;
+
+[[nodiscard]] Bytes encode_question(const FollowQuestion& question);
+/// kBadField for an unknown question or a count of none, kTooLarge for a count over the ceiling.
+[[nodiscard]] Checked<FollowQuestion> decode_question(ByteView message);
+
+/// The newest final block.
+struct FollowTip {
+    Height height;
+    BlockHash hash;
+    std::uint64_t time_ms = 0;  // as the block states it
+    friend bool operator==(const FollowTip&, const FollowTip&) = default;
+};
+/// A final height, as far as provers and challengers need it.
+struct FollowHeight {
+    Height height;
+    BlockHash hash;
+    BlockHash parent;
+    std::uint64_t time_ms = 0;
+    std::optional<VdfOutput> y;          // empty: not known yet, or never
+    Digest list_hash;                    // of the chains that may be challenged at `height`
+    std::uint32_t chains = 0;            // how many
+    std::vector<PublicKey> challengers;  // in force at `height`, ascending
+    friend bool operator==(const FollowHeight&, const FollowHeight&) = default;
+};
+/// A part of the chains that may be challenged at a height.
+struct FollowChains {
+    Height height;
+    Digest list_hash;
+    std::uint32_t total = 0;
+    std::uint32_t first = 0;
+    std::vector<ChallengedChain> chains;  // ascending by id; none: `first` is behind the last
+    friend bool operator==(const FollowChains&, const FollowChains&) = default;
+};
+struct FollowTaken {
+    friend bool operator==(const FollowTaken&, const FollowTaken&) = default;
+};
+struct FollowRefused {
+    Reason reason = Reason::kBadField;
+    friend bool operator==(const FollowRefused&, const FollowRefused&) = default;
+};
+struct FollowBusy {
+    std::uint32_t retry_ms = 0;
+    friend bool operator==(const FollowBusy&, const FollowBusy&) = default;
+};
+using FollowAnswer =
+    std::variant<FollowTip, FollowHeight, FollowChains, FollowTaken, FollowRefused, FollowBusy>;
+
+[[nodiscard]] Bytes encode_answer(const FollowAnswer& answer);
+/// kBadField, kTooLarge; kNotCanonical for lists that do not ascend.
+[[nodiscard]] Checked<FollowAnswer> decode_answer(ByteView message);
+
+/// The name of a whole list: H("follow/chains"; its encoding).
+[[nodiscard]] Digest follow_list_hash(std::span<const ChallengedChain> chains);
+
+}  // namespace holdfast

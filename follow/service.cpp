@@ -1,0 +1,216 @@
+#include "follow/service.hpp"
+
+#include <algorithm>
+
+#include "availability/judge.hpp"
+#include "proofs/checkpoint.hpp"
+#include "proofs/evidence_format.hpp"
+#include "proofs/registration.hpp"
+
+namespace holdfast {
+namespace {
+
+constexpr std::uint64_t kChainsForAUnit = 256;
+
+template <class T>
+Verdict form_of(ByteView body) {
+    const Checked<T> decoded = T::decode(body);
+    return decoded ? Verdict::ok() : decoded.error();
+}
+
+/// Whether the body is an object of its kind; kBadKind for kinds that no block lists.
+Verdict check_form(Kind kind, ByteView body) {
+    switch (kind) {
+        case Kind::kRegistration:
+            return form_of<Registration>(body);
+        case Kind::kUpdate:
+            return form_of<Update>(body);
+        case Kind::kRemoval:
+            return form_of<Removal>(body);
+        case Kind::kSealProof:
+            return Reason::kOk;  // how long one is follows from its challenge
+        case Kind::kChallenger:
+            return form_of<Challenger>(body);
+        case Kind::kChallenge:
+            return form_of<Challenge>(body);
+        case Kind::kOutcome:
+            return form_of<Outcome>(body);
+        case Kind::kCheckpoint:
+            return form_of<Checkpoint>(body);
+        case Kind::kEvidence:
+            return form_of<Evidence>(body);
+        default:
+            return Reason::kBadKind;
+    }
+}
+
+std::uint64_t cost_of(const FollowQuestion& question) {
+    const auto* chains = std::get_if<ChainsQuestion>(&question);
+    return chains == nullptr ? 1 : 1 + chains->count / kChainsForAUnit;
+}
+
+}  // namespace
+
+FollowSource follow_source(const Registry& registry, const AvailabilityBook& book,
+                           Blockchain& chain) {
+    FollowSource source;
+    source.tip = [&registry] { return registry.tip(); };
+    source.facts = [&registry, &book, &chain](Height h) -> Result<FollowFacts> {
+        FollowFacts facts;
+        HOLDFAST_ASSIGN(block, chain.block_by_height(h));
+        HOLDFAST_ASSIGN(record, registry.block(h));
+        if (!record || record->hash != block.hash) {
+            return fail_refused(Reason::kWrongBlock, "the host chain");
+        }
+        facts.block = block;
+        facts.y = record->y;
+        HOLDFAST_ASSIGN(challengers, book.challengers_at(h));
+        for (const Challenger& c : challengers) facts.challengers.push_back(c.key);
+        return facts;
+    };
+    source.chains = [&registry](Height h) { return challengeable_chains(registry, h); };
+    return source;
+}
+
+FollowService::FollowService(FollowSource source, Blockchain& chain, MonotonicNs clock,
+                             const FollowServiceOptions& options)
+    : source_(std::move(source)),
+      chain_(chain),
+      questions_(options.questions, clock),
+      submissions_(options.submissions, clock) {}
+
+Result<FollowService::Kept> FollowService::build(Height height) const {
+    Kept out;
+    HOLDFAST_ASSIGN(facts, source_.facts(height));
+    HOLDFAST_ASSIGN(chains, source_.chains(height));
+    if (chains.size() > kMaxFollowChains || facts.challengers.size() > kMaxFollowChallengers) {
+        return fail(ErrorCode::kUnsupported, "more chains or challengers at height " +
+                                                 std::to_string(height.value) +
+                                                 " than followers can be told of");
+    }
+    out.facts = std::move(facts);
+    const Digest hash = follow_list_hash(chains);
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [h, kept] : kept_) {
+            if (kept.list->hash == hash) out.list = kept.list;
+        }
+    }
+    if (!out.list) out.list = std::make_shared<ChainList>(ChainList{hash, std::move(chains)});
+    return out;
+}
+
+Status FollowService::refresh() {
+    HOLDFAST_ASSIGN(tip, source_.tip());
+    if (!tip) return {};
+    const std::uint64_t older = std::min<std::uint64_t>(tip->value, kKeptHeights - 1);
+    for (Height h = *tip - older; h <= *tip; h = h + 1) {
+        std::optional<Kept> known;
+        {
+            const std::lock_guard lock(mutex_);
+            const auto found = kept_.find(h);
+            if (found != kept_.end()) known = found->second;
+        }
+        if (known && known->facts.y) continue;
+        if (known) {
+            HOLDFAST_ASSIGN(facts, source_.facts(h));
+            known->facts.y = facts.y;
+        } else {
+            auto built = build(h);
+            // Heights before the chain's first block.
+            if (!built && built.error().code == ErrorCode::kNotFound && h < *tip) continue;
+            if (!built) return fail(built.error());
+            known = std::move(*built);
+        }
+        const std::lock_guard lock(mutex_);
+        kept_.insert_or_assign(h, std::move(*known));
+        while (kept_.size() > kKeptHeights) kept_.erase(kept_.begin());
+    }
+    return {};
+}
+
+Checked<FollowService::Kept> FollowService::find(Height height) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = kept_.find(height);
+    if (found != kept_.end()) return found->second;
+    const bool late = !kept_.empty() && height < kept_.rbegin()->first;
+    return refuse(late ? Reason::kTooLate : Reason::kTooEarly);
+}
+
+FollowAnswer FollowService::answer_question(const FollowQuestion& question) const {
+    if (std::holds_alternative<TipQuestion>(question)) {
+        const std::lock_guard lock(mutex_);
+        if (kept_.empty()) return FollowRefused{Reason::kTooEarly};
+        const BlockInfo& block = kept_.rbegin()->second.facts.block;
+        return FollowTip{block.height, block.hash, block.time_ms};
+    }
+    const auto* asked = std::get_if<ChainsQuestion>(&question);
+    const Height height = asked ? asked->height : std::get<HeightQuestion>(question).height;
+    const auto kept = find(height);
+    if (!kept) return FollowRefused{kept.error().reason};
+    const BlockInfo& block = kept->facts.block;
+    const std::vector<ChallengedChain>& chains = kept->list->chains;
+    const auto total = static_cast<std::uint32_t>(chains.size());
+    if (asked == nullptr) {
+        return FollowHeight{height,        block.hash,       block.parent, block.time_ms,
+                            kept->facts.y, kept->list->hash, total,        kept->facts.challengers};
+    }
+    if (asked->first > total) return FollowRefused{Reason::kBadIndex};
+    const auto begin = chains.begin() + asked->first;
+    const auto end = begin + std::min(asked->count, total - asked->first);
+    return FollowChains{height, kept->list->hash, total, asked->first, {begin, end}};
+}
+
+Result<FollowAnswer> FollowService::submit(Kind kind, ByteView object) {
+    const Checked<ByteView> body = unwrap_object(kind, object);
+    const Verdict form = body ? check_form(kind, *body) : body.error();
+    if (!form) return FollowRefused{form.reason};
+    const Status taken = chain_.submit(kind, object);
+    if (taken) return FollowTaken{};
+    if (taken.error().code != ErrorCode::kRefused) return fail(taken.error());
+    return FollowRefused{taken.error().verdict.reason};
+}
+
+Result<FollowAnswer> FollowService::answer(const PublicKey& from, ByteView message) {
+    if (message.size() > 1 && message[1] == kFollowRequestKind) {
+        const auto question = decode_question(message);
+        const std::uint64_t cost = question ? cost_of(*question) : 1;
+        if (const std::uint32_t wait = questions_.take(from, cost)) return FollowBusy{wait};
+        if (!question) return FollowRefused{question.error().reason};
+        return answer_question(*question);
+    }
+    const Checked<Kind> kind = peek_kind(message);
+    if (!kind) return fail_refused(kind.error(), "request");
+    if (const std::uint32_t wait = submissions_.take(from, 1)) return FollowBusy{wait};
+    return submit(*kind, message);
+}
+
+Result<Bytes> FollowService::handle(const PublicKey& from, ByteView message) {
+    const Result<FollowAnswer> answered = answer(from, message);
+    const std::lock_guard lock(mutex_);
+    if (!answered) {
+        if (answered.error().code == ErrorCode::kRefused) {
+            ++statistics_.refused[answered.error().verdict.reason];
+        } else {
+            ++statistics_.failed;
+        }
+        return fail(answered.error());
+    }
+    if (const auto* refused = std::get_if<FollowRefused>(&*answered)) {
+        ++statistics_.refused[refused->reason];
+    } else if (std::holds_alternative<FollowBusy>(*answered)) {
+        ++statistics_.refused[Reason::kBusy];
+    } else if (std::holds_alternative<FollowTaken>(*answered)) {
+        ++statistics_.submissions;
+    } else {
+        ++statistics_.questions;
+    }
+    return encode_answer(*answered);
+}
+
+FollowServiceStatistics FollowService::statistics() const {
+    const std::lock_guard lock(mutex_);
+    return statistics_;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,141 @@
+#include "json/param_fields.hpp"
+
+#include <charconv>
+
+namespace holdfast::json {
+namespace {
+
+struct Field {
+    std::string_view name;
+    std::uint32_t* (*of)(NetworkParams&);
+};
+
+#define HOLDFAST_FIELD(member)                              \
+    Field {                                                 \
+        #member, [](NetworkParams& p) { return &p.member; } \
+    }
+constexpr Field kFields[] = {
+    HOLDFAST_FIELD(block_ms),          HOLDFAST_FIELD(finality_blocks),
+    HOLDFAST_FIELD(beacon_period_s),   HOLDFAST_FIELD(beacon_delay_s),
+    HOLDFAST_FIELD(vdf.arena_kib),     HOLDFAST_FIELD(vdf.passes),
+    HOLDFAST_FIELD(vdf.lanes),         HOLDFAST_FIELD(vdf.checkpoints),
+    HOLDFAST_FIELD(epoch_blocks),      HOLDFAST_FIELD(epoch_lag),
+    HOLDFAST_FIELD(seal_delay),        HOLDFAST_FIELD(seal_deadline),
+    HOLDFAST_FIELD(seal_windows),      HOLDFAST_FIELD(audit_windows),
+    HOLDFAST_FIELD(seal_cells),        HOLDFAST_FIELD(audits_per_block),
+    HOLDFAST_FIELD(link_lag),          HOLDFAST_FIELD(rate_window),
+    HOLDFAST_FIELD(misses_late),       HOLDFAST_FIELD(misses_expired),
+    HOLDFAST_FIELD(proof_deadline),    HOLDFAST_FIELD(availability_n),
+    HOLDFAST_FIELD(availability_d),    HOLDFAST_FIELD(availability_chunks),
+    HOLDFAST_FIELD(deadline_ms),       HOLDFAST_FIELD(quorum),
+    HOLDFAST_FIELD(quorum_of),         HOLDFAST_FIELD(quorum_window),
+    HOLDFAST_FIELD(group_slots),       HOLDFAST_FIELD(region_groups),
+    HOLDFAST_FIELD(removal_delay),     HOLDFAST_FIELD(liability_blocks),
+    HOLDFAST_FIELD(checkpoint_blocks), HOLDFAST_FIELD(min_chunks),
+};
+#undef HOLDFAST_FIELD
+
+constexpr std::string_view kBounds[] = {
+    "name: ASCII, at most 64 bytes",
+    "block_ms >= 1",
+    "beacon key: at most 256 bytes",
+    "beacon fields: beacon_period_s >= 1 with a beacon, all zero without one",
+    "vdf: arena_kib and lanes powers of two, 8 * lanes <= arena_kib <= 2^22, passes 1 to 64, "
+    "checkpoints "
+    "1 to 2^16, steps * checkpoints <= 2^36",
+    "link_lag + finality_blocks + 1 < epoch_lag <= epoch_blocks",
+    "1 to 16 seal presets",
+    "seal presets: 16 <= window_chunks <= 2^20, 32 * window_chunks <= work_blocks <= 2^34",
+    "seal_delay > finality_blocks + 1",
+    "proof_deadline > link_lag + finality_blocks",
+    "availability_n <= availability_d, availability_d >= 1",
+    "quorum <= quorum_of",
+    "16 <= min_chunks <= 2^20",
+    "group_slots and region_groups >= 1",
+    "checkpoint_blocks and availability_chunks >= 1",
+    "seal_windows, audit_windows and seal_cells >= 1",
+};
+
+template <class T>
+bool parse_number(std::string_view text, T& out) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+    return error == std::errc() && end == text.data() + text.size();
+}
+
+}  // namespace
+
+Json params_json(const NetworkParams& params) {
+    NetworkParams copy = params;
+    Json out = {{"name", params.name},
+                {"genesis_height", params.genesis_height.value},
+                {"has_beacon", params.has_beacon},
+                {"has_vdf", params.has_vdf},
+                {"beacon_key", to_hex(params.beacon_key)},
+                {"beacon_genesis_s", params.beacon_genesis_s}};
+    Json presets = Json::array();
+    for (const SealParams& p : params.seal_presets) {
+        presets.push_back({{"name", seal_preset_name(p)},
+                           {"window_chunks", p.window_chunks},
+                           {"work_blocks", p.work_blocks}});
+    }
+    out["seal_presets"] = presets;
+    for (const Field& field : kFields) {
+        const bool vdf_field = field.name.starts_with("vdf.") || field.name.starts_with("epoch_");
+        if (vdf_field && !params.has_vdf) continue;
+        out[std::string(field.name)] = *field.of(copy);
+    }
+    if (params.has_vdf) out["vdf.steps_per_checkpoint"] = params.vdf.steps_per_checkpoint;
+    return out;
+}
+
+Status apply_setting(NetworkParams& params, const std::string& setting) {
+    const std::size_t equals = setting.find('=');
+    const auto wrong = [&](const std::string& why) {
+        return fail(ErrorCode::kInvalidArgument, "--set " + setting + ": " + why);
+    };
+    if (equals == std::string::npos) return wrong("expected NAME=VALUE");
+    const std::string name = setting.substr(0, equals);
+    const std::string value = setting.substr(equals + 1);
+    if (name == "vdf.steps_per_checkpoint") {
+        if (!parse_number(value, params.vdf.steps_per_checkpoint))
+            return wrong("not a number of 64 bits");
+        return {};
+    }
+    for (const Field& field : kFields) {
+        if (field.name != name) continue;
+        if (!parse_number(value, *field.of(params))) return wrong("not a number of 32 bits");
+        return {};
+    }
+    return wrong("no such parameter; 'holdfast params' lists them");
+}
+
+Status apply_settings(NetworkParams& params, const std::vector<std::string>& settings) {
+    for (const std::string& setting : settings) HOLDFAST_TRY(apply_setting(params, setting));
+    const Verdict v = params.validate();
+    if (v) return {};
+    const std::uint64_t bound = v.index.value_or(0);
+    return fail(ErrorCode::kInvalidArgument, "these parameters break bound " +
+                                                 std::to_string(bound) + ": " +
+                                                 std::string(bound_text(bound)));
+}
+
+Result<SealParams> seal_params_from(const std::string& text) {
+    if (const std::optional<SealParams> preset = seal_preset(text)) return *preset;
+    SealParams params;
+    const std::size_t colon = text.find(':');
+    if (colon == std::string::npos || !parse_number(text.substr(0, colon), params.window_chunks) ||
+        !parse_number(text.substr(colon + 1), params.work_blocks) || !params.validate()) {
+        return fail(
+            ErrorCode::kInvalidArgument,
+            "seal parameters are standard, hardened, economy, dev or WINDOW_CHUNKS:WORK_BLOCKS "
+            "(16 to 2^20 chunks, 32 blocks of work a chunk to 2^34), not '" +
+                text + "'");
+    }
+    return params;
+}
+
+std::string_view bound_text(std::uint64_t index) {
+    return index < std::size(kBounds) ? kBounds[index] : std::string_view("unknown");
+}
+
+}  // namespace holdfast::json

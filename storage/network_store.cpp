@@ -1,0 +1,61 @@
+#include "storage/network_store.hpp"
+
+#include "core/codec.hpp"
+#include "storage/file.hpp"
+
+namespace holdfast {
+namespace {
+
+constexpr TableIndex kMetaTable = Table::kMeta;  // the first table of every schema
+Key head_key() { return Key().u8(1); }
+
+/// Makes the head of a new database, or compares that of an old one.
+Status check_head(Store& store, const std::filesystem::path& folder, const NetworkId& network,
+                  const StoreSchema& schema, std::uint32_t version, bool made) {
+    HOLDFAST_ASSIGN(txn, store.write());
+    HOLDFAST_ASSIGN(stored, txn.get(kMetaTable, head_key().bytes()));
+    const auto damaged = [&](const char* what) {
+        return fail(ErrorCode::kCorrupt,
+                    std::string(schema.what) + " is damaged: its " + what + "; restore a backup");
+    };
+    if (!stored) {
+        if (made) return damaged("database is empty");
+        Writer w(36);
+        w.u32(version).fixed(network);
+        HOLDFAST_TRY(txn.put(kMetaTable, head_key().bytes(), w.bytes()));
+        return txn.commit();
+    }
+    Reader r(*stored);
+    const std::uint32_t found = r.u32();
+    const auto owner = r.fixed<NetworkId>();
+    if (!r.finish()) return damaged("head does not decode");
+    if (found != version) {
+        return fail(ErrorCode::kUnsupported, folder.string() + " has schema " +
+                                                 std::to_string(found) + ", this build reads " +
+                                                 std::to_string(version));
+    }
+    if (owner != network) return fail_refused(Reason::kWrongNetwork, folder.string());
+    return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_network_store(const std::filesystem::path& folder,
+                                                  const NetworkId& network,
+                                                  const StoreSchema& schema, std::uint32_t version,
+                                                  std::uint64_t map_bytes) {
+    std::error_code failed;
+    std::filesystem::create_directories(folder, failed);
+    if (failed) return fail_errno(failed.value(), "cannot make the folder " + folder.string());
+    const std::filesystem::path marker = folder / (std::string(schema.what) + ".network");
+    const bool made = std::filesystem::exists(marker, failed);
+    HOLDFAST_ASSIGN(store, Store::open(folder, {.map_bytes = map_bytes, .schema = &schema}, !made));
+    HOLDFAST_TRY(check_head(*store, folder, network, schema, version, made));
+    if (!made) {
+        const std::string id = to_hex(network) + "\n";
+        HOLDFAST_TRY(write_file(marker, view(std::string_view(id))));
+    }
+    return store;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,20 @@
+// A database of this room that belongs to one network and must never begin anew by accident.
+//
+// Internal to this room. The folder is made when it is missing. Beside the database stands
+// WHAT.network, published once the database has been made: a database that has vanished beside it
+// is a loss (kCorrupt), not a new beginning, since it would forget what was decided. The head of
+// the database holds schema version and network. Errors: kRefused (kWrongNetwork), kUnsupported
+// (newer schema), and those of Store::open.
+#pragma once
+
+#include "storage/lmdb_store.hpp"
+
+namespace holdfast {
+
+[[nodiscard]] Result<std::unique_ptr<Store>> open_network_store(const std::filesystem::path& folder,
+                                                                const NetworkId& network,
+                                                                const StoreSchema& schema,
+                                                                std::uint32_t version,
+                                                                std::uint64_t map_bytes);
+
+}  // namespace holdfast
