@@ -1,6 +1,6 @@
 // The aggregator: follows the host chain, closes each height's digest, and drives provers.
 //
-// One final block at a time, in the order of spec section 10: y of the block, the digest that it
+// One final block at a time, in the order of spec section 10.3: y of the block, the digest that it
 // closes, what the block lists (registrations, updates, removals, seal proofs, checkpoints), then
 // what the given provers owe: seal and audit proofs, links, and compact or full proofs of earlier
 // links. Two checkpoints of one submitter that contradict each other become evidence of kind 5,

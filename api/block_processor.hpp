@@ -9,7 +9,7 @@
 // with any number of threads.
 //
 // Threading: one call at a time; starts its own workers and joins them. Ownership: the registry
-// must outlive it. Spec: docs/spec.md sections 5, 7 and 10. Figures: docs/design/block.md.
+// must outlive it. Spec: docs/spec.md sections 5, 7 and 10.3. Figures: docs/design/block.md.
 #pragma once
 
 #include <functional>

@@ -4,7 +4,7 @@
 // and only a VDF proof costs an arena, both after everything else has held.
 //
 // Threading: const, any thread (each call that fills uses its own memory). Ownership: keeps a copy
-// of the record. Spec: docs/spec.md sections 3.1, 6, 7, 10.
+// of the record. Spec: docs/spec.md sections 3.1, 6, 7, 10.2, 10.6.
 #pragma once
 
 #include <optional>

@@ -14,7 +14,7 @@
 // again from the host chain.
 //
 // Threading: any thread, as registry and book; catch_up() one at a time. Ownership: all that is
-// handed in must outlive it. Spec: docs/spec.md sections 8, 10 and 11.
+// handed in must outlive it. Spec: docs/spec.md sections 8, 10.4 and 11.
 #pragma once
 
 #include <vector>

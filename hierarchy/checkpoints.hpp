@@ -1,7 +1,7 @@
 // Checkpoints that a registry's operator owes its host chain, and judging those of others.
 //
 // Stateless; any thread. The objects themselves are in proofs/checkpoint.hpp.
-// Spec: docs/spec.md section 10.
+// Spec: docs/spec.md section 10.6.
 #pragma once
 
 #include <optional>

@@ -1,7 +1,7 @@
 // Lifecycle rules of chains: statuses, slot placing, the update in force, merging of registries.
 //
 // Pure functions and plain values: no I/O, no threads. Heights and counts as in docs/spec.md
-// section 10 (statuses, slots, merging) and section 5 (updates).
+// sections 10.4 (statuses), 10.1 (slots) and 10.7 (merging), and section 3 (updates).
 #pragma once
 
 #include <cstdint>

@@ -12,7 +12,7 @@
 // because that block settles them). There are no reorganisations here: only final blocks are fed
 // in, and another hash for a known height is an error.
 //
-// Settled here, where spec section 10 leaves room:
+// Settled here, where spec sections 10.3 to 10.5 leave room:
 //  - candidates for an audit at h are the chains that hold a slot in the digest of h, and those
 //  whose
 //    bond is still liable at h; liability starts with the first vacant height and lasts

@@ -1,5 +1,5 @@
-// Closing the digest of a height (spec section 10): audits, misses, statuses, leaves, the tree, and
-// what need not be kept any longer.
+// Closing the digest of a height (spec section 10.3): audits, misses, statuses, leaves, the tree,
+// and what need not be kept any longer.
 #include <algorithm>
 #include <set>
 #include <utility>

@@ -5,7 +5,8 @@
 // which hashes again only the nodes above changed slots and spreads groups over threads; its result
 // does not depend on the number of threads or on the order of the changes. Reading functions need a
 // rehashed tree and may run from many threads at once; set(), clear() and rehash() need exclusive
-// use. Memory: 73 bytes of leaf and about 64 bytes of hashes a slot. Spec: docs/spec.md section 10.
+// use. Memory: 73 bytes of leaf and about 64 bytes of hashes a slot. Spec: docs/spec.md
+// section 10.2.
 #pragma once
 
 #include <cstdint>

@@ -8,7 +8,8 @@
 // transport in this version: whoever has links counted stops the daemon and runs
 // `block process --replica`.
 //
-// Threading, `stop` and errors: as of node/serve.hpp. Spec: docs/spec.md sections 8, 10, 13 and 14.
+// Threading, `stop` and errors: as of node/serve.hpp. Spec: docs/spec.md sections 8, 10.3, 13
+// and 14.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,6 @@
-// The rules of spec section 10 written down a second time, naively: from the list of everything
-// that happened, every digest from the first height on, with no state carried over but slots and
-// leaves.
+// The rules of spec sections 10.1 to 10.5 written down a second time, naively: from the list of
+// everything that happened, every digest from the first height on, with no state carried over but
+// slots and leaves.
 #pragma once
 
 #include <map>
