@@ -3,9 +3,9 @@
 //
 // Two rules bound the fills, and both spend nothing before signature and paths hold:
 //  - listed: of the proofs of one duty in one block, those after the first that was filled and
-//  found
-//    bad are refused with kBusy, and a duty that is met costs nothing more. What is listed decides
-//    what every registry holds, so nothing here depends on this machine: a place is waited for.
+//    found bad are refused with kBusy, and a duty that is met costs nothing more. What is listed
+//    decides what every registry holds, so nothing here depends on this machine: a place is waited
+//    for.
 //  - offered: the ceilings of SealVerifier, for everybody and for each peer, and of one duty one
 //    fill a block. Whoever wants the machine to work must have registered a replica for each fill.
 // An offered proof that holds is handed to the host chain, and costs no second fill when listed.

@@ -84,8 +84,7 @@ class AvailabilityBook {
     /// challengers. Reasons:
     ///   challenger  those of check_challenger and check_challenger_base; the same again: ok
     ///   challenge   kTooEarly, kTooLate, kNoEntropy, kDuplicateChallenge (another one of this
-    ///   chain
-    ///               and height was listed first), and those of check_challenge
+    ///               chain and height was listed first), and those of check_challenge
     ///   outcome     kWrongChallenge (no such challenge is listed), kTooEarly, kTooLate,
     ///               kAlreadySettled (an outcome of it was listed first), and those of
     ///               check_outcome

@@ -5,9 +5,8 @@
 //   measured   answered, or not: what the outcome will say is decided
 //   published  the host has taken challenge and outcome
 //   abandoned  nothing can be said of it: its time passed before it left, or the process that sent
-//   it
-//              ended before the answer was judged. No outcome, so nobody is blamed for a crash of
-//              ours
+//              it ended before the answer was judged. No outcome, so nobody is blamed for a crash
+//              of ours
 //
 // A state is on the device before what it allows is done, so that after kill -9 no challenge leaves
 // twice, no measured outcome is lost and none is made up. open() abandons what was sent and not

@@ -16,11 +16,10 @@
 //   served       signed, right, and service time <= deadline_ms, to the microsecond
 //   invalid      signed by the prover for this challenge and wrong, whenever it came: evidence
 //   late         kTimeout, or anything that is no signed response: nobody can be blamed for those
-//   bytes,
-//                and sending them is no way round being late
+//                bytes, and sending them is no way round being late
 //   unreachable  kUnavailable, kNotFound
 //   abandoned    failures of our own, a stop, or block h + 2 arriving before a good answer: no
-//   outcome
+//                outcome
 //
 // Threading: one call at a time, but on_final_block() at any time from any thread. work() starts up
 // to `at_once` threads that wait for answers and joins them. Ownership: key, journal and network

@@ -61,8 +61,7 @@ class AvailabilityJudge {
     ///   challenge   kUnknownChain, kNoSlot (the chain held none at that height), kWrongHeight (no
     ///               such block)
     ///   evidence    kTooEarly (before block h + 2), kTooLate (settled without it),
-    ///   kAlreadySettled,
-    ///               and those of judge_without_fill
+    ///               kAlreadySettled, and those of judge_without_fill
     [[nodiscard]] Result<std::vector<ObjectOutcome>> take_block(
         Height height, std::span<const Submission> submissions);
 

@@ -8,12 +8,11 @@
 //
 // A prover that is busy is asked again after the time that it names; one that does not answer or
 // is not connected after a pause. Both only until no piece has arrived for `patience_ms`: kTimeout
-// or the last error.
-// The first refusal or false piece ends the reading; what came before it has been handed on.
+// or the last error. The first refusal or false piece ends the reading; what came before it has
+// been handed on.
 //
 // Threading   the caller's and up to `at_once` of its own, joined before it returns. `ask` is
-// called
-//             on them, several at once; `take` and `progress` by one at a time.
+//             called on them, several at once; `take` and `progress` by one at a time.
 // Memory      a piece (256 KiB and its proof) for each of them.
 // Spec: docs/spec.md section 8.
 #pragma once

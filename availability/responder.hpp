@@ -11,12 +11,12 @@
 //   kWrongBlock, kNotAssigned, kNotDrawn, kBadKey, kBadSignature   see check_challenge
 //   kDuplicateChallenge       this chain and height have been answered, or are being answered
 //   kBusy                     the peer has sent too much that was bad, or too many answers are
-//   under way
+//                             in flight
 //
-// The order is from cheap to dear, so that a flood costs what looking at its bytes costs: a peer
-// whose challenges were bad pays for each of them from a budget that refills with time, and no
-// signature is verified for a peer whose budget is empty. A chunk that is rotten is kCorrupt and
-// nothing is signed: a late answer is testimony, a false one is an offence.
+// The order is from cheap to expensive, so that a flood costs what looking at its bytes costs: a
+// peer whose challenges were bad pays for each of them from a budget that refills with time, and no
+// signature is verified for a peer whose budget is empty. A damaged chunk is kCorrupt and nothing
+// is signed: a late answer is testimony, a false one is an offence.
 //
 // Threading: any thread; nothing is locked while a disk is read. Memory is bounded by the
 // heights kept (3), the chains added and the ceilings in the options.

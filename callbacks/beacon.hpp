@@ -6,11 +6,10 @@
 //
 // Threading   both functions may be called from several threads at once.
 // Time-out    an implementation bounds each call itself and then gives kTimeout; verify() should
-// need
-//             nothing from outside and end within milliseconds.
+//             need nothing from outside and end within milliseconds.
 // Failure     kUnavailable: the round is not published yet, or the source cannot be reached; ask
-// again.
-//             kTimeout likewise. kRefused from verify(): the value is bad, verdict kBadBeacon.
+//             again. kTimeout likewise. kRefused from verify(): the value is bad, verdict
+//             kBadBeacon.
 // Ownership   the engine keeps a reference; the host keeps the object alive as long as the engine.
 #pragma once
 

@@ -6,14 +6,12 @@
 // is a height, a hash, a parent and a time, and finality is what the implementation says it is.
 //
 // Threading   every function may be called from several threads at once; the engine never calls
-// back
-//             into the host from inside such a call and holds no lock of its own during one.
+//             back into the host from inside such a call and holds no lock of its own during one.
 // Time-out    an implementation bounds each call itself (some seconds) and then gives kTimeout; the
 //             engine calls it from worker threads only and never within a hash or a verification.
 // Failure     kUnavailable or kTimeout: ask again later, nothing has changed. kNotFound: no such
-// block
-//             on the branch of now. kRefused carries the verdict on an object. A failed call is
-//             never replaced by a guess: without an answer the height waits.
+//             block on the branch of now. kRefused carries the verdict on an object. A failed call
+//             is never replaced by a guess: without an answer the height waits.
 // Ownership   the engine keeps a reference; the host keeps the object alive as long as the engine.
 // Times are milliseconds since 1970 as the chain states them; the protocol hashes them only through
 // beacon rounds. Spec sections 1 (finality), 3 (acceptance), 5 (beacon rounds).

@@ -13,8 +13,7 @@
 // itself.
 //
 // Threading   as the wrapped interface: any number of threads. Ownership is shared: what a call
-// that
-//             was given up still uses stays alive until it returns.
+//             that was given up still uses stays alive until it returns.
 // Errors      kInvalidArgument for a null host or interceptor; else those of host and interceptor.
 // Spec: docs/architecture.md, section "Callbacks".
 #pragma once

@@ -5,12 +5,10 @@
 //
 // Threading   every function may be called from several threads at once, also for one peer.
 // Time-out    each waiting call is given its limit in milliseconds and returns within it and a
-// small
-//             margin, whatever the peer does.
+//             small margin, whatever the peer does.
 // Failure     kTimeout: the peer took the request and did not answer in time (late). kUnavailable:
-// no
-//             connection (unreachable). kNotFound: no such peer. kRefused: see the function. Bytes
-//             from a peer are passed on unread, at most kMaxResponseBytes of them.
+//             no connection (unreachable). kNotFound: no such peer. kRefused: see the function.
+//             Bytes from a peer are passed on unread, at most kMaxResponseBytes of them.
 // Ownership   the engine keeps a reference; the host keeps the object alive as long as the engine.
 #pragma once
 

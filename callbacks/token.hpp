@@ -7,10 +7,9 @@
 //
 // Threading   every function may be called from several threads at once, also with equal keys.
 // Time-out    an implementation bounds each call itself and then gives kTimeout, after which the
-// effect
-//             may or may not have happened: the engine repeats the same call with the same key
-//             until it answers, across restarts (it records the decision durably before the first
-//             call).
+//             effect may or may not have happened: the engine repeats the same call with the same
+//             key until it answers, across restarts (it records the decision durably before the
+//             first call).
 // Failure     kUnavailable, kTimeout, kBusy, kIo: repeat later. kNotFound: no such bond.
 //             kInvalidArgument: never repeat. Amounts that would overflow or that nobody has are
 //             refused, never clipped to something else.

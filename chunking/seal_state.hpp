@@ -4,8 +4,8 @@
 // Internal to this room. Beside X.replica that is being made stand two hidden files,
 //   .X.replica.sealing      the replica so far, without its header; locked while somebody seals
 //   .X.replica.sealing-log  records (spec section 12): first `u8 1 || replica header ||
-//   network_id`,
-//                           then for each finished window `u64 window || MTH of its chunk roots`
+//                           network_id`, then for each finished window `u64 window || MTH of its
+//                           chunk roots`
 // A window is recorded after its bytes were read again and made durable, and a record is believed
 // only when the bytes on the disk still have that root. The tree is made again each time, in
 // .X.tree.sealing. Sizes in bytes.

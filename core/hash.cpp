@@ -1,5 +1,5 @@
-#define OPENSSL_SUPPRESS_DEPRECATED  // the low-level calls cost 500 ns less a message than EVP's
-                                     // fetch
+// The low-level calls cost 500 ns less a message than fetching through EVP.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "core/hash.hpp"
 
 #include <openssl/sha.h>

@@ -1,10 +1,18 @@
 // The three ways in which something can fail, as three types.
 //
-//   Verdict  the object under examination is bad, and why. Malformed bytes from anywhere are a
-//   verdict. Error    the environment failed: disk, memory, network, a host's callback, a wrong
-//   argument. a bug    HOLDFAST_CHECK: stays on in release builds and ends the process.
+//   Verdict   the object under examination is bad, and why. Malformed bytes from anywhere are a
+//             verdict.
+//   Error     the environment failed: disk, memory, network, a host's callback, a wrong argument.
+//   a bug     HOLDFAST_CHECK: stays on in release builds and ends the process.
 //
 // No exception crosses a public boundary. All types are values, safe in any thread.
+//
+//     Result<PublicRecord> record = PublicRecord::load("public");
+//     if (!record) return fail(record.error().code, "no record: " + record.error().message);
+//
+//     const Verdict verdict = Verifier(*record).verify(object);
+//     if (!verdict) std::cerr << to_string(verdict) << '\n';  // "signature: Signature does not …"
+//
 #pragma once
 
 #include <cstdint>

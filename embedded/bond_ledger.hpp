@@ -8,8 +8,7 @@
 // Threading   every function may be called from several threads at once.
 // Processes   one at a time (kBusy for the second).
 // Failure     besides Token's: kCorrupt for a damaged ledger, kOutOfSpace when the device is full
-// or
-//             Options::max_bytes is reached.
+//             or Options::max_bytes is reached.
 #pragma once
 
 #include <filesystem>

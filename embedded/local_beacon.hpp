@@ -1,7 +1,8 @@
 // A real beacon kept in a folder: the embedded default Beacon, one Ed25519 key signing rounds.
 //
-//   proof      = Ed25519 signature by the network's beacon key over H("local-beacon/round"; key,
-//   u64 round) randomness = SHA-256(proof)
+//   proof      = Ed25519 signature by the network's beacon key
+//                over H("local-beacon/round"; key, u64 round)
+//   randomness = SHA-256(proof)
 //
 // Round r is due at beacon_genesis_s + (r-1) * beacon_period_s. The holder of the key publishes a
 // round once it is due, durably, in beacon.log (a record file of u64 round || signature); everybody

@@ -7,19 +7,18 @@
 // protocol's:
 //
 //   block hash = H("local-chain/block"; network_id, u64 height, parent, u64 time_ms, u32 branch, R)
-//   R          = MTH over the objects listed, in order; branch = replacements made before this
-//   block
+//   R          = MTH over the objects listed, in order
+//   branch     = number of replacements made before this block
 //
 // Folder      network.params (kind 19, standing alone), chain.log (records), chain.tip (size of the
 //             acknowledged part of chain.log: a torn record behind it is cut at open, damage before
 //             it is kCorrupt and nothing is cut).
 // Processes   one writer at a time (kBusy for the second), any number of readers beside it; a
-// reader
-//             sees new blocks at its next call.
+//             reader sees new blocks at its next call.
 // Threading   every function may be called from several threads at once.
 // Durability  submit, submit_all, append_block and replace_branch return when the record is on the
-// device. Finality    params.finality_blocks: block x is final when block x + finality_blocks is
-// there.
+//             device.
+// Finality    params.finality_blocks: block x is final when block x + finality_blocks is there.
 #pragma once
 
 #include <filesystem>

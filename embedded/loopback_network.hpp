@@ -5,10 +5,9 @@
 // off: it returns when the peer's does, and what took longer than the limit is kTimeout.
 //
 // Threading   every function may be called from several threads at once; peers are called without
-// any
-//             lock held and must allow the same.
+//             any lock held and must allow the same.
 // Failure     an error of the peer itself is passed on as it is; kUnavailable then means
-// unreachable.
+//             unreachable.
 #pragma once
 
 #include <functional>

@@ -14,14 +14,12 @@
 //
 // Settled here, where spec sections 10.3 to 10.5 leave room:
 //  - candidates for an audit at h are the chains that hold a slot in the digest of h, and those
-//  whose
-//    bond is still liable at h; liability starts with the first vacant height and lasts
+//    whose bond is still liable at h; liability starts with the first vacant height and lasts
 //    liability_blocks heights; a bond is released when, besides, no audit of the chain is open;
 //  - an audit whose deadline passes counts as misses while the chain holds its slot at that height;
 //  - a height gives misses of any kind only when it has y and its y_c is known;
 //  - of two valid receipts for one chain and height the smaller link stands (the order of merging),
-//  and
-//    the other is handed back as half of the evidence.
+//    and the other is handed back as half of the evidence.
 //
 // Durability: LMDB. Every accepting call and every block is one write transaction: done as a whole
 // and on the device when the call returns, or not at all. After kill -9 the folder opens without

@@ -4,7 +4,7 @@
 //   {"format": "holdfast-leaves-1", "network": hex of the network object, "height": 12,
 //    "block_hash": hex, "y": hex or null, "previous_global": hex, "global": hex,
 //    "leaves": [{"slot": 0, "chain_id": hex, "link": hex, "link_height": 12, "status": "active"},
-//    …]}
+//                …]}
 //
 // One leaf a line, ascending by slot. "height" null and no leaves: no digest yet. Members with
 // other names are ignored. "disagreement" is written by unfinished merges. Slots end below

@@ -9,10 +9,11 @@
 // heights of 100,000 chains the records take 6.4 MB a height, on disk and in memory.
 //
 // Folder    lock, and NUMBER.links, record files (storage/record_log.hpp) of about kept_heights
-// each. Threading find() and sign() may run from several threads while nobody records. Errors
-// kBusy, kCorrupt (more than what one interrupted record() could have left would be lost,
-//           a file is missing or contradicts another), kRefused (of another network or key),
-//           kUnsupported (a newer form), those of RecordLog. After an I/O error nothing was
+//           each.
+// Threading find() and sign() may run from several threads while nobody records.
+// Errors    kBusy, kCorrupt (more than what one interrupted record() could have left would be
+//           lost, a file is missing or contradicts another), kRefused (of another network or
+//           key), kUnsupported (a newer form), those of RecordLog. After an I/O error nothing was
 //           recorded.
 // Spec: docs/spec.md sections 7 and 12, B80.
 #pragma once

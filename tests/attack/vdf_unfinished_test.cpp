@@ -1,7 +1,8 @@
 // Attack 14: proofs of evaluations that were not finished, signed as if they were.
 //
 //   last segment     all but the last segment is walked; d_K, and with it y, is the cheater's
-//   choice parallel parts   32 threads walk 32 parts at once, 31 of them from invented starts
+//                    choice
+//   parallel parts   32 threads walk 32 parts at once, 31 of them from invented starts
 //
 // A spot check sees them only as often as it looks at a break; full verification always does, and
 // only it makes y usable. The naive scheme beside it takes "not refuted" for proof.

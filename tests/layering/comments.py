@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""Comments keep the shape that their author gave them: no table or list is torn by a formatter.
+
+    comments.py ROOT         every .hpp, .cpp and .def under ROOT but build folders
+    comments.py --self-test  each rule on a comment that breaks it and on one that keeps it
+
+Rules, for each run of whole-line comments:
+  torn     a line falls back to the margin between an item and its hanging text
+  label    a label and its gap stand in the middle of a sentence: two rows of a table joined
+  orphan   a word or two alone on a line in the middle of a sentence, where the line before was full
+  long     a line of more than 100 columns
+"""
+import pathlib
+import re
+import sys
+
+LIMIT = 100
+COMMENT = re.compile(r"^(\s*///?)( *)(.*)$")
+GAP = re.compile(r"\S {2,}\S")
+LABEL_IN_SENTENCE = re.compile(r"[a-z)][.;:] [A-Za-z]+ {3,}[a-z]")
+
+
+def columns(parts):
+    """Where text begins in a line of a comment: behind its margin and behind each gap."""
+    if not parts:
+        return set()
+    text = parts[1] + parts[2]
+    return {len(parts[1])} | {m.end() - 1 for m in GAP.finditer(text)}
+
+
+def faults(text):
+    """(line, rule) for each comment line that is out of shape."""
+    lines = text.split("\n")
+    parsed = [m.groups() if (m := COMMENT.match(line)) else None for line in lines]
+    for i, here in enumerate(parsed):
+        if here is None or not here[2]:
+            continue
+        if len(lines[i]) > LIMIT:
+            yield i + 1, "long"
+        before = parsed[i - 1] if i > 0 else None
+        after = parsed[i + 1] if i + 1 < len(parsed) else None
+        if not before or not before[2] or before[0] != here[0]:
+            continue
+        full_before = len(lines[i - 1]) + 1 + len(here[2].split()[0]) > LIMIT
+        item = GAP.search(before[2]) or re.match(r"[-*] ", before[2]) or len(before[1]) > 1
+        if after and after[2] and after[0] == here[0]:
+            hanging = len(after[1]) >= 3 and len(after[1]) > len(here[1])
+            few = len(here[2].split()) <= 3
+            if item and few and full_before and hanging and not GAP.search(here[2]):
+                yield i + 1, "torn"
+                continue
+            same = len(after[1]) == len(here[1]) == len(before[1])
+            ended = before[2][-1] in ".:;" or here[2][-1] in ".:;,"
+            if (same and full_before and not ended and len(here[2].split()) <= 2
+                    and not GAP.search(after[2]) and not re.match(r"[-*|(`\d]", after[2])):
+                yield i + 1, "orphan"
+        if LABEL_IN_SENTENCE.search(here[2]):
+            others = columns(before) | columns(after)
+            if not (columns(here) - {len(here[1])}) & others:
+                yield i + 1, "label"
+
+
+SAMPLES = [
+    ("torn", """// Threading   every function may be called from several threads at once; the engine never calls
+// back
+//             into the host.
+"""),
+    ("torn", """//  - candidates for an audit at h are the chains that hold a slot in the digest of h, and of those
+//  whose
+//    bond is still liable
+"""),
+    ("label", """//   Verdict  the object under examination is bad, and why. Malformed bytes from anywhere are a
+//   verdict. Error    the environment failed
+"""),
+    ("label", """// Durability  append returns when the record is on the
+// device. Finality    as the parameters say
+"""),
+    ("orphan", """// The order of calls is whatever the host makes of it, so that a test may own time and the orders
+// of
+// all calls of one thread
+"""),
+    ("long", "// " + "x" * 98 + "\n"),
+    (None, """// Threading   every function may be called from several threads at once; the engine never calls
+//             back into the host.
+// Failure     kIo.
+"""),
+    (None, """// One line that is not full
+// and
+// another one
+"""),
+    (None, "//   y    the value of a height\n//   E    its entropy\n"),
+    (None, """//   now; later   when it is asked for
+//   never        nothing is due
+"""),
+    (None, "// " + "\u00e4" * 97 + "\n"),
+]
+
+
+def self_test():
+    failed = 0
+    for rule, text in SAMPLES:
+        found = [r for _, r in faults(text)]
+        if (rule in found) if rule else not found:
+            continue
+        failed += 1
+        print(f"expected {rule}, found {found}:\n{text}")
+    print(f"{len(SAMPLES) - failed} samples of {len(SAMPLES)} judged right")
+    return 1 if failed else 0
+
+
+def main():
+    if sys.argv[1:] == ["--self-test"]:
+        return self_test()
+    if len(sys.argv) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    root = pathlib.Path(sys.argv[1])
+    found = 0
+    files = 0
+    for path in sorted(root.rglob("*")):
+        if path.suffix not in (".hpp", ".cpp", ".def"):
+            continue
+        if path.relative_to(root).parts[0].startswith(("build", ".")):
+            continue
+        files += 1
+        for line, rule in faults(path.read_text(encoding="utf-8")):
+            found += 1
+            print(f"{path.relative_to(root)}:{line}: {rule}")
+    print(f"{files} files, {found} comments out of shape")
+    return 1 if found or not files else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
