@@ -4,7 +4,7 @@
 // A deterministic state machine like the registry beside it. It is fed with what final blocks list,
 // block by block, in the order of their lists; `tip` is the height of the block that lists them. A
 // block is one transaction, with its height: it is taken wholly or not at all, and once, whatever
-// crashes. Objects are checked by the verifier set before anything is written. It knows nothing of
+// crashes. Objects are checked by the trusted rooms before anything is written. It knows nothing of
 // blocks and chains: whoever calls brings the facts (availability/judge.hpp takes them from the
 // registry).
 //

@@ -23,7 +23,7 @@ constexpr Milliseconds kStopLookMs{20};
 class Reading {
   public:
     Reading(const ReadSource& source, const ReadRange& range, const AskProver& ask,
-            const TakeBytes& take, const ChunkReaderOptions& options)
+            const TakeBytes& take, const RangeReaderOptions& options)
         : source_(source),
           range_(range),
           ask_(ask),
@@ -152,7 +152,7 @@ class Reading {
     const ReadRange range_;
     const AskProver& ask_;
     const TakeBytes& take_;
-    const ChunkReaderOptions& options_;
+    const RangeReaderOptions& options_;
 
     std::mutex mutex_;  // guards everything below
     std::condition_variable changed_;
@@ -191,7 +191,7 @@ Status check_range(const ReadSource& source, const ReadRange& range) {
 
 Result<ReadReport> read_range(const ReadSource& source, const ReadRange& range,
                               const AskProver& ask, const TakeBytes& take,
-                              const ChunkReaderOptions& options) {
+                              const RangeReaderOptions& options) {
     HOLDFAST_TRY(check_range(source, range));
     return Reading(source, range, ask, take, options).run();
 }

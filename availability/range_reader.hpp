@@ -53,7 +53,7 @@ using AskProver = std::function<Result<Bytes>(ByteView request)>;
 /// Bytes that have been proved, at their offset from the range's beginning; in any order.
 using TakeBytes = std::function<Status(std::uint64_t at, ByteView bytes)>;
 
-struct ChunkReaderOptions {
+struct RangeReaderOptions {
     unsigned at_once = 4;                // requests under way; 1 to 64
     std::uint32_t patience_ms = 30'000;  // without any piece
     std::uint32_t pause_ms = 200;        // before asking again who did not answer
@@ -77,6 +77,6 @@ struct ReadReport {
 /// for too long; kInterrupted; errors of `take`.
 [[nodiscard]] Result<ReadReport> read_range(const ReadSource& source, const ReadRange& range,
                                             const AskProver& ask, const TakeBytes& take,
-                                            const ChunkReaderOptions& options = {});
+                                            const RangeReaderOptions& options = {});
 
 }  // namespace holdfast

@@ -1,6 +1,6 @@
 // H1 to H4: aggregation in memory. 100,000 and 1,000,000 chains with every link changed, one chain
 // changed, path proofs, bytes a chain. Digests are compared with a tree built hash by hash, and
-// paths with the verifier set, before anything is timed.
+// paths with the trusted rooms, before anything is timed.
 #include <benchmark/benchmark.h>
 
 #include <memory>

@@ -50,7 +50,7 @@ std::string_view to_string(BatchReader::Way way);
 /// By its name; empty for none of them.
 std::optional<BatchReader::Way> batch_reader_way(std::string_view name);
 
-/// io_uring, where this build has it (chunk_reader_uring.cpp).
+/// io_uring, where this build has it (batch_reader_uring.cpp).
 [[nodiscard]] Result<std::unique_ptr<BatchReader>> make_uring_reader(unsigned depth);
 
 }  // namespace holdfast

@@ -72,7 +72,7 @@ CommandResult fetch(const Globals& globals, const FetchArguments& arguments) {
     if (!file) return fail(file.error());
     HOLDFAST_TRY(file->file().reserve(range.length));
     HOLDFAST_ASSIGN(link, PeerLink::connect(arguments.peer, chain));
-    ChunkReaderOptions options;
+    RangeReaderOptions options;
     options.at_once = arguments.at_once;
     options.patience_ms = static_cast<std::uint32_t>(arguments.patience * 1'000);
     options.stop = stop_requested();

@@ -1,7 +1,7 @@
 // The memory-hard fill: the memory matrix of Argon2d version 0x13 after t passes with p lanes.
 //
-// Pure: the same bytes for every kernel, thread count, compiler and machine. Part of the verifier
-// set: it starts no thread itself; a caller that wants lanes in parallel passes a ParallelFor.
+// Pure: the same bytes for every kernel, thread count, compiler and machine. Part of the trusted
+// rooms: it starts no thread itself; a caller that wants lanes in parallel passes a ParallelFor.
 // Spec: docs/spec.md section 2; RFC 9106.
 #pragma once
 

@@ -1,7 +1,7 @@
 // Geometry: how data become chunks, windows and segments.
 //
 // Sizes are in chunks of 4,096 bytes unless the name says otherwise. Pure values, any thread, no
-// allocation; part of the verifier set. Spec: docs/spec.md section 1 (units) and section 3
+// allocation; part of the trusted rooms. Spec: docs/spec.md section 1 (units) and section 3
 // (windows).
 #pragma once
 

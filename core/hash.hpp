@@ -1,6 +1,6 @@
 // SHA-256, tagged hashes H(tag; …) and the batch entry for many equal-length messages.
 //
-// Pure functions of bytes, any thread, no allocation. Part of the verifier set.
+// Pure functions of bytes, any thread, no allocation. Part of the trusted rooms.
 // Spec: docs/spec.md section 0; FIPS 180-4; RFC 9162 for the 0x00 and 0x01 prefixes.
 #pragma once
 

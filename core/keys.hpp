@@ -2,8 +2,8 @@
 //
 // The rule (spec section 0): S < L, cofactorless equation, R compared byte for byte, public keys
 // that are not canonical refused everywhere, those of small order refused where a key is
-// registered. Verification is pure and belongs to the verifier set. Secret keys are wiped when they
-// go out of scope and are never printed. RFC 8032.
+// registered. Verification is pure and belongs to the trusted rooms. Secret keys are wiped when
+// they go out of scope and are never printed. RFC 8032.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,6 @@
 // The keystream of a window, and the XOR that seals and unseals.
 //
-// Pure but for the memory that it fills, any thread; part of the verifier set.
+// Pure but for the memory that it fills, any thread; part of the trusted rooms.
 // Spec: docs/spec.md section 3.
 #pragma once
 

@@ -4,7 +4,7 @@
 // last node without a partner rises unchanged, which equals RFC 9162's recursive definition. Proofs
 // carry no lengths: the number of hashes follows from the tree's size and the indices. The
 // verifying functions are pure, allocate in proportion to the indices only, and belong to the
-// verifier set. Spec: docs/spec.md sections 0 and 7; RFC 9162 sections 2.1.1 and 2.1.3.
+// trusted rooms. Spec: docs/spec.md sections 0 and 7; RFC 9162 sections 2.1.1 and 2.1.3.
 #pragma once
 
 #include <span>

@@ -1,7 +1,7 @@
 // Network parameters: every consensus parameter, their canonical encoding, their bounds,
 // network_id.
 //
-// Plain values. decode() and validate() are pure and part of the verifier set.
+// Plain values. decode() and validate() are pure and part of the trusted rooms.
 // Spec: docs/spec.md section 1.
 #pragma once
 

@@ -1,6 +1,6 @@
 // The replica header: what makes a replica this prover's, of these data, in this network.
 //
-// Plain value, any thread; part of the verifier set. Spec: docs/spec.md section 3.
+// Plain value, any thread; part of the trusted rooms. Spec: docs/spec.md section 3.
 #pragma once
 
 #include "core/codec.hpp"

@@ -1,7 +1,7 @@
 // Selection: which chunks and cells a digest picks.
 //
 // Pure functions, any thread; memory in proportion to the number of indices asked for. Part of the
-// verifier set. Spec: docs/spec.md section 4; Lemire 2019 (arXiv:1805.10941) for the bounded draw.
+// trusted rooms. Spec: docs/spec.md section 4; Lemire 2019 (arXiv:1805.10941) for the bounded draw.
 #pragma once
 
 #include <vector>

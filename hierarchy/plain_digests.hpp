@@ -2,8 +2,8 @@
 // hash after another, nothing kept between calls.
 //
 // What the incremental tree (hierarchy/tree.hpp) is compared with: shares with it the digests of
-// the verifier set and the plain Merkle root, no code that batches, spreads or remembers. Pure; any
-// thread; time and memory in proportion to the slots. Spec: docs/spec.md section 10.2.
+// the trusted rooms and the plain Merkle root, no code that batches, spreads or remembers. Pure;
+// any thread; time and memory in proportion to the slots. Spec: docs/spec.md section 10.2.
 #pragma once
 
 #include <cstdint>

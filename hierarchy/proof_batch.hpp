@@ -1,6 +1,6 @@
 // Many receipts or proofs at once, over all cores, with a verdict for each.
 //
-// Calls the steps of the verifier set in their order and adds nothing to them: verdict i is what
+// Calls the steps of the trusted rooms in their order and adds nothing to them: verdict i is what
 // the single call gives for item i, whatever the number of threads. What several items have in
 // common is done once: a signature that more than one of them brings, the hashes between reveals of
 // one chain, and the way from a group up to the global digest. Blocks until all are done.

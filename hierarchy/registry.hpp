@@ -1,7 +1,7 @@
 // The registry: every chain of one network, durable in one folder, advanced block by final block.
 //
 // A deterministic state machine. Its inputs are final blocks (on_final_block), the y of heights
-// (note_y) and objects that others made (accept_…); each object is checked by the verifier set
+// (note_y) and objects that others made (accept_…); each object is checked by the trusted rooms
 // before anything is written. The same inputs at the same final heights give the same bytes on
 // every machine.
 //
@@ -361,7 +361,7 @@ class Registry {
     /// Every chain ever registered, ascending by chain id, until `visit` returns false.
     [[nodiscard]] Status for_each_chain(const std::function<bool(const ChainInfo&)>& visit) const;
 
-    // --- what provers owe, all chains in one reading; ascending by chain id (registry_due.cpp) ---
+    // --- what provers owe, all chains in one reading; by chain id (registry_duties.cpp) ----------
 
     /// Chains that are asked about; none given: all.
     using Wanted = std::function<bool(const ChainId&)>;

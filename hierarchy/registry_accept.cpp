@@ -1,4 +1,4 @@
-// What others hand in. Each call: what is needed is read, the verifier set judges without any
+// What others hand in. Each call: what is needed is read, the trusted rooms judge without any
 // transaction open, then one writing transaction looks again at whatever a block in between may
 // have changed, and writes.
 #include <algorithm>

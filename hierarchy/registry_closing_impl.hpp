@@ -1,5 +1,6 @@
-// Closing the digest of one height (spec section 10.3): what falls due there (registry_agenda.cpp),
-// then audits, misses, statuses, leaves and the tree (registry_close.cpp). Internal to this room.
+// Closing the digest of one height (spec section 10.3): what falls due there
+// (registry_deadlines.cpp), then audits, misses, statuses, leaves and the tree
+// (registry_close.cpp). Internal to this room.
 //
 // One object for one height; used by one thread, which holds the registry's writing transaction and
 // its memory. After an error the transaction must be given up and the memory loaded again.

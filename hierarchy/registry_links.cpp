@@ -1,5 +1,5 @@
-// Receipts, proofs of links and bare reveals. Each call: what is needed is read, the verifier set
-// judges without any transaction open, then one writing transaction looks again at whatever a block
+// Receipts, proofs of links and bare reveals. Each call: what is needed is read, the trusted rooms
+// judge without any transaction open, then one writing transaction looks again at whatever a block
 // in between may have changed, and writes.
 #include <algorithm>
 #include <map>

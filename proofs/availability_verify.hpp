@@ -1,8 +1,8 @@
 // Availability: who challenges which chain, what is asked, what counts as an answer and as
 // testimony.
 //
-// Pure functions of bytes and of what the verifier brings itself; any thread; part of the verifier
-// set. Malformed or foreign objects get a Verdict with their own Reason. Spec: docs/spec.md
+// Pure functions of bytes and of what the verifier brings itself; any thread; part of the trusted
+// rooms. Malformed or foreign objects get a Verdict with their own Reason. Spec: docs/spec.md
 // section 8.
 #pragma once
 

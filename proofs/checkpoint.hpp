@@ -1,6 +1,6 @@
 // Checkpoints: a bonded submitter's statement of a height's global digest. 208 bytes.
 //
-// Plain values and pure functions; part of the verifier set; any thread.
+// Plain values and pure functions; part of the trusted rooms; any thread.
 // Spec: docs/spec.md section 10.6.
 #pragma once
 

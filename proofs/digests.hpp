@@ -1,6 +1,6 @@
 // Leaves and digests of the hierarchy: chain leaf, group, region and global digest, anchors.
 //
-// Pure functions of values; part of the verifier set; any thread. The registry builds its trees
+// Pure functions of values; part of the trusted rooms; any thread. The registry builds its trees
 // with these and path proofs are checked with these. Spec: docs/spec.md sections 7 and 10.2.
 #pragma once
 

@@ -1,6 +1,6 @@
 // Entropy of heights and chains: the seed of a height, its beacon round, and E of one chain.
 //
-// Pure functions; part of the verifier set; any thread. A required source that is missing is
+// Pure functions; part of the trusted rooms; any thread. A required source that is missing is
 // refused with kNoEntropy and never replaced by zeros. Spec: docs/spec.md section 5.
 #pragma once
 

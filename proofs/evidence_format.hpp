@@ -2,7 +2,7 @@
 //
 // u8 kind || u64 length || body. decode() knows no network: it checks every length before it
 // allocates and accepts one byte string per value; whether anything is true is
-// evidence_verify.hpp's to say. Plain values, any thread; part of the verifier set. Spec:
+// evidence_verify.hpp's to say. Plain values, any thread; part of the trusted rooms. Spec:
 // docs/spec.md section 11.
 #pragma once
 

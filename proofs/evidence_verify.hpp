@@ -1,4 +1,4 @@
-// Judging evidence. Part of the verifier set: pure but for the memory of one fill; any thread.
+// Judging evidence. Part of the trusted rooms: pure but for the memory of one fill; any thread.
 //
 // Evidence stands alone, but the verifier brings what it knows itself: EvidenceFacts. Where the
 // block or the VDF input is not that of the verifier's final block, or a value is not known (yet),

@@ -2,8 +2,8 @@
 //
 // Plain values. decode() takes a body (without version and kind), checks every length before it
 // allocates and accepts exactly one encoding of each value; it judges form only, never truth: that
-// is proofs/link_verify.hpp. Format A, the receipt, is in proofs/link.hpp. Part of the verifier
-// set. Spec: docs/spec.md section 7.
+// is proofs/link_verify.hpp. Format A, the receipt, is in proofs/link.hpp. Part of the trusted
+// rooms. Spec: docs/spec.md section 7.
 #pragma once
 
 #include <span>

@@ -1,7 +1,7 @@
 // Latency of a vantage, and what a round trip says about a claimed place.
 //
 // Exact integers throughout: no sample, however large, overflows or rounds. Pure, any thread; part
-// of the verifier set. Samples may be in any one unit; the functions that need a unit name it.
+// of the trusted rooms. Samples may be in any one unit; the functions that need a unit name it.
 // Spec: docs/spec.md section 8.
 #pragma once
 

@@ -1,6 +1,6 @@
 // Links: openings, the opening root, the link itself, receipts (format A), the compact index.
 //
-// Pure functions and plain values; part of the verifier set; any thread.
+// Pure functions and plain values; part of the trusted rooms; any thread.
 // Spec: docs/spec.md section 7.
 #pragma once
 

@@ -56,8 +56,8 @@ struct KnownHeight {
 };
 
 // The steps of the calls below, in the order in which they are taken, for whoever shares the work
-// of some of them between many objects (batch.hpp). A step's answer means something only where
-// those before it have accepted.
+// of some of them between many objects (hierarchy/proof_batch.hpp). A step's answer means something
+// only where those before it have accepted.
 
 /// kWrongHeight, kWrongAnchor.
 [[nodiscard]] Verdict check_receipt_place(const KnownHeight& known, const Receipt& receipt);

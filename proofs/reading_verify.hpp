@@ -10,7 +10,7 @@
 //                 u8 3 || u32 retry_ms       busy: ask again after that time
 //
 // An answer that carries data has exactly one length for its request, at most kMaxReadChunks chunks
-// and 2 * 20 siblings. Pure, any thread; part of the verifier set. Spec: docs/spec.md section 8.
+// and 2 * 20 siblings. Pure, any thread; part of the trusted rooms. Spec: docs/spec.md section 8.
 #pragma once
 
 #include <vector>

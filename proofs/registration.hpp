@@ -1,6 +1,6 @@
 // Registrations, updates and removals of chains: bodies, ids, signing and checking.
 //
-// Plain values and pure functions, any thread; the checks belong to the verifier set. What a
+// Plain values and pure functions, any thread; the checks belong to the trusted rooms. What a
 // registry must remember (ids ever held, last sequence, last effective height) it passes in. Spec:
 // docs/spec.md sections 3 and 5.
 #pragma once

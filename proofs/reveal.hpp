@@ -2,7 +2,7 @@
 //
 // The owner commits to a_0 and reveals a_i at height base + i, 0 <= i <= 2^20, where
 // a_{i-1} = H("reveal"; network_id, owner, u64 i, a_i). The owner is a replica_id or a challenger's
-// key. The free functions are pure and belong to the verifier set. A RevealChain belongs to the
+// key. The free functions are pure and belong to the trusted rooms. A RevealChain belongs to the
 // owner, holds secrets (wiped on destruction) and is used by one thread at a time. Spec:
 // docs/spec.md section 5.
 #pragma once

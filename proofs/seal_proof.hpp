@@ -1,6 +1,6 @@
 // Seal proofs and audits: who is audited, which cells are drawn, the proof's body.
 //
-// Values and pure functions, any thread; part of the verifier set. Making a proof is
+// Values and pure functions, any thread; part of the trusted rooms. Making a proof is
 // api/seal_prover.hpp, checking it proofs/seal_proof_verify.hpp. Spec: docs/spec.md section 3.1.
 #pragma once
 

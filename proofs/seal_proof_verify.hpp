@@ -2,8 +2,8 @@
 // both multiproofs, then one fill after another in the order of selection, stopping at the first
 // bad cell.
 //
-// Pure but for the memory that a fill needs (one window's bytes); any thread; part of the verifier
-// set. The cheap part stands alone, so that a registry can bound the fills that it spends and
+// Pure but for the memory that a fill needs (one window's bytes); any thread; part of the trusted
+// rooms. The cheap part stands alone, so that a registry can bound the fills that it spends and
 // spread them. Spec: docs/spec.md section 3.1.
 #pragma once
 

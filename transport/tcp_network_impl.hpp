@@ -172,7 +172,7 @@ class TcpNetwork::Impl final : public transport::ConnectionOwner {
     struct LatencyCall;
     struct ChallengeCall;
 
-    // tcp_peers.cpp
+    // peers.cpp
     void accept_next();
     void take_connection(transport::tcp::socket socket);
     void adopt(const transport::ConnectionPtr& connection);
@@ -192,7 +192,7 @@ class TcpNetwork::Impl final : public transport::ConnectionOwner {
     void close_all();
     void check_closed();
 
-    // tcp_messages.cpp
+    // messages.cpp
     [[nodiscard]] Result<transport::ConnectionPtr> connection_to(const PublicKey& key) const;
     void transmit(const transport::PeerPtr& peer, const std::shared_ptr<transport::Outgoing>& out,
                   const transport::ConnectionPtr& connection, Bytes message);

@@ -1,4 +1,4 @@
-// Verification of VDF proofs, segments and VDF evidence. Part of the verifier set: pure functions;
+// Verification of VDF proofs, segments and VDF evidence. Part of the trusted rooms: pure functions;
 // a caller that wants threads passes a ParallelFor.
 //
 // The verifier brings network, height, input and epoch seed itself and never reads them from a

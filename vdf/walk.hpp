@@ -1,7 +1,7 @@
 // The sequential function of the VDF: start, expansion, the walk through the arena, gate, output;
 // and which epoch's arena a height uses.
 //
-// Pure functions of bytes and parameters, any thread, no allocation. Part of the verifier set. The
+// Pure functions of bytes and parameters, any thread, no allocation. Part of the trusted rooms. The
 // forms here are the plain ones that define the function; the fast ones of walk_kernel.hpp give the
 // same bytes. Parameters must have passed VdfParams::validate(). Spec: docs/spec.md section 6.
 #pragma once

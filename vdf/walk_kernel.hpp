@@ -2,7 +2,7 @@
 //
 // One state is walked for latency (evaluation), many for throughput (verification): while one state
 // waits for its line of the arena the others compute. Every kernel gives the same bytes for every
-// count. Kernels are pure; the table is constant; any thread. Part of the verifier set.
+// count. Kernels are pure; the table is constant; any thread. Part of the trusted rooms.
 // Spec: docs/spec.md section 6.
 #pragma once
 

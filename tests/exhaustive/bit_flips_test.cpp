@@ -86,7 +86,7 @@ struct SealStory {
     }
 };
 
-TEST(BitFlips, registration) {
+TEST(BitFlips, Registration) {
     const SealStory s;
     expect_every_flip_refused(s.registration.encode(), [&](const Bytes& body) -> Verdict {
         const auto decoded = Registration::decode(body);
@@ -95,7 +95,7 @@ TEST(BitFlips, registration) {
     });
 }
 
-TEST(BitFlips, update) {
+TEST(BitFlips, Update) {
     const SealStory s;
     const Update update = make_update(s.id, s.history.chain_id, 4, Height(70), Reveal(), s.key);
     expect_every_flip_refused(update.encode(), [&](const Bytes& body) -> Verdict {
@@ -105,7 +105,7 @@ TEST(BitFlips, update) {
     });
 }
 
-TEST(BitFlips, removal) {
+TEST(BitFlips, Removal) {
     const SealStory s;
     const Removal removal = make_removal(s.id, s.history.chain_id, 4, Height(59), s.key);
     expect_every_flip_refused(removal.encode(), [&](const Bytes& body) -> Verdict {
@@ -115,13 +115,13 @@ TEST(BitFlips, removal) {
     });
 }
 
-TEST(BitFlips, seal_proof) {
+TEST(BitFlips, SealProof) {
     const SealStory s;
     EXPECT_EQ(s.proof.size(), 104 + 2 * (kCellBytes + 8 * kDigestBytes));
     expect_every_flip_refused(s.proof, [&](const Bytes& body) { return s.seal_proof(body); });
 }
 
-TEST(BitFlips, seal_proof_signed_again) {
+TEST(BitFlips, SealProofSignedAgain) {
     // Whoever holds the key can sign any change: the trees must find it.
     const SealStory s;
     const SealChallenge challenge =
@@ -138,14 +138,14 @@ TEST(BitFlips, seal_proof_signed_again) {
     });
 }
 
-TEST(BitFlips, receipt) {
+TEST(BitFlips, Receipt) {
     const LinkWorld w(0);
     const auto& rich = w.heights[w.rich()];
     expect_every_flip_refused(rich.body("receipt"),
                               [&](const Bytes& b) { return w.receipt(rich.known, b); });
 }
 
-TEST(BitFlips, compact) {
+TEST(BitFlips, Compact) {
     for (const std::size_t which : {0U, 1U}) {
         const LinkWorld w(which);
         const auto& rich = w.heights[w.rich()];
@@ -154,14 +154,14 @@ TEST(BitFlips, compact) {
     }
 }
 
-TEST(BitFlips, full) {
+TEST(BitFlips, Full) {
     const LinkWorld w(0);
     const auto& rich = w.heights[w.rich()];
     expect_every_flip_refused(rich.body("full"),
                               [&](const Bytes& b) { return w.full(rich.known, b); });
 }
 
-TEST(BitFlips, path) {
+TEST(BitFlips, Path) {
     for (const std::size_t which : {0U, 1U}) {
         const LinkWorld w(which);
         const auto& rich = w.heights[w.rich()];
@@ -173,7 +173,7 @@ TEST(BitFlips, path) {
     }
 }
 
-TEST(BitFlips, window) {
+TEST(BitFlips, Window) {
     const LinkWorld w(0);
     ProofWindow window;
     std::vector<KnownHeight> heights;
@@ -207,7 +207,7 @@ TEST(BitFlips, window) {
     }
 }
 
-TEST(BitFlips, manifest_and_parameters_are_another_one) {
+TEST(BitFlips, ManifestAndParametersAreAnotherOne) {
     Manifest manifest;
     manifest.data_len = 10'000;
     manifest.shape = {4, 2};

@@ -104,7 +104,7 @@ class Tree:
                             "floating point in a trusted room")
         prose = re.sub(r"[\s/*]+", " ", text)
         if (folder in self.rooms and not trusted
-                and re.search(r"(?i)\b(part of|belongs? to) the (verifier set|trusted rooms?)", prose)):
+                and re.search(r"(?i)\b(part of|belongs? to) the trusted rooms?", prose)):
             self.report(path, 1, "claims to be trusted and is in no trusted room")
 
     def check_own(self, folder, path, line, target, kernel):

@@ -24,7 +24,7 @@ double three_sigma(double p, int rounds) { return 3.0 * std::sqrt(p * (1.0 - p) 
 
 // --- exactness -----------------------------------------------------------------------------------
 
-TEST(Bounds, hypergeometric_agrees_with_small_fractions) {
+TEST(Bounds, HypergeometricAgreesWithSmallFractions) {
     EXPECT_NEAR(probability(log2_all_good(10, 3, 2)), 42.0 / 90.0, 1e-15);
     EXPECT_NEAR(probability(log2_all_good(10, 2, 3)), 42.0 / 90.0, 1e-15);
     EXPECT_NEAR(probability(log2_all_good(20, 10, 10)), 1.0 / 184'756.0, 1e-18);
@@ -34,7 +34,7 @@ TEST(Bounds, hypergeometric_agrees_with_small_fractions) {
     EXPECT_EQ(log2_all_good(10, 99, 1), kImpossible);
 }
 
-TEST(Bounds, exactly_bad_sums_to_one) {
+TEST(Bounds, ExactlyBadSumsToOne) {
     for (const std::uint64_t bad : {0U, 1U, 7U, 20U}) {
         double sum = 0.0;
         for (std::uint64_t j = 0; j <= 9; ++j) sum += probability(log2_exactly_bad(20, bad, 9, j));
@@ -44,7 +44,7 @@ TEST(Bounds, exactly_bad_sums_to_one) {
     }
 }
 
-TEST(Bounds, stays_exact_where_probabilities_underflow) {
+TEST(Bounds, StaysExactWhereProbabilitiesUnderflow) {
     // 2^20 chunks, half of them missing, 10,000 links of 16: far below any double.
     const double log2_p = log2_links_undetected(1U << 20, 1U << 19, 10'000);
     EXPECT_NEAR(log2_p, -160'000.0, 5.0);
@@ -54,7 +54,7 @@ TEST(Bounds, stays_exact_where_probabilities_underflow) {
                 1e-18);
 }
 
-TEST(Bounds, binomial_tails_agree_with_sums) {
+TEST(Bounds, BinomialTailsAgreeWithSums) {
     const double p = 0.3;
     double at_most = 0.0;
     for (int k = 0; k <= 4; ++k) {
@@ -71,7 +71,7 @@ TEST(Bounds, binomial_tails_agree_with_sums) {
     EXPECT_NEAR(log2_more_than(10, 9, 1e-30), 10 * std::log2(1e-30), 1e-9);
 }
 
-TEST(Bounds, clamps_what_makes_no_sense) {
+TEST(Bounds, ClampsWhatMakesNoSense) {
     EXPECT_EQ(log2_all_good(-0.5, 7), 0.0);
     EXPECT_EQ(log2_all_good(1.5, 7), kImpossible);
     EXPECT_EQ(log2_all_good(std::nan(""), 7), 0.0);
@@ -86,7 +86,7 @@ TEST(Bounds, clamps_what_makes_no_sense) {
 
 // --- published figures ---------------------------------------------------------------------------
 
-TEST(Bounds, hundred_of_ten_thousand_blocks_need_460_challenges) {
+TEST(Bounds, HundredOfTenThousandBlocksNeed460Challenges) {
     // Ateniese et al. 2007, section 5: 1% of the blocks deleted, 460 challenges for 99%, 300 for
     // 95%.
     const double one_percent = std::log2(0.01);
@@ -100,12 +100,12 @@ TEST(Bounds, hundred_of_ten_thousand_blocks_need_460_challenges) {
     EXPECT_GT(log2_all_good(10'000, 100, draws - 1), one_percent);
 }
 
-TEST(Bounds, a_window_of_five_links_at_one_third_missing) {
+TEST(Bounds, AWindowOfFiveLinksAtOneThirdMissing) {
     EXPECT_NEAR(log2_all_good(1.0 / 3.0, 80), -46.8, 0.005);
     EXPECT_NEAR(log2_links_undetected(3 << 18, 1 << 18, 5), -46.8, 0.01);
 }
 
-TEST(Bounds, links_until_2_to_the_minus_40) {
+TEST(Bounds, LinksUntil2ToTheMinus40) {
     const auto links = [](double missing, std::uint64_t openings) {
         return repetitions_until(log2_all_good(missing, openings), -40.0);
     };
@@ -122,7 +122,7 @@ TEST(Bounds, links_until_2_to_the_minus_40) {
     EXPECT_EQ(links_until(1'000'000, 0, -40.0), UINT64_MAX);
 }
 
-TEST(Bounds, what_allowed_misses_are_worth) {
+TEST(Bounds, WhatAllowedMissesAreWorth) {
     EXPECT_NEAR(storable_by_silence(2'070, 103), 0.9968, 0.00005);
     EXPECT_NEAR(tolerated_garbage(2'070, 103, GarbageRule::kCompactOnly), 0.0498, 0.0001);
     EXPECT_NEAR(tolerated_garbage(2'070, 103, GarbageRule::kFullNowAndThen), 0.003, 0.0001);
@@ -131,7 +131,7 @@ TEST(Bounds, what_allowed_misses_are_worth) {
     EXPECT_GT(log2_silence_unnoticed(0.0016, 2'070, 103), -0.01);
 }
 
-TEST(Bounds, four_plus_two_survives_any_two) {
+TEST(Bounds, FourPlusTwoSurvivesAnyTwo) {
     EXPECT_EQ(log2_file_loss(4, 2, 0.0), kImpossible);
     EXPECT_NEAR(log2_file_loss(4, 2, 1.0), 0.0, 1e-12);
     // 20 p^3 for small p.
@@ -139,7 +139,7 @@ TEST(Bounds, four_plus_two_survives_any_two) {
     EXPECT_NEAR(log2_file_loss(1, 0, 0.25), -2.0, 1e-12);
 }
 
-TEST(Bounds, seal_proofs_and_spot_checks) {
+TEST(Bounds, SealProofsAndSpotChecks) {
     // Half of 32 windows unsealed throughout, two drawn: both must be among the good ones.
     EXPECT_NEAR(probability(log2_seal_undetected({32, 16, 524'288, 524'288}, 2, 64)),
                 16.0 * 15.0 / (32.0 * 31.0), 1e-12);
@@ -153,7 +153,7 @@ TEST(Bounds, seal_proofs_and_spot_checks) {
 
 // --- Monte Carlo over the real selection ---------------------------------------------------------
 
-TEST(Bounds, links_miss_as_often_as_they_should) {
+TEST(Bounds, LinksMissAsOftenAsTheyShould) {
     constexpr int kRounds = 20'000;
     constexpr std::uint64_t kChunks = 100;
     constexpr std::uint64_t kBad = 10;
@@ -169,7 +169,7 @@ TEST(Bounds, links_miss_as_often_as_they_should) {
     EXPECT_NEAR(static_cast<double>(passed) / kRounds, expected, three_sigma(expected, kRounds));
 }
 
-TEST(Bounds, spot_checks_miss_as_often_as_they_should) {
+TEST(Bounds, SpotChecksMissAsOftenAsTheyShould) {
     constexpr int kRounds = 20'000;
     int passed = 0;
     for (std::uint64_t i = 0; i < kRounds; ++i) {
@@ -180,7 +180,7 @@ TEST(Bounds, spot_checks_miss_as_often_as_they_should) {
     EXPECT_NEAR(static_cast<double>(passed) / kRounds, expected, three_sigma(expected, kRounds));
 }
 
-TEST(Bounds, seal_proofs_miss_as_often_as_they_should) {
+TEST(Bounds, SealProofsMissAsOftenAsTheyShould) {
     constexpr int kRounds = 4'000;
     NetworkParams params;
     params.seal_presets = {{16, 512}};

@@ -220,7 +220,7 @@ class AvailabilityNode : public Node {
     std::map<Height, std::uint64_t> late_;
 };
 
-TEST_F(AvailabilityNode, suspends_pays_and_slashes_once_and_every_interruption_leads_to_the_same) {
+TEST_F(AvailabilityNode, SuspendsPaysAndSlashesOnceAndEveryInterruptionLeadsToTheSame) {
     SimPeer& second = peers_[key_of(1).public_key()];
     Opened o = open("registry", *chain_, ledger_.get());
     const auto live_for = [&](int blocks) {

@@ -126,7 +126,7 @@ class Sets : public Node {
     std::vector<Registration> registrations_;
 };
 
-TEST_F(Sets, give_the_bytes_that_single_provers_give) {
+TEST_F(Sets, GiveTheBytesThatSingleProversGive) {
     enlist(5);
     new_blocks(24);
     const Ran single = run_single();
@@ -139,7 +139,7 @@ TEST_F(Sets, give_the_bytes_that_single_provers_give) {
     EXPECT_EQ(together.links, single.links);
 }
 
-TEST_F(Sets, order_threads_ways_of_reading_and_few_files_change_nothing) {
+TEST_F(Sets, OrderThreadsWaysOfReadingAndFewFilesChangeNothing) {
     enlist(5);
     new_blocks(20);
     const Ran plain = run_set("plain");
@@ -164,7 +164,7 @@ TEST_F(Sets, order_threads_ways_of_reading_and_few_files_change_nothing) {
     }
 }
 
-TEST_F(Sets, a_restart_after_every_block_changes_nothing) {
+TEST_F(Sets, ARestartAfterEveryBlockChangesNothing) {
     enlist(2);
     new_blocks(20);
     const Ran plain = run_set("plain");
@@ -182,7 +182,7 @@ TEST_F(Sets, a_restart_after_every_block_changes_nothing) {
     EXPECT_EQ(again.proofs, plain.proofs);
 }
 
-TEST_F(Sets, rotten_truncated_missing_and_unreadable_replicas_are_faults_of_their_own) {
+TEST_F(Sets, RottenTruncatedMissingAndUnreadableReplicasAreFaultsOfTheirOwn) {
     enlist(5);
     new_blocks(14);
     Ran ran;
@@ -231,7 +231,7 @@ TEST_F(Sets, rotten_truncated_missing_and_unreadable_replicas_are_faults_of_thei
     EXPECT_TRUE(ran.proofs.contains({id_of(1), healed->height - 6}));
 }
 
-TEST_F(Sets, what_does_not_belong_is_not_taken_in) {
+TEST_F(Sets, WhatDoesNotBelongIsNotTakenIn) {
     enlist(1);
     ProverSet mine = set("mine.links");
     EXPECT_EQ(mine.add(replica(0)).error().code, ErrorCode::kInvalidArgument);  // twice
@@ -250,7 +250,7 @@ TEST_F(Sets, what_does_not_belong_is_not_taken_in) {
     EXPECT_EQ(told, std::vector<std::string>{replica(0)});
 }
 
-TEST_F(Sets, a_wish_to_stop_leaves_a_block_that_the_next_call_finishes) {
+TEST_F(Sets, AWishToStopLeavesABlockThatTheNextCallFinishes) {
     enlist(3);
     new_blocks(20);
     const Ran plain = run_set("plain");
@@ -281,7 +281,7 @@ TEST_F(Sets, a_wish_to_stop_leaves_a_block_that_the_next_call_finishes) {
               plain.globals.rbegin()->second);
 }
 
-TEST(Forecast, follows_measured_blocks_and_warns_before_a_deadline_is_missed) {
+TEST(Forecast, FollowsMeasuredBlocksAndWarnsBeforeADeadlineIsMissed) {
     BlockForecaster forecaster(52);
     EXPECT_FALSE(forecaster.forecast(10));
     forecaster.note(100'000, 1, 8.1);

@@ -101,7 +101,7 @@ std::vector<Verdict> verdicts(const std::vector<ObjectOutcome>& objects) {
     return out;
 }
 
-TEST_F(Checkpoints, stand_on_a_held_bond_of_their_submitter_that_is_large_enough) {
+TEST_F(Checkpoints, StandOnAHeldBondOfTheirSubmitterThatIsLargeEnough) {
     VdfClock with = clock(key_of(9));
     Aggregator aggregator = node(with, *chain_);
     new_blocks(14);
@@ -124,7 +124,7 @@ TEST_F(Checkpoints, stand_on_a_held_bond_of_their_submitter_that_is_large_enough
     EXPECT_TRUE(listed(Kind::kEvidence).empty());
 }
 
-TEST_F(Checkpoints, that_contradict_each_other_become_evidence_that_takes_the_bond_once) {
+TEST_F(Checkpoints, ThatContradictEachOtherBecomeEvidenceThatTakesTheBondOnce) {
     VdfClock with = clock(key_of(9));
     Aggregator aggregator = node(with, *chain_);
     new_blocks(14);
@@ -160,7 +160,7 @@ TEST_F(Checkpoints, that_contradict_each_other_become_evidence_that_takes_the_bo
     succeed(ledger_->audit());
 }
 
-TEST_F(Checkpoints, evidence_that_a_run_did_not_submit_is_submitted_by_the_next) {
+TEST_F(Checkpoints, EvidenceThatARunDidNotSubmitIsSubmittedByTheNext) {
     VdfClock with = clock(key_of(9));
     const KeyPair key = key_of(3);
     const BondId staked = bond(key, 80, BondPurpose::kCheckpoint);
@@ -187,7 +187,7 @@ TEST_F(Checkpoints, evidence_that_a_run_did_not_submit_is_submitted_by_the_next)
     EXPECT_EQ(listed(Kind::kEvidence).size(), 1U);
 }
 
-TEST_F(Checkpoints, of_our_own_are_not_lost_when_a_run_ends_before_submitting) {
+TEST_F(Checkpoints, OfOurOwnAreNotLostWhenARunEndsBeforeSubmitting) {
     VdfClock with = clock(key_of(9));
     const KeyPair key = key_of(3);
     const BondId staked = bond(key, kLeast, BondPurpose::kCheckpoint);
@@ -215,7 +215,7 @@ TEST_F(Checkpoints, of_our_own_are_not_lost_when_a_run_ends_before_submitting) {
         << "each once: the same bytes are listed once";
 }
 
-TEST_F(Checkpoints, chains_below_the_least_size_or_deposit_are_refused) {
+TEST_F(Checkpoints, ChainsBelowTheLeastSizeOrDepositAreRefused) {
     params_.min_chunks = 40;
     chain_.reset();
     std::filesystem::remove_all(dir_ / "chain");

@@ -39,7 +39,7 @@ class WholePath : public Node {
     std::optional<PublicRecord> record_;
 };
 
-TEST_F(WholePath, proofs_are_accepted_from_public_data_alone) {
+TEST_F(WholePath, ProofsAreAcceptedFromPublicDataAlone) {
     run(24);
     ASSERT_GE(proofs_.size(), 8U);
     const Verifier verifier(*record_);
@@ -51,7 +51,7 @@ TEST_F(WholePath, proofs_are_accepted_from_public_data_alone) {
     }
 }
 
-TEST_F(WholePath, hints_that_do_not_fit_are_refused_by_name) {
+TEST_F(WholePath, HintsThatDoNotFitAreRefusedByName) {
     run(24);
     const Verifier verifier(*record_);
     const Bytes& proof = proofs_.back().object;
@@ -63,7 +63,7 @@ TEST_F(WholePath, hints_that_do_not_fit_are_refused_by_name) {
     EXPECT_EQ(reason({chain_id_, proofs_.back().height}), Reason::kOk);
 }
 
-TEST_F(WholePath, a_restart_after_every_block_gives_the_same_digests) {
+TEST_F(WholePath, ARestartAfterEveryBlockGivesTheSameDigests) {
     run(24);
     VdfClock with = clock(key_of(9));
     ProverFiles other = files("a");
@@ -80,7 +80,7 @@ TEST_F(WholePath, a_restart_after_every_block_gives_the_same_digests) {
     EXPECT_EQ(again, globals_);
 }
 
-TEST_F(WholePath, a_height_without_y_is_no_miss) {
+TEST_F(WholePath, AHeightWithoutYIsNoMiss) {
     VdfClock silent = clock(std::nullopt, "none");
     Aggregator node = aggregator(silent, "registry-silent");
     new_blocks(20);
@@ -93,7 +93,7 @@ TEST_F(WholePath, a_height_without_y_is_no_miss) {
     EXPECT_EQ(statistics.voided, 0U);  // without y there is no seal challenge and no deadline
 }
 
-TEST_F(WholePath, a_registration_without_its_bond_is_refused) {
+TEST_F(WholePath, ARegistrationWithoutItsBondIsRefused) {
     value_of(ledger_->release_bond(registration_.bond_id, IdempotencyKey(tagged_hash("release"))));
     VdfClock with = clock(key_of(9));
     Aggregator node = aggregator(with);
@@ -105,7 +105,7 @@ TEST_F(WholePath, a_registration_without_its_bond_is_refused) {
     EXPECT_EQ(verdicts, std::vector<Verdict>{Reason::kNoBond});
 }
 
-TEST_F(WholePath, a_chain_that_never_proves_its_sealing_loses_its_deposit_once) {
+TEST_F(WholePath, AChainThatNeverProvesItsSealingLosesItsDepositOnce) {
     VdfClock with = clock(key_of(9));
     Aggregator node = aggregator(with);
     new_blocks(60);
@@ -152,7 +152,7 @@ class Record : public WholePath {
     std::string text_;
 };
 
-TEST_F(Record, comes_back_as_it_was_saved) {
+TEST_F(Record, ComesBackAsItWasSaved) {
     const PublicRecord back = value_of(PublicRecord::load(dir_ / "public"));
     EXPECT_EQ(back.network_id(), record_->network_id());
     ASSERT_EQ(back.heights().size(), record_->heights().size());
@@ -162,7 +162,7 @@ TEST_F(Record, comes_back_as_it_was_saved) {
     }
 }
 
-TEST_F(Record, that_was_tampered_with_is_refused) {
+TEST_F(Record, ThatWasTamperedWithIsRefused) {
     const std::string registration = to_hex(registration_.encode());
     for (std::size_t nibble = 0; nibble < registration.size(); nibble += 37) {
         std::string bad = text_;
@@ -180,7 +180,7 @@ TEST_F(Record, that_was_tampered_with_is_refused) {
     EXPECT_EQ(load_with(negative).error().code, ErrorCode::kCorrupt);
 }
 
-TEST_F(Record, of_another_block_hash_refuses_the_proofs_of_that_height) {
+TEST_F(Record, OfAnotherBlockHashRefusesTheProofsOfThatHeight) {
     const Height height = proofs_.back().height;
     PublicRecord changed = *record_;
     PublicHeight facts = changed.heights().at(height);
@@ -191,7 +191,7 @@ TEST_F(Record, of_another_block_hash_refuses_the_proofs_of_that_height) {
 
 class Clock : public Node {};
 
-TEST_F(Clock, evaluates_again_what_a_reorganisation_replaced) {
+TEST_F(Clock, EvaluatesAgainWhatAReorganisationReplaced) {
     new_blocks(3);
     VdfClock with = clock(key_of(9));
     const Height tip = value_of(chain_->current_height());
@@ -204,7 +204,7 @@ TEST_F(Clock, evaluates_again_what_a_reorganisation_replaced) {
     EXPECT_NE(after.y, before.y);
 }
 
-TEST_F(Clock, takes_a_foreign_proof_only_after_full_verification) {
+TEST_F(Clock, TakesAForeignProofOnlyAfterFullVerification) {
     new_blocks(3);
     VdfClock evaluator = clock(key_of(9));
     const Height height(2);

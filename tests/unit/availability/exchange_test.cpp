@@ -108,7 +108,7 @@ struct AvailabilityWorld {
 
 // --- challengers ---------------------------------------------------------------------------------
 
-TEST(Challenger, encodes_and_refuses_every_change) {
+TEST(Challenger, EncodesAndRefusesEveryChange) {
     const AvailabilityWorld world;
     const Challenger own = make_challenger(world.network_id, world.reveals[0], world.base,
                                            BondId(sha256(view("bond"))), world.first);
@@ -123,13 +123,13 @@ TEST(Challenger, encodes_and_refuses_every_change) {
               Reason::kBadSignature);
 }
 
-TEST(Challenger, refuses_keys_of_small_order) {
+TEST(Challenger, RefusesKeysOfSmallOrder) {
     Challenger c;
     c.key.bytes[0] = 1;  // the identity
     EXPECT_EQ(check_challenger(NetworkId{}, c).reason, Reason::kBadKey);
 }
 
-TEST(Challenger, base_must_be_later_than_now_and_than_before) {
+TEST(Challenger, BaseMustBeLaterThanNowAndThanBefore) {
     const AvailabilityWorld world;
     Challenger c;
     c.base = Height(105);
@@ -143,7 +143,7 @@ TEST(Challenger, base_must_be_later_than_now_and_than_before) {
               Reason::kTooEarly);
 }
 
-TEST(Challenger, newest_base_is_in_force) {
+TEST(Challenger, NewestBaseIsInForce) {
     const auto with = [](std::uint8_t key, std::uint64_t base) {
         Challenger c;
         c.key.bytes[0] = key;
@@ -167,7 +167,7 @@ TEST(Challenger, newest_base_is_in_force) {
 
 // --- drawing -------------------------------------------------------------------------------------
 
-TEST(Drawing, assigns_one_challenger_whatever_their_order) {
+TEST(Drawing, AssignsOneChallengerWhateverTheirOrder) {
     const AvailabilityWorld world;
     std::vector<PublicKey> keys;
     for (int i = 0; i < 20; ++i) keys.push_back(key_of(std::to_string(i)).public_key());
@@ -183,7 +183,7 @@ TEST(Drawing, assigns_one_challenger_whatever_their_order) {
     EXPECT_FALSE(assigned_challenger(world.network_id, world.y, world.chain_id, {}).has_value());
 }
 
-TEST(Drawing, hits_the_probability_of_the_network) {
+TEST(Drawing, HitsTheProbabilityOfTheNetwork) {
     AvailabilityWorld world;
     const auto drawn = [&](std::uint32_t n, std::uint32_t d) {
         world.params.availability_n = n;
@@ -203,7 +203,7 @@ TEST(Drawing, hits_the_probability_of_the_network) {
     EXPECT_NEAR(drawn(1, 10), 200, 54) << "four standard deviations";
 }
 
-TEST(Drawing, chunks_are_distinct_and_never_more_than_there_are) {
+TEST(Drawing, ChunksAreDistinctAndNeverMoreThanThereAre) {
     AvailabilityWorld world;
     world.params.availability_chunks = 1'000;
     auto chunks = challenged_chunks(world.params, world.network_id, world.y, world.chain_id,
@@ -215,7 +215,7 @@ TEST(Drawing, chunks_are_distinct_and_never_more_than_there_are) {
 
 // --- challenge -----------------------------------------------------------------------------------
 
-TEST(Challenge, is_accepted_and_refused_with_every_change) {
+TEST(Challenge, IsAcceptedAndRefusedWithEveryChange) {
     const AvailabilityWorld world;
     const Bytes body = world.challenge().encode();
     EXPECT_EQ(body.size(), 200U);
@@ -225,7 +225,7 @@ TEST(Challenge, is_accepted_and_refused_with_every_change) {
     });
 }
 
-TEST(Challenge, each_refusal_has_its_reason) {
+TEST(Challenge, EachRefusalHasItsReason) {
     AvailabilityWorld world;
     const Challenge own = world.challenge();
     const auto reason = [&](const Challenge& c) {
@@ -256,14 +256,14 @@ TEST(Challenge, each_refusal_has_its_reason) {
     EXPECT_EQ(reason(own), Reason::kNotAssigned);
 }
 
-TEST(Challenge, must_arrive_between_two_final_blocks) {
+TEST(Challenge, MustArriveBetweenTwoFinalBlocks) {
     EXPECT_EQ(check_challenge_arrival(Height(10), Height(10)).reason, Reason::kTooEarly);
     EXPECT_TRUE(check_challenge_arrival(Height(10), Height(11)).accepted());
     EXPECT_EQ(check_challenge_arrival(Height(10), Height(12)).reason, Reason::kTooLate);
     EXPECT_EQ(check_challenge_arrival(Height(10), Height(9)).reason, Reason::kTooEarly);
 }
 
-TEST(Challenge, is_answered_once_for_each_chain_and_height) {
+TEST(Challenge, IsAnsweredOnceForEachChainAndHeight) {
     const AvailabilityWorld w;
     const Challenge first = w.challenge();
     Challenge other_nonce = first;
@@ -285,7 +285,7 @@ TEST(Challenge, is_answered_once_for_each_chain_and_height) {
 
 // --- response ------------------------------------------------------------------------------------
 
-TEST(Response, is_accepted_and_refused_with_every_change) {
+TEST(Response, IsAcceptedAndRefusedWithEveryChange) {
     const AvailabilityWorld world;
     const ResponseContext context = world.response_context();
     const Response own = sign_response(context.id, world.payload(), world.prover);
@@ -301,7 +301,7 @@ TEST(Response, is_accepted_and_refused_with_every_change) {
         397);
 }
 
-TEST(Response, blames_the_prover_only_for_what_it_signed) {
+TEST(Response, BlamesTheProverOnlyForWhatItSigned) {
     const AvailabilityWorld world;
     const ResponseContext context = world.response_context();
     const Bytes payload = world.payload();
@@ -336,7 +336,7 @@ TEST(Response, blames_the_prover_only_for_what_it_signed) {
     EXPECT_FALSE(response_is_evidence(check_response(context, foreign)));
 }
 
-TEST(Response, is_made_from_checked_chunks_only) {
+TEST(Response, IsMadeFromCheckedChunksOnly) {
     const test::SealWorld sealed;
     const SealedReplica replica = sealed.seal_bytes("file", test::some_bytes(100'000));
     const ResponseContext context{ChallengeId(sha256(view("id"))),
@@ -369,7 +369,7 @@ TEST(Response, is_made_from_checked_chunks_only) {
 
 // --- outcome -------------------------------------------------------------------------------------
 
-TEST(Outcome, is_accepted_and_refused_with_every_change) {
+TEST(Outcome, IsAcceptedAndRefusedWithEveryChange) {
     const AvailabilityWorld world;
     const Challenge challenge = world.challenge();
     const OutcomeContext context{
@@ -389,7 +389,7 @@ TEST(Outcome, is_accepted_and_refused_with_every_change) {
     }
 }
 
-TEST(Outcome, each_refusal_has_its_reason) {
+TEST(Outcome, EachRefusalHasItsReason) {
     const AvailabilityWorld world;
     const Challenge challenge = world.challenge();
     OutcomeContext context{
@@ -429,7 +429,7 @@ TEST(Outcome, each_refusal_has_its_reason) {
     EXPECT_EQ(check_outcome(context, own).reason, Reason::kRevealExhausted);
 }
 
-TEST(Outcome, reveal_must_lie_within_reach_of_the_last_known) {
+TEST(Outcome, RevealMustLieWithinReachOfTheLastKnown) {
     AvailabilityWorld world;
     world.height = world.base + 17;  // one hash more than rate_window + 1
     const Challenge challenge = world.challenge();
@@ -452,7 +452,7 @@ OutcomeRecord record(std::uint64_t height, std::uint8_t challenger, OutcomeKind 
     return r;
 }
 
-TEST(Suspension, takes_a_quorum_of_the_newest_challengers) {
+TEST(Suspension, TakesAQuorumOfTheNewestChallengers) {
     NetworkParams p;
     p.quorum = 3;
     p.quorum_of = 5;
@@ -485,7 +485,7 @@ TEST(Suspension, takes_a_quorum_of_the_newest_challengers) {
     EXPECT_FALSE(suspended(o));
 }
 
-TEST(Suspension, invalid_is_no_testimony_and_the_window_is_exact) {
+TEST(Suspension, InvalidIsNoTestimonyAndTheWindowIsExact) {
     NetworkParams p;
     p.quorum = 1;
     p.quorum_of = 5;

@@ -18,7 +18,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::uint64_t kDataBytes = 200 * kChunkBytes + 1'234;
 
 /// Data that end within a chunk, sealed once for all tests.
-class BatchReader : public ::testing::Test {
+class RangeReader : public ::testing::Test {
   protected:
     struct Sealed {
         test::TempFolder folder;
@@ -55,7 +55,7 @@ class BatchReader : public ::testing::Test {
         return shared;
     }
 
-    BatchReader() { start({}); }
+    RangeReader() { start({}); }
     void start(const ChunkServerOptions& options) {
         server = std::make_unique<ChunkServer>(
             [] { return static_cast<std::uint64_t>(Clock::now().time_since_epoch().count()); },
@@ -69,7 +69,7 @@ class BatchReader : public ::testing::Test {
     }
     /// The bytes of a range; what was handed on, in `out`, even where reading failed.
     Result<ReadReport> read(const ReadRange& range, const AskProver& ask,
-                            const ChunkReaderOptions& options = {}) {
+                            const RangeReaderOptions& options = {}) {
         out.assign(static_cast<std::size_t>(range.length), 0);
         covered = 0;
         return read_range(
@@ -94,7 +94,7 @@ class BatchReader : public ::testing::Test {
     std::uint64_t covered = 0;
 };
 
-TEST_F(BatchReader, RangesAreExactToTheByte) {
+TEST_F(RangeReader, RangesAreExactToTheByte) {
     const std::uint64_t sealed_bytes = s.sealed.size();
     for (const auto what : {ReadWhat::kRaw, ReadWhat::kSealed}) {
         const Bytes& all = what == ReadWhat::kRaw ? s.data : s.sealed;
@@ -120,7 +120,7 @@ TEST_F(BatchReader, RangesAreExactToTheByte) {
     EXPECT_GT(sealed_bytes, s.data.size());
 }
 
-TEST_F(BatchReader, RangesOutsideAreRefusedWithoutAsking) {
+TEST_F(RangeReader, RangesOutsideAreRefusedWithoutAsking) {
     std::atomic<unsigned> asked{0};
     const AskProver count = [&](ByteView) -> Result<Bytes> {
         ++asked;
@@ -139,7 +139,7 @@ TEST_F(BatchReader, RangesOutsideAreRefusedWithoutAsking) {
     EXPECT_EQ(asked.load(), 0U);
 }
 
-TEST_F(BatchReader, WaitsForABusyProver) {
+TEST_F(RangeReader, WaitsForABusyProver) {
     // 64 chunks at once and 2,000 a second: the second piece has to wait.
     start({.chunks = {.per_second = 2'000, .burst = 64}});
     const auto report = read({ReadWhat::kRaw, 0, kDataBytes}, honest());
@@ -149,7 +149,7 @@ TEST_F(BatchReader, WaitsForABusyProver) {
     EXPECT_EQ(report->requests, 4 + report->busy);
 }
 
-TEST_F(BatchReader, GivesUpOnWhoIsBusyForEver) {
+TEST_F(RangeReader, GivesUpOnWhoIsBusyForEver) {
     for (const std::uint32_t retry_ms : {0U, 10U, UINT32_MAX}) {
         const AskProver ask = [&](ByteView) -> Result<Bytes> {
             ReadAnswer busy;
@@ -167,7 +167,7 @@ TEST_F(BatchReader, GivesUpOnWhoIsBusyForEver) {
     }
 }
 
-TEST_F(BatchReader, AsksAgainAfterSilenceAndLostConnections) {
+TEST_F(RangeReader, AsksAgainAfterSilenceAndLostConnections) {
     std::atomic<unsigned> asked{0};
     const AskProver ask = [&](ByteView request) -> Result<Bytes> {
         const unsigned n = asked.fetch_add(1);
@@ -196,7 +196,7 @@ TEST_F(BatchReader, AsksAgainAfterSilenceAndLostConnections) {
     EXPECT_EQ(asked.load(), 1U);
 }
 
-TEST_F(BatchReader, NoByteOfALiarComesOut) {
+TEST_F(RangeReader, NoByteOfALiarComesOut) {
     const auto lie = [&](const std::function<void(Bytes&)>& change, Reason reason) {
         const AskProver ask = [&](ByteView request) -> Result<Bytes> {
             Bytes answer = server->handle(PublicKey{}, request);
@@ -237,7 +237,7 @@ TEST_F(BatchReader, NoByteOfALiarComesOut) {
     EXPECT_EQ(covered, 0U);
 }
 
-TEST_F(BatchReader, TheProversRefusalIsPassedOn) {
+TEST_F(RangeReader, TheProversRefusalIsPassedOn) {
     server = std::make_unique<ChunkServer>([] { return std::uint64_t{0}; });
     auto report = read({ReadWhat::kRaw, 0, 10}, honest());
     ASSERT_FALSE(report);
@@ -249,7 +249,7 @@ TEST_F(BatchReader, TheProversRefusalIsPassedOn) {
     EXPECT_TRUE(read({ReadWhat::kSealed, 0, 10}, honest()));
 }
 
-TEST_F(BatchReader, StopsOnRequestAndOnErrorsOfItsCaller) {
+TEST_F(RangeReader, StopsOnRequestAndOnErrorsOfItsCaller) {
     std::atomic<bool> stop{false};
     const AskProver busy = [&](ByteView) -> Result<Bytes> {
         stop = true;
@@ -273,7 +273,7 @@ TEST_F(BatchReader, StopsOnRequestAndOnErrorsOfItsCaller) {
     EXPECT_EQ(full.error().code, ErrorCode::kOutOfSpace);
 }
 
-TEST_F(BatchReader, ProgressGoesUpToTheWhole) {
+TEST_F(RangeReader, ProgressGoesUpToTheWhole) {
     std::uint64_t last = 0;
     const auto report = read({ReadWhat::kSealed, 0, s.sealed.size()}, honest(),
                              {.at_once = 8, .progress = [&](std::uint64_t done, std::uint64_t all) {

@@ -12,7 +12,7 @@ namespace {
 using test::TempFolder;
 using Way = BatchReader::Way;
 
-class ChunkReaders : public testing::TestWithParam<Way> {
+class BatchReaders : public testing::TestWithParam<Way> {
   protected:
     void SetUp() override {
         Result<std::unique_ptr<BatchReader>> made = BatchReader::make(GetParam(), 8);
@@ -50,7 +50,7 @@ class ChunkReaders : public testing::TestWithParam<Way> {
     std::vector<std::unique_ptr<Bytes>> buffers_;
 };
 
-TEST_P(ChunkReaders, MoreRangesThanDepthFromSeveralFiles) {
+TEST_P(BatchReaders, MoreRangesThanDepthFromSeveralFiles) {
     for (int round = 0; round < 3; ++round) {
         std::vector<FileRead> reads;
         for (std::size_t i = 0; i < 100; ++i) {
@@ -62,7 +62,7 @@ TEST_P(ChunkReaders, MoreRangesThanDepthFromSeveralFiles) {
     reader_->read({});
 }
 
-TEST_P(ChunkReaders, ARangeBehindTheEndIsAnErrorOfThatRangeAlone) {
+TEST_P(BatchReaders, ARangeBehindTheEndIsAnErrorOfThatRangeAlone) {
     std::filesystem::resize_file(folder_ / "file1", 10'000);  // under the open file
     std::vector<FileRead> reads = {read_of(0, 20'000, 4'096), read_of(1, 20'000, 4'096),
                                    read_of(1, 9'000, 4'096), read_of(1, 0, 4'096),
@@ -78,11 +78,11 @@ TEST_P(ChunkReaders, ARangeBehindTheEndIsAnErrorOfThatRangeAlone) {
 std::string name_of(const testing::TestParamInfo<Way>& info) {
     return std::string(to_string(info.param));
 }
-INSTANTIATE_TEST_SUITE_P(AllWays, ChunkReaders,
+INSTANTIATE_TEST_SUITE_P(AllWays, BatchReaders,
                          testing::Values(Way::kAdvised, Way::kMapped, Way::kThreads, Way::kUring),
                          name_of);
 
-TEST(ChunkReaderNames, AreReadBack) {
+TEST(BatchReaderNames, AreReadBack) {
     for (const Way way : {Way::kAdvised, Way::kMapped, Way::kThreads, Way::kUring}) {
         EXPECT_EQ(batch_reader_way(to_string(way)), way);
     }

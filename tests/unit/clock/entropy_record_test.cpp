@@ -53,7 +53,7 @@ struct EntropyStory {
     }
 };
 
-TEST(EntropyRecord, says_when_the_seed_can_have_been_known_at_the_earliest) {
+TEST(EntropyRecord, SaysWhenTheSeedCanHaveBeenKnownAtTheEarliest) {
     const EntropyStory story;
     const EntropyRecord e = test::must(story.record());
     EXPECT_EQ(e.block, story.facts.block);
@@ -68,7 +68,7 @@ TEST(EntropyRecord, says_when_the_seed_can_have_been_known_at_the_earliest) {
     EXPECT_EQ(e.y, *story.facts.y);
 }
 
-TEST(EntropyRecord, of_a_source_that_is_missing_or_false_there_is_none) {
+TEST(EntropyRecord, OfASourceThatIsMissingOrFalseThereIsNone) {
     const EntropyStory story;
     EntropyStory s = story;
     s.facts.beacon.reset();
@@ -100,7 +100,7 @@ TEST(EntropyRecord, of_a_source_that_is_missing_or_false_there_is_none) {
     EXPECT_EQ(entropy_record(record, kHeight + 1).error().code, ErrorCode::kNotFound);
 }
 
-TEST(EntropyRecord, without_a_vdf_y_is_the_seed) {
+TEST(EntropyRecord, WithoutAVdfYIsTheSeed) {
     EntropyStory s;
     s.params.has_vdf = false;
     s.params.epoch_blocks = s.params.epoch_lag = 0;
@@ -113,7 +113,7 @@ TEST(EntropyRecord, without_a_vdf_y_is_the_seed) {
     EXPECT_EQ(e.y, seed_as_output(e.seed));
 }
 
-TEST(EntropyRecord, a_chains_own_part_is_its_secret_until_it_is_revealed) {
+TEST(EntropyRecord, AChainsOwnPartIsItsSecretUntilItIsRevealed) {
     const EntropyStory s;
     const NetworkId id = s.params.id();
     test::TestChain plain(s.params, 1, Height(101));

@@ -59,7 +59,7 @@ std::vector<std::string> vector_files() {
 
 class VectorFile : public ScratchTest, public ::testing::WithParamInterface<std::string> {};
 
-TEST_P(VectorFile, every_case_passes) {
+TEST_P(VectorFile, EveryCasePasses) {
     const auto report =
         check_vector_file(fs::path(test::kVectorsFolder) / (GetParam() + ".json"), options());
     ASSERT_TRUE(report.has_value()) << report.error().message;
@@ -71,7 +71,7 @@ TEST_P(VectorFile, every_case_passes) {
 INSTANTIATE_TEST_SUITE_P(All, VectorFile, ::testing::ValuesIn(vector_files()),
                          [](const auto& file) { return file.param; });
 
-TEST(VectorFolder, holds_every_file_of_the_protocol) {
+TEST(VectorFolder, HoldsEveryFileOfTheProtocol) {
     const std::vector<std::string> expected{"availability", "entropy",    "erasure",   "evidence",
                                             "files",        "fill",       "hierarchy", "lifecycle",
                                             "links",        "merkle",     "network",   "seal",
@@ -90,7 +90,7 @@ struct Damage {
 
 class FlippedDigest : public ScratchTest, public ::testing::WithParamInterface<Damage> {};
 
-TEST_P(FlippedDigest, is_reported) {
+TEST_P(FlippedDigest, IsReported) {
     const Damage& damage = GetParam();
     nlohmann::json json = load(damage.file);
     auto& value = json.at(nlohmann::json::json_pointer(damage.pointer));
@@ -118,7 +118,7 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"vdf.json", "/cases/evaluations/0/y", "cases.evaluations[0].y"}),
     [](const auto& damage) { return "case_" + std::to_string(damage.index); });
 
-TEST_F(ConformanceRunner, reports_an_encoding_that_should_be_refused_and_is_not) {
+TEST_F(ConformanceRunner, ReportsAnEncodingThatShouldBeRefusedAndIsNot) {
     nlohmann::json json = load("network.json");
     auto& list = json["cases"][1]["refused"];
     list = nlohmann::json::array(
@@ -129,7 +129,7 @@ TEST_F(ConformanceRunner, reports_an_encoding_that_should_be_refused_and_is_not)
               "cases[1].refused[0] (nothing changed): accepted, expected refusal");
 }
 
-TEST_F(ConformanceRunner, reports_a_flag_that_is_wrong) {
+TEST_F(ConformanceRunner, ReportsAFlagThatIsWrong) {
     nlohmann::json json = load("signatures.json");
     auto& valid = json["cases"]["edges"][0]["valid"];
     valid = !valid.get<bool>();
@@ -138,7 +138,7 @@ TEST_F(ConformanceRunner, reports_a_flag_that_is_wrong) {
     EXPECT_EQ(report.failures[0], "cases.edges[0].valid: computed true, the file has false");
 }
 
-TEST_F(ConformanceRunner, counts_values_that_no_check_reads) {
+TEST_F(ConformanceRunner, CountsValuesThatNoCheckReads) {
     nlohmann::json json = load("merkle.json");
     json["cases"][2]["surprise"] = {{"a", 1}, {"b", 2}};
     const FileReport report = run("merkle.json", json.dump());
@@ -146,7 +146,7 @@ TEST_F(ConformanceRunner, counts_values_that_no_check_reads) {
     EXPECT_EQ(report.skipped, 1U);
 }
 
-TEST_F(ConformanceRunner, keeps_the_first_failures_only) {
+TEST_F(ConformanceRunner, KeepsTheFirstFailuresOnly) {
     nlohmann::json json = load("selection.json");
     for (auto& v : json["cases"]["v2"]) v["selected"] = nlohmann::json::array({12345});
     const FileReport report = run("selection.json", json.dump());
@@ -156,7 +156,7 @@ TEST_F(ConformanceRunner, keeps_the_first_failures_only) {
 
 // --- other forms ---------------------------------------------------------------------------------
 
-TEST_F(ConformanceRunner, refuses_files_with_an_unknown_name) {
+TEST_F(ConformanceRunner, RefusesFilesWithAnUnknownName) {
     const FileReport report = run("weather.json", load("merkle.json").dump());
     EXPECT_EQ(report.failed, 1U);
     EXPECT_EQ(report.passed, 0U);
@@ -164,7 +164,7 @@ TEST_F(ConformanceRunner, refuses_files_with_an_unknown_name) {
               std::string::npos);
 }
 
-TEST_F(ConformanceRunner, reports_malformed_files) {
+TEST_F(ConformanceRunner, ReportsMalformedFiles) {
     const std::string whole = load("merkle.json").dump();
     const std::vector<std::string> texts{
         "",
@@ -184,7 +184,7 @@ TEST_F(ConformanceRunner, reports_malformed_files) {
     }
 }
 
-TEST_F(ConformanceRunner, names_the_place_of_a_malformed_value) {
+TEST_F(ConformanceRunner, NamesThePlaceOfAMalformedValue) {
     nlohmann::json json = load("merkle.json");
     json["cases"][3]["root"] = "xyz";
     json["cases"][4]["paths"] = 7;
@@ -205,7 +205,7 @@ TEST_F(ConformanceRunner, names_the_place_of_a_malformed_value) {
 }
 
 /// Every value of a small file replaced in turn by values of other types: failures, never a crash.
-TEST_F(ConformanceRunner, survives_any_value_of_another_type) {
+TEST_F(ConformanceRunner, SurvivesAnyValueOfAnotherType) {
     for (const char* name : {"merkle.json", "network.json", "signatures.json", "lifecycle.json",
                              "hierarchy.json", "selection.json"}) {
         const nlohmann::json whole = load(name);
@@ -231,7 +231,7 @@ TEST_F(ConformanceRunner, survives_any_value_of_another_type) {
     }
 }
 
-TEST_F(ConformanceRunner, reads_the_folder_in_order) {
+TEST_F(ConformanceRunner, ReadsTheFolderInOrder) {
     write("merkle.json", load("merkle.json").dump());
     write("network.json", load("network.json").dump());
     write("README.md", "not a vector file");
@@ -242,12 +242,12 @@ TEST_F(ConformanceRunner, reads_the_folder_in_order) {
     EXPECT_EQ((*reports)[1].file, "network.json");
 }
 
-TEST_F(ConformanceRunner, fails_without_any_file) {
+TEST_F(ConformanceRunner, FailsWithoutAnyFile) {
     EXPECT_EQ(check_vectors(folder_.path()).error().code, ErrorCode::kNotFound);
     EXPECT_EQ(check_vectors(folder_ / "absent").error().code, ErrorCode::kNotFound);
 }
 
-TEST_F(ConformanceRunner, stops_and_tells_its_progress) {
+TEST_F(ConformanceRunner, StopsAndTellsItsProgress) {
     std::uint64_t last = 0;
     int calls = 0;
     VectorOptions watched = options();
@@ -263,7 +263,7 @@ TEST_F(ConformanceRunner, stops_and_tells_its_progress) {
     EXPECT_EQ(calls, 3);
 }
 
-TEST_F(ConformanceRunner, leaves_nothing_in_its_scratch_folder) {
+TEST_F(ConformanceRunner, LeavesNothingInItsScratchFolder) {
     const fs::path file = fs::path(test::kVectorsFolder) / "erasure.json";
     ASSERT_TRUE(check_vector_file(file, options()).has_value());
     EXPECT_TRUE(fs::is_empty(folder_.path()));

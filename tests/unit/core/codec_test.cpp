@@ -5,7 +5,7 @@
 namespace holdfast {
 namespace {
 
-TEST(Codec, integers_are_little_endian) {
+TEST(Codec, IntegersAreLittleEndian) {
     Writer w;
     w.u8(0x01).u32(0x05040302).u64(0x0d0c0b0a09080706).height(Height(0x0e));
     const Bytes expected{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 0, 0, 0, 0, 0, 0, 0};
@@ -18,7 +18,7 @@ TEST(Codec, integers_are_little_endian) {
     EXPECT_TRUE(r.finish());
 }
 
-TEST(Codec, fixed_and_raw_bytes_come_back) {
+TEST(Codec, FixedAndRawBytesComeBack) {
     Digest a;
     a[0] = 1;
     a[31] = 2;
@@ -34,7 +34,7 @@ TEST(Codec, fixed_and_raw_bytes_come_back) {
     EXPECT_TRUE(r.finish());
 }
 
-TEST(Codec, reading_past_the_end_sticks_and_gives_zeros) {
+TEST(Codec, ReadingPastTheEndSticksAndGivesZeros) {
     const Bytes bytes{1, 2, 3};
     Reader r(bytes);
     EXPECT_EQ(r.u32(), 0U);
@@ -46,7 +46,7 @@ TEST(Codec, reading_past_the_end_sticks_and_gives_zeros) {
     EXPECT_EQ(r.finish(), Verdict(Reason::kTruncated)) << "the first failure stands";
 }
 
-TEST(Codec, lengths_that_would_overflow_are_truncations) {
+TEST(Codec, LengthsThatWouldOverflowAreTruncations) {
     const Bytes bytes(16);
     Reader r(bytes);
     EXPECT_EQ(r.u64(), 0U);
@@ -54,14 +54,14 @@ TEST(Codec, lengths_that_would_overflow_are_truncations) {
     EXPECT_EQ(r.verdict(), Verdict(Reason::kTruncated));
 }
 
-TEST(Codec, what_is_left_over_is_refused) {
+TEST(Codec, WhatIsLeftOverIsRefused) {
     const Bytes bytes{1, 2};
     Reader r(bytes);
     EXPECT_EQ(r.u8(), 1);
     EXPECT_EQ(r.finish(), Verdict(Reason::kTrailingBytes));
 }
 
-TEST(Codec, stores_and_loads_agree) {
+TEST(Codec, StoresAndLoadsAgree) {
     std::uint8_t raw[8];
     store_le32(raw, 0xa1b2c3d4);
     EXPECT_EQ(raw[0], 0xd4);
@@ -71,7 +71,7 @@ TEST(Codec, stores_and_loads_agree) {
     EXPECT_EQ(load_le64(raw), 0x1122334455667788U);
 }
 
-TEST(Codec, objects_name_their_version_and_kind) {
+TEST(Codec, ObjectsNameTheirVersionAndKind) {
     const Bytes body{9, 8, 7};
     const Bytes object = wrap_object(Kind::kReceipt, body);
     EXPECT_EQ(object, (Bytes{1, 4, 9, 8, 7}));
@@ -87,7 +87,7 @@ TEST(Codec, objects_name_their_version_and_kind) {
     EXPECT_EQ(peek_kind({}).error().reason, Reason::kTruncated);
 }
 
-TEST(Codec, every_kind_has_a_name_of_its_own) {
+TEST(Codec, EveryKindHasANameOfItsOwn) {
     std::vector<std::string_view> names;
     for (std::uint8_t k = 1; k <= 21; ++k) names.push_back(to_string(static_cast<Kind>(k)));
     std::sort(names.begin(), names.end());

@@ -93,7 +93,7 @@ class FillKernels : public testing::TestWithParam<const FillKernel*> {
 INSTANTIATE_TEST_SUITE_P(all, FillKernels, testing::ValuesIn(usable_kernels()),
                          [](const auto& p) { return std::string(p.param->name); });
 
-TEST_P(FillKernels, vectors) {
+TEST_P(FillKernels, Vectors) {
     const auto& cases = test::load_vectors("fill.json")["cases"];
     ASSERT_FALSE(cases.empty());
     for (const auto& c : cases) {
@@ -108,7 +108,7 @@ TEST_P(FillKernels, vectors) {
     }
 }
 
-TEST_P(FillKernels, tag_equals_libargon2) {
+TEST_P(FillKernels, TagEqualsLibargon2) {
     for (std::uint32_t lanes = 1; lanes <= 5; ++lanes) {
         for (std::uint32_t passes = 1; passes <= 4; ++passes) {
             for (const std::uint64_t quarter : {2, 3, 4, 7, 16, 61}) {
@@ -121,7 +121,7 @@ TEST_P(FillKernels, tag_equals_libargon2) {
     }
 }
 
-TEST_P(FillKernels, tag_equals_libargon2_beyond_one_run) {
+TEST_P(FillKernels, TagEqualsLibargon2BeyondOneRun) {
     for (const std::uint32_t lanes : {1, 4}) {
         const Inputs in = inputs(lanes, 2, 36'000);
         const FillMemory memory = filled(in.spec(), forced());
@@ -129,7 +129,7 @@ TEST_P(FillKernels, tag_equals_libargon2_beyond_one_run) {
     }
 }
 
-TEST_P(FillKernels, same_matrix_as_portable) {
+TEST_P(FillKernels, SameMatrixAsPortable) {
     FillOptions portable;
     portable.kernel = find_fill_kernel("portable");
     for (const auto& [lanes, passes, blocks] :
@@ -141,7 +141,7 @@ TEST_P(FillKernels, same_matrix_as_portable) {
     }
 }
 
-TEST_P(FillKernels, is_selected_by_its_name) {
+TEST_P(FillKernels, IsSelectedByItsName) {
     EXPECT_EQ(find_fill_kernel(GetParam()->name), GetParam());
 }
 
@@ -152,7 +152,7 @@ void count_and_run(const FillRun& run) {
     fill_run_portable(run);
 }
 
-TEST(Fill, uses_the_kernel_that_it_is_given) {
+TEST(Fill, UsesTheKernelThatItIsGiven) {
     const FillKernel counting{"counting", count_and_run, [] { return true; }};
     FillOptions options;
     options.kernel = &counting;
@@ -163,7 +163,7 @@ TEST(Fill, uses_the_kernel_that_it_is_given) {
     EXPECT_EQ(counted_blocks, 3 * 64 - 2 * 2);
 }
 
-TEST(Fill, kernel_table) {
+TEST(Fill, KernelTable) {
     ASSERT_FALSE(fill_kernels().empty());
     EXPECT_EQ(fill_kernels().front().name, "portable");
     EXPECT_EQ(find_fill_kernel("no such kernel"), nullptr);
@@ -172,14 +172,14 @@ TEST(Fill, kernel_table) {
     EXPECT_EQ(find_fill_kernel(best_fill_kernel().name), &best_fill_kernel());
 }
 
-TEST(Fill, inputs_of_every_length) {
+TEST(Fill, InputsOfEveryLength) {
     for (std::size_t n = 0; n <= 260; n += 13) {
         Inputs in{1, 1, 8, pattern(n, 1), pattern(8 + n, 2), pattern(260 - n, 3)};
         EXPECT_EQ(argon2d_tag(in.spec(), filled(in.spec()).bytes()), libargon2_tag(in)) << n;
     }
 }
 
-TEST(Fill, every_input_matters) {
+TEST(Fill, EveryInputMatters) {
     const Inputs base = inputs(1, 2, 16);
     const Digest expected = sha256(filled(base.spec()).bytes());
     std::vector<Inputs> others(4, base);
@@ -192,7 +192,7 @@ TEST(Fill, every_input_matters) {
     for (const Inputs& in : others) EXPECT_NE(sha256(filled(in.spec()).bytes()), expected);
 }
 
-TEST(Fill, threads_do_not_change_the_matrix) {
+TEST(Fill, ThreadsDoNotChangeTheMatrix) {
     const ParallelFor threads = [](std::size_t count, const auto& body) {
         std::vector<std::jthread> workers;
         for (std::size_t i = 0; i < count; ++i) workers.emplace_back([&body, i] { body(i); });
@@ -209,7 +209,7 @@ TEST(Fill, threads_do_not_change_the_matrix) {
     }
 }
 
-TEST(Fill, refuses_specs_outside_their_bounds) {
+TEST(Fill, RefusesSpecsOutsideTheirBounds) {
     FillMemory memory = dirty_memory(64);
     const auto code = [&](std::uint32_t lanes, std::uint32_t passes, std::uint64_t blocks,
                           std::uint64_t memory_blocks) {
@@ -236,7 +236,7 @@ TEST(Fill, refuses_specs_outside_their_bounds) {
     }
 }
 
-TEST(Fill, stops) {
+TEST(Fill, Stops) {
     const Inputs in = inputs(2, 2, 8 * 4'096);
     std::atomic<int> asked = 0;
     FillOptions count;
@@ -262,7 +262,7 @@ TEST(Fill, stops) {
     EXPECT_TRUE(std::ranges::equal(filled(in.spec(), count).bytes(), expected.bytes()));
 }
 
-TEST(Fill, reports_progress_every_quarter_pass) {
+TEST(Fill, ReportsProgressEveryQuarterPass) {
     std::vector<std::pair<std::uint64_t, std::uint64_t>> seen;
     FillOptions options;
     options.progress = [&](std::uint64_t done, std::uint64_t total) {
@@ -275,7 +275,7 @@ TEST(Fill, reports_progress_every_quarter_pass) {
     }
 }
 
-TEST(FillMemory, is_aligned_zeroed_and_movable) {
+TEST(FillMemory, IsAlignedZeroedAndMovable) {
     for (const std::uint64_t bytes : {std::uint64_t{1}, std::uint64_t{65'536},
                                       std::uint64_t{2} << 20, (std::uint64_t{5} << 20) + 1'024}) {
         FillMemory memory = *FillMemory::allocate(bytes);
@@ -293,7 +293,7 @@ TEST(FillMemory, is_aligned_zeroed_and_movable) {
     }
 }
 
-TEST(FillMemory, refuses_what_cannot_be_had) {
+TEST(FillMemory, RefusesWhatCannotBeHad) {
     const auto code = [](std::uint64_t bytes) { return FillMemory::allocate(bytes).error().code; };
     EXPECT_EQ(code(0), ErrorCode::kInvalidArgument);
     EXPECT_EQ(code(UINT64_MAX), ErrorCode::kOutOfMemory);

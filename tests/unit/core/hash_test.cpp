@@ -16,7 +16,7 @@ Bytes pattern(std::size_t bytes) {
 
 std::string hex_of(const Digest& d) { return to_hex(view(d)); }
 
-TEST(Hash, fips_180_4_vectors) {
+TEST(Hash, Fips1804Vectors) {
     EXPECT_EQ(hex_of(sha256({})),
               "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     EXPECT_EQ(hex_of(sha256(view("abc"))),
@@ -27,7 +27,7 @@ TEST(Hash, fips_180_4_vectors) {
               "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
-TEST(Hash, equals_openssl_at_every_length) {
+TEST(Hash, EqualsOpensslAtEveryLength) {
     const Bytes data = pattern(300);
     for (std::size_t n = 0; n <= data.size(); ++n) {
         Digest expected;
@@ -36,7 +36,7 @@ TEST(Hash, equals_openssl_at_every_length) {
     }
 }
 
-TEST(Hash, streams_in_any_pieces) {
+TEST(Hash, StreamsInAnyPieces) {
     const Bytes data = pattern(200);
     const Digest expected = sha256(data);
     for (std::size_t cut = 0; cut <= data.size(); ++cut) {
@@ -48,7 +48,7 @@ TEST(Hash, streams_in_any_pieces) {
     }
 }
 
-TEST(Hash, tagged_is_its_definition) {
+TEST(Hash, TaggedIsItsDefinition) {
     const Digest d = sha256(view("some digest"));
     Bytes message;
     message.push_back(16);
@@ -69,13 +69,13 @@ TEST(Hash, tagged_is_its_definition) {
               "e684145af6d7d8326b7bb099e599614bfeb5a5987a5c7cc24406756c126b616d");
 }
 
-TEST(Hash, tags_separate) {
+TEST(Hash, TagsSeparate) {
     EXPECT_NE(tagged_hash("a", view("bc")), tagged_hash("ab", view("c")));
     EXPECT_NE(tagged_hash("a"), tagged_hash("b"));
     EXPECT_NE(tagged_hash("a", std::uint32_t{1}), tagged_hash("a", std::uint64_t{1}));
 }
 
-TEST(Hash, longest_tag) {
+TEST(Hash, LongestTag) {
     const std::string longest(kMaxTagBytes - kTagPrefix.size(), 't');
     Bytes message{63};
     for (const char c : std::string(kTagPrefix) + longest) message.push_back(std::uint8_t(c));
@@ -83,7 +83,7 @@ TEST(Hash, longest_tag) {
     EXPECT_DEATH((void)tagged_hash(longest + "t"), "kMaxTagBytes");
 }
 
-TEST(Hash, leaf_and_node_prefixes) {
+TEST(Hash, LeafAndNodePrefixes) {
     const Bytes data = pattern(70);
     Bytes leaf{0};
     leaf.insert(leaf.end(), data.begin(), data.end());
@@ -97,7 +97,7 @@ TEST(Hash, leaf_and_node_prefixes) {
     EXPECT_NE(node_hash(a, b), node_hash(b, a));
 }
 
-TEST(Hash, hits_at_the_edges) {
+TEST(Hash, HitsAtTheEdges) {
     const auto digest = [](std::uint64_t word) {
         Digest d;
         d.bytes.fill(0xff);  // the other bytes do not matter

@@ -8,7 +8,7 @@ namespace {
 using test::fixed;
 using test::hex;
 
-TEST(Keys, signatures_of_the_vectors) {
+TEST(Keys, SignaturesOfTheVectors) {
     for (const auto& c : test::load_vectors("signatures.json")["cases"]["signed"]) {
         const KeyPair pair = KeyPair::from_secret(hex(c["secret_key"]));
         EXPECT_EQ(pair.public_key(), fixed<PublicKey>(c["public_key"]));
@@ -18,7 +18,7 @@ TEST(Keys, signatures_of_the_vectors) {
     }
 }
 
-TEST(Keys, edge_verdicts) {
+TEST(Keys, EdgeVerdicts) {
     for (const auto& c : test::load_vectors("signatures.json")["cases"]["edges"]) {
         const Verdict v = verify_signature(fixed<PublicKey>(c["public_key"]), hex(c["message"]),
                                            fixed<Signature>(c["signature"]));
@@ -31,7 +31,7 @@ TEST(Keys, edge_verdicts) {
     }
 }
 
-TEST(Keys, a_key_that_is_not_canonical_is_named_as_such) {
+TEST(Keys, AKeyThatIsNotCanonicalIsNamedAsSuch) {
     PublicKey key;  // y = p
     key.bytes.fill(0xff);
     key[0] = 0xed;
@@ -40,7 +40,7 @@ TEST(Keys, a_key_that_is_not_canonical_is_named_as_such) {
     EXPECT_FALSE(key_is_canonical(key));
 }
 
-TEST(Keys, every_single_bit_flip_of_a_signature_is_refused) {
+TEST(Keys, EverySingleBitFlipOfASignatureIsRefused) {
     const KeyPair pair = KeyPair::from_secret(Bytes(32, 7));
     const Bytes message = {1, 2, 3};
     const Signature good = pair.sign(message);

@@ -56,7 +56,7 @@ std::vector<Digest> digests(ByteView joined) {
     return out;
 }
 
-TEST(MerkleVectors, roots_paths_and_multiproofs) {
+TEST(MerkleVectors, RootsPathsAndMultiproofs) {
     std::size_t refused = 0;
     for (const auto& c : test::load_vectors("merkle.json")["cases"]) {
         std::vector<Digest> hashes;
@@ -102,7 +102,7 @@ TEST(MerkleVectors, roots_paths_and_multiproofs) {
     EXPECT_GT(refused, 0U);
 }
 
-TEST(Merkle, rfc_9162_recursion) {
+TEST(Merkle, Rfc9162Recursion) {
     for (std::uint64_t n = 0; n <= 70; ++n) {
         const std::vector<Digest> hashes = leaves(n);
         const MerkleTree tree(hashes);
@@ -121,7 +121,7 @@ TEST(Merkle, rfc_9162_recursion) {
               "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
-TEST(Merkle, level_counts_at_the_edges) {
+TEST(Merkle, LevelCountsAtTheEdges) {
     EXPECT_EQ(tree_levels(0), 0U);
     EXPECT_EQ(tree_levels(1), 1U);
     EXPECT_EQ(tree_levels(2), 2U);
@@ -136,7 +136,7 @@ TEST(Merkle, level_counts_at_the_edges) {
     EXPECT_EQ(path_length((std::uint64_t{1} << 63) + 1, std::uint64_t{1} << 63), 1U);
 }
 
-TEST(Merkle, paths_of_every_leaf) {
+TEST(Merkle, PathsOfEveryLeaf) {
     for (std::uint64_t n = 1; n <= 17; ++n) {
         const std::vector<Digest> hashes = leaves(n);
         const MerkleTree tree(hashes);
@@ -210,7 +210,7 @@ Indices subset(std::uint64_t n, std::uint64_t bits) {
     return out;
 }
 
-TEST(Merkle, multiproofs_of_every_subset) {
+TEST(Merkle, MultiproofsOfEverySubset) {
     for (std::uint64_t n = 1; n <= 9; ++n) {
         const MerkleTree tree(leaves(n));
         for (std::uint64_t bits = 1; bits < (std::uint64_t{1} << n); ++bits) {
@@ -219,7 +219,7 @@ TEST(Merkle, multiproofs_of_every_subset) {
     }
 }
 
-TEST(Merkle, multiproofs_of_some_subsets_of_larger_trees) {
+TEST(Merkle, MultiproofsOfSomeSubsetsOfLargerTrees) {
     for (std::uint64_t n = 10; n <= 17; ++n) {
         const MerkleTree tree(leaves(n));
         const std::uint64_t all = (std::uint64_t{1} << n) - 1;
@@ -234,7 +234,7 @@ TEST(Merkle, multiproofs_of_some_subsets_of_larger_trees) {
     }
 }
 
-TEST(Merkle, proofs_of_different_subsets_do_not_stand_in_for_each_other) {
+TEST(Merkle, ProofsOfDifferentSubsetsDoNotStandInForEachOther) {
     constexpr std::uint64_t kLeaves = 7;
     const MerkleTree tree(leaves(kLeaves));
     for (std::uint64_t a = 1; a < 128; ++a) {
@@ -251,7 +251,7 @@ TEST(Merkle, proofs_of_different_subsets_do_not_stand_in_for_each_other) {
     }
 }
 
-TEST(Merkle, another_size_gives_another_root) {
+TEST(Merkle, AnotherSizeGivesAnotherRoot) {
     for (std::uint64_t n = 1; n <= 17; ++n) {
         const MerkleTree tree(leaves(n));
         for (std::uint64_t claimed = 1; claimed <= 18; ++claimed) {
@@ -265,7 +265,7 @@ TEST(Merkle, another_size_gives_another_root) {
     }
 }
 
-TEST(Merkle, malformed_indices_are_refused) {
+TEST(Merkle, MalformedIndicesAreRefused) {
     const std::vector<Digest> two(2);
     const auto reason = [&](const Indices& indices, std::size_t hashes) {
         return root_from_multiproof(4, indices, std::span(two).first(hashes), two).error().reason;
@@ -279,7 +279,7 @@ TEST(Merkle, malformed_indices_are_refused) {
     EXPECT_EQ(reason({0}, 2), Reason::kBadIndex);
 }
 
-TEST(Merkle, sizes_near_the_end_of_u64) {
+TEST(Merkle, SizesNearTheEndOfU64) {
     // No more hashes than given are ever looked at, whatever size is claimed.
     const Indices last{UINT64_MAX - 1};
     const Digest leaf = numbered(1);
@@ -297,7 +297,7 @@ class FailingSource final : public NodeSource {
     }
 };
 
-TEST(Merkle, an_unreadable_node_is_an_error) {
+TEST(Merkle, AnUnreadableNodeIsAnError) {
     const Indices opened{0};
     const auto proof = make_multiproof(FailingSource(), opened);
     ASSERT_FALSE(proof.has_value());
@@ -305,7 +305,7 @@ TEST(Merkle, an_unreadable_node_is_an_error) {
     EXPECT_EQ(proof.error().message, "node 1");
 }
 
-TEST(Merkle, chunks) {
+TEST(Merkle, Chunks) {
     constexpr std::size_t kChunks = 35;  // more than two of the batches that chunk_roots works in
     Bytes bytes(kChunks * kChunkBytes);
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i / 11 + i);
@@ -327,7 +327,7 @@ TEST(Merkle, chunks) {
     EXPECT_TRUE(std::equal(own.begin(), own.end(), cells.begin() + 3 * kCellsPerChunk));
 }
 
-TEST(Merkle, one_level_up) {
+TEST(Merkle, OneLevelUp) {
     for (std::size_t n = 0; n <= 40; ++n) {
         const std::vector<Digest> in = leaves(n);
         std::vector<Digest> out((n + 1) / 2);

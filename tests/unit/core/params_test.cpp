@@ -8,7 +8,7 @@ namespace {
 using test::fixed;
 using test::hex;
 
-TEST(Params, networks_of_the_vectors) {
+TEST(Params, NetworksOfTheVectors) {
     for (const auto& c : test::load_vectors("network.json")["cases"]) {
         const Bytes body = hex(c["network"]);
         const auto params = NetworkParams::decode(body);
@@ -23,20 +23,20 @@ TEST(Params, networks_of_the_vectors) {
     }
 }
 
-TEST(Params, the_first_network_of_the_vectors_is_the_default) {
+TEST(Params, TheFirstNetworkOfTheVectorsIsTheDefault) {
     const auto first = test::load_vectors("network.json")["cases"][0];
     EXPECT_EQ(NetworkParams().encode(), hex(first["network"]));
     EXPECT_TRUE(NetworkParams().validate());
 }
 
-TEST(Params, every_truncation_is_refused) {
+TEST(Params, EveryTruncationIsRefused) {
     const Bytes body = NetworkParams().encode();
     for (std::size_t size = 0; size < body.size(); ++size) {
         EXPECT_FALSE(NetworkParams::decode(ByteView(body).first(size))) << size;
     }
 }
 
-TEST(Params, every_bit_names_another_network_or_none) {
+TEST(Params, EveryBitNamesAnotherNetworkOrNone) {
     const Bytes body = NetworkParams().encode();
     const NetworkId id = NetworkParams().id();
     for (std::size_t bit = 0; bit < 8 * body.size(); ++bit) {
@@ -55,7 +55,7 @@ struct Bound {
     bool allowed;
 };
 
-TEST(Params, bounds_hold_on_both_sides) {
+TEST(Params, BoundsHoldOnBothSides) {
     const Bound bounds[] = {
         {"name of 64", [](auto& p) { p.name.assign(64, 'x'); }, true},
         {"name of 65", [](auto& p) { p.name.assign(65, 'x'); }, false},
@@ -121,7 +121,7 @@ TEST(Params, bounds_hold_on_both_sides) {
     }
 }
 
-TEST(Params, presets_have_names) {
+TEST(Params, PresetsHaveNames) {
     for (const char* name : {"standard", "hardened", "economy", "dev"}) {
         const auto preset = seal_preset(name);
         ASSERT_TRUE(preset) << name;
@@ -132,7 +132,7 @@ TEST(Params, presets_have_names) {
     EXPECT_EQ(seal_preset_name({16, 512}), "");
 }
 
-TEST(Params, default_networks_refuse_dev_and_economy) {
+TEST(Params, DefaultNetworksRefuseDevAndEconomy) {
     const NetworkParams params;
     EXPECT_TRUE(params.check_seal(kSealStandard));
     EXPECT_TRUE(params.check_seal(kSealHardened));

@@ -49,7 +49,7 @@ class Sha256Kernels : public testing::TestWithParam<const Sha256Kernel*> {};
 INSTANTIATE_TEST_SUITE_P(all, Sha256Kernels, testing::ValuesIn(usable_kernels()),
                          [](const auto& p) { return std::string(p.param->name); });
 
-TEST_P(Sha256Kernels, every_length_and_count) {
+TEST_P(Sha256Kernels, EveryLengthAndCount) {
     for (std::size_t bytes = 0; bytes <= kMaxMessage; ++bytes) {
         for (const Prefix prefix : {Prefix(), Prefix(0), Prefix(1)}) {
             const HashBatch all{data().data(), bytes, bytes + 5, kMaxCount, prefix};
@@ -69,7 +69,7 @@ TEST_P(Sha256Kernels, every_length_and_count) {
     }
 }
 
-TEST_P(Sha256Kernels, reads_nothing_but_the_messages) {
+TEST_P(Sha256Kernels, ReadsNothingButTheMessages) {
     // Exactly as large as needed: a sanitizer sees a byte read before or behind it.
     for (const std::size_t bytes : {0, 1, 31, 55, 63, 64, 65, 200}) {
         const Bytes exact(data().begin(), data().begin() + static_cast<std::ptrdiff_t>(17 * bytes));
@@ -80,7 +80,7 @@ TEST_P(Sha256Kernels, reads_nothing_but_the_messages) {
     }
 }
 
-TEST_P(Sha256Kernels, tree_level_in_place) {
+TEST_P(Sha256Kernels, TreeLevelInPlace) {
     for (std::size_t pairs = 0; pairs <= kMaxCount; ++pairs) {
         std::vector<Digest> level(2 * pairs);
         for (std::size_t i = 0; i < level.size(); ++i) {
@@ -94,7 +94,7 @@ TEST_P(Sha256Kernels, tree_level_in_place) {
     }
 }
 
-TEST_P(Sha256Kernels, long_messages) {
+TEST_P(Sha256Kernels, LongMessages) {
     Bytes big(3 * 100'000);
     for (std::size_t i = 0; i < big.size(); ++i) big[i] = static_cast<std::uint8_t>(i / 3 + i);
     const HashBatch batch{big.data(), 99'999, 100'000, 3, Prefix()};
@@ -103,11 +103,11 @@ TEST_P(Sha256Kernels, long_messages) {
     EXPECT_EQ(out, expected(batch));
 }
 
-TEST_P(Sha256Kernels, is_selected_by_its_name) {
+TEST_P(Sha256Kernels, IsSelectedByItsName) {
     EXPECT_EQ(find_sha256_kernel(GetParam()->name), GetParam());
 }
 
-TEST(Sha256Batch, default_equals_one_by_one_for_every_count) {
+TEST(Sha256Batch, DefaultEqualsOneByOneForEveryCount) {
     for (std::size_t count = 0; count <= kMaxCount; ++count) {
         for (const std::size_t bytes : {32, 64, 256}) {
             for (const Prefix prefix : {Prefix(), Prefix(0), Prefix(1)}) {
@@ -127,7 +127,7 @@ void count_and_run(const Sha256Run& run) {
     sha256_run_portable(run);
 }
 
-TEST(Sha256Batch, uses_the_kernel_that_it_is_given) {
+TEST(Sha256Batch, UsesTheKernelThatItIsGiven) {
     const Sha256Kernel counting{"counting", 16, count_and_run, [] { return true; }};
     const HashBatch batch{data().data(), 64, 64, 37, Prefix()};
     std::vector<Digest> out(37);
@@ -137,7 +137,7 @@ TEST(Sha256Batch, uses_the_kernel_that_it_is_given) {
     EXPECT_EQ(out, expected(batch));
 }
 
-TEST(Sha256Batch, kernel_table) {
+TEST(Sha256Batch, KernelTable) {
     ASSERT_FALSE(sha256_kernels().empty());
     EXPECT_EQ(sha256_kernels().front().name, "portable");
     EXPECT_EQ(find_sha256_kernel("no such kernel"), nullptr);
@@ -145,7 +145,7 @@ TEST(Sha256Batch, kernel_table) {
     EXPECT_EQ(find_sha256_kernel(best_sha256_kernel().name), &best_sha256_kernel());
 }
 
-TEST(Sha256Batch, misuse_is_a_bug) {
+TEST(Sha256Batch, MisuseIsABug) {
     const Bytes message(64);
     std::vector<Digest> out(2);
     const HashBatch overlapping{message.data(), 64, 32, 2, Prefix()};

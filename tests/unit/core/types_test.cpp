@@ -10,7 +10,7 @@
 namespace holdfast {
 namespace {
 
-TEST(Types, hex_comes_back) {
+TEST(Types, HexComesBack) {
     const Bytes bytes{0x00, 0x0f, 0xa5, 0xff};
     EXPECT_EQ(to_hex(bytes), "000fa5ff");
     Bytes back;
@@ -20,7 +20,7 @@ TEST(Types, hex_comes_back) {
     EXPECT_TRUE(back.empty());
 }
 
-TEST(Types, malformed_hex_is_refused_and_changes_nothing) {
+TEST(Types, MalformedHexIsRefusedAndChangesNothing) {
     Bytes out{7};
     EXPECT_FALSE(from_hex("0", out));
     EXPECT_FALSE(from_hex("0g", out));
@@ -30,7 +30,7 @@ TEST(Types, malformed_hex_is_refused_and_changes_nothing) {
     EXPECT_FALSE(from_hex("00", MutByteView(d.bytes)));
 }
 
-TEST(Types, digests_order_as_byte_strings) {
+TEST(Types, DigestsOrderAsByteStrings) {
     Digest low;
     Digest high;
     low[31] = 0xff;
@@ -42,7 +42,7 @@ TEST(Types, digests_order_as_byte_strings) {
     EXPECT_FALSE(low.is_zero());
 }
 
-TEST(Types, kinds_of_digests_do_not_mix) {
+TEST(Types, KindsOfDigestsDoNotMix) {
     static_assert(!std::is_convertible_v<Digest, ChainId>);
     static_assert(!std::is_convertible_v<BlockHash, ChainId>);
     static_assert(!std::is_constructible_v<Link, PublicKey>);
@@ -54,7 +54,7 @@ TEST(Types, kinds_of_digests_do_not_mix) {
     EXPECT_EQ(ChainId(d)[3], 9);
 }
 
-TEST(Types, heights_never_wrap_round) {
+TEST(Types, HeightsNeverWrapRound) {
     EXPECT_EQ(Height(UINT64_MAX) + 1, Height(UINT64_MAX));
     EXPECT_EQ(Height(5) + UINT64_MAX, Height(UINT64_MAX));
     EXPECT_EQ(Height(5) + 3, Height(8));
@@ -63,7 +63,7 @@ TEST(Types, heights_never_wrap_round) {
     EXPECT_EQ(Height(4).since(Height(9)), 0U);
 }
 
-TEST(Types, reasons_have_names_of_their_own) {
+TEST(Types, ReasonsHaveNamesOfTheirOwn) {
     std::set<std::string_view> names;
     for (std::size_t i = 0; i < reason_count(); ++i) {
         const ReasonInfo& info = describe(static_cast<Reason>(i));
@@ -75,7 +75,7 @@ TEST(Types, reasons_have_names_of_their_own) {
     EXPECT_EQ(to_string(Verdict(Reason::kVdfSegment, 17)).substr(0, 16), "vdf-segment (17)");
 }
 
-TEST(Types, errors_carry_a_code_and_the_refusal) {
+TEST(Types, ErrorsCarryACodeAndTheRefusal) {
     EXPECT_EQ(fail_errno(ENOENT, "x").value().code, ErrorCode::kNotFound);
     EXPECT_EQ(fail_errno(ENOSPC, "x").value().code, ErrorCode::kOutOfSpace);
     EXPECT_EQ(fail_errno(EACCES, "x").value().code, ErrorCode::kPermission);

@@ -7,7 +7,7 @@ namespace {
 
 using test::LinkWorld;
 
-TEST(Batch, verdicts_are_those_of_the_single_calls_for_any_number_of_threads) {
+TEST(Batch, VerdictsAreThoseOfTheSingleCallsForAnyNumberOfThreads) {
     const LinkWorld w(0);
     std::vector<const KnownHeight*> heights;
     std::vector<Receipt> receipts;
@@ -50,7 +50,7 @@ TEST(Batch, verdicts_are_those_of_the_single_calls_for_any_number_of_threads) {
     EXPECT_TRUE(verify_receipts(w.network.id, {}).empty());
 }
 
-TEST(Batch, signatures_and_reveals_that_items_share_are_done_once) {
+TEST(Batch, SignaturesAndRevealsThatItemsShareAreDoneOnce) {
     const LinkWorld w(0);
     ASSERT_TRUE(w.chain.reveals);
     std::vector<const KnownHeight*> heights;

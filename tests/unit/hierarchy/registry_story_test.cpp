@@ -48,7 +48,7 @@ Told tell(RegistryWorld& world, std::uint64_t seed, std::uint64_t restart_every,
     return told;
 }
 
-/// Every leaf and path of a closed height, against the model's leaves and the verifier set.
+/// Every leaf and path of a closed height, against the model's leaves and the trusted rooms.
 void check_height(RegistryWorld& world, Height h, const RegistryModel::Closed& expected) {
     const KnownHeight known = must(world->known_height(h));
     const HierarchyTree tree = must(world->tree(h));

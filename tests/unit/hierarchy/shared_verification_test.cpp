@@ -70,7 +70,7 @@ struct SharedHeight {
     Compact& compact(std::size_t i) { return std::get<Compact>(proofs[i]); }
 };
 
-TEST(SharedVerification, what_is_above_a_group_is_hashed_once) {
+TEST(SharedVerification, WhatIsAboveAGroupIsHashedOnce) {
     const SharedHeight world;
     for (const unsigned threads : {1U, 0U}) {
         BatchWork work;
@@ -81,7 +81,7 @@ TEST(SharedVerification, what_is_above_a_group_is_hashed_once) {
     }
 }
 
-TEST(SharedVerification, a_false_item_spoils_no_other) {
+TEST(SharedVerification, AFalseItemSpoilsNoOther) {
     SharedHeight world;
     world.compact(0).receipt.signature[0] ^= 1;
     world.compact(1).cell[0] ^= 1;
@@ -118,7 +118,7 @@ TEST(SharedVerification, a_false_item_spoils_no_other) {
     }
 }
 
-TEST(SharedVerification, a_receipt_that_was_accepted_is_not_verified_again) {
+TEST(SharedVerification, AReceiptThatWasAcceptedIsNotVerifiedAgain) {
     SharedHeight world;
     std::vector<Receipt> accepted;
     for (const AnyProof& proof : world.proofs) accepted.push_back(receipt_of(proof));

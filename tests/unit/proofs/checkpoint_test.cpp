@@ -9,7 +9,7 @@ using nlohmann::json;
 using test::fixed;
 using test::hex;
 
-TEST(Checkpoint, checkpoints_of_the_vectors) {
+TEST(Checkpoint, CheckpointsOfTheVectors) {
     const json file = test::load_vectors("lifecycle.json");
     const auto network = test::network_of(file);
     for (const auto& c : file["cases"]["checkpoints"]) {
@@ -33,7 +33,7 @@ TEST(Checkpoint, checkpoints_of_the_vectors) {
     }
 }
 
-TEST(Checkpoint, reasons) {
+TEST(Checkpoint, Reasons) {
     const NetworkParams params;
     const NetworkId id = params.id();
     const KeyPair key = KeyPair::from_secret(Bytes(32, 3));
@@ -50,7 +50,7 @@ TEST(Checkpoint, reasons) {
     EXPECT_EQ(check_checkpoint(params, id, bad), Verdict(Reason::kBadKey));
 }
 
-TEST(Checkpoint, a_signed_untruth_is_told_from_the_verifiers_own_digest) {
+TEST(Checkpoint, ASignedUntruthIsToldFromTheVerifiersOwnDigest) {
     const NetworkParams params;
     const NetworkId id = params.id();
     const KeyPair key = KeyPair::from_secret(Bytes(32, 3));
@@ -66,7 +66,7 @@ TEST(Checkpoint, a_signed_untruth_is_told_from_the_verifiers_own_digest) {
     EXPECT_EQ(verify_checkpoint(params, id, said, own), Verdict(Reason::kWrongBlock));
 }
 
-TEST(Checkpoint, every_bit_flip_is_refused) {
+TEST(Checkpoint, EveryBitFlipIsRefused) {
     const NetworkParams params;
     const NetworkId id = params.id();
     const KeyPair key = KeyPair::from_secret(Bytes(32, 4));

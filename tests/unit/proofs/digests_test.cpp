@@ -37,7 +37,7 @@ ChainLeaf vector_leaf(const Bytes& leaf_seed, Height height, std::uint64_t s) {
     return leaf;
 }
 
-TEST(Digests, registries_of_the_vectors) {
+TEST(Digests, RegistriesOfTheVectors) {
     const json file = test::load_vectors("hierarchy.json");
     for (const auto& c : file["cases"]) {
         const auto network = test::network_of(c);
@@ -100,7 +100,7 @@ TEST(Digests, registries_of_the_vectors) {
     }
 }
 
-TEST(Digests, paths_of_the_vectors) {
+TEST(Digests, PathsOfTheVectors) {
     const json file = test::load_vectors("hierarchy.json");
     for (const auto& c : file["cases"]) {
         const auto network = test::network_of(c);
@@ -124,7 +124,7 @@ TEST(Digests, paths_of_the_vectors) {
     }
 }
 
-TEST(Digests, a_path_of_another_height_block_y_or_predecessor_is_refused) {
+TEST(Digests, APathOfAnotherHeightBlockYOrPredecessorIsRefused) {
     const json c = test::load_vectors("hierarchy.json")["cases"][6];
     const auto network = test::network_of(c);
     const KnownHeight known = known_height(c);
@@ -148,7 +148,7 @@ TEST(Digests, a_path_of_another_height_block_y_or_predecessor_is_refused) {
     EXPECT_EQ(verify_path(network.params, other, known, proof).reason, Reason::kGlobalMismatch);
 }
 
-TEST(Digests, a_height_without_y_has_zeros_in_its_digest) {
+TEST(Digests, AHeightWithoutYHasZerosInItsDigest) {
     const auto network = NetworkParams();
     const NetworkId id = network.id();
     PathProof proof;
@@ -162,7 +162,7 @@ TEST(Digests, a_height_without_y_has_zeros_in_its_digest) {
     EXPECT_TRUE(verify_path(network, id, known, proof));
 }
 
-TEST(Digests, indices_outside_their_counts_and_the_network_are_refused) {
+TEST(Digests, IndicesOutsideTheirCountsAndTheNetworkAreRefused) {
     const NetworkParams network;
     const auto reason = [&](auto change) {
         PathProof proof;
@@ -182,7 +182,7 @@ TEST(Digests, indices_outside_their_counts_and_the_network_are_refused) {
     EXPECT_EQ(reason([](auto& p) { p.region_path.resize(1); }), Reason::kProofLength);
 }
 
-TEST(Digests, statuses_are_one_to_four) {
+TEST(Digests, StatusesAreOneToFour) {
     for (unsigned b = 0; b < 256; ++b) {
         EXPECT_EQ(chain_status(static_cast<std::uint8_t>(b)).has_value(), b >= 1 && b <= 4) << b;
     }
@@ -191,7 +191,7 @@ TEST(Digests, statuses_are_one_to_four) {
     EXPECT_EQ(ChainLeaf::decode(raw).error().reason, Reason::kBadStatus);
 }
 
-TEST(Digests, anchors_reach_back_past_the_lag) {
+TEST(Digests, AnchorsReachBackPastTheLag) {
     NetworkParams params;
     params.genesis_height = Height(100);
     EXPECT_FALSE(anchor_height(params, Height(99)));

@@ -9,7 +9,7 @@ namespace {
 using nlohmann::json;
 using test::fixed;
 
-TEST(Entropy, seeds_of_the_vectors) {
+TEST(Entropy, SeedsOfTheVectors) {
     const json cases = test::load_vectors("entropy.json")["cases"];
     for (const auto& c : cases["seeds"]) {
         const auto network = test::network_of(c);
@@ -36,7 +36,7 @@ TEST(Entropy, seeds_of_the_vectors) {
     }
 }
 
-TEST(Entropy, beacon_rounds_of_the_vectors) {
+TEST(Entropy, BeaconRoundsOfTheVectors) {
     const json beacon = test::load_vectors("entropy.json")["cases"]["beacon"];
     const auto network = test::network_of(beacon);
     for (const auto& c : beacon["rounds"]) {
@@ -45,7 +45,7 @@ TEST(Entropy, beacon_rounds_of_the_vectors) {
     }
 }
 
-TEST(Entropy, beacon_rounds_at_the_edges) {
+TEST(Entropy, BeaconRoundsAtTheEdges) {
     NetworkParams params;
     EXPECT_EQ(beacon_round(params, 1).error().reason, Reason::kNetworkPolicy);
     params.has_beacon = true;
@@ -65,7 +65,7 @@ TEST(Entropy, beacon_rounds_at_the_edges) {
     EXPECT_EQ(*beacon_round(params, UINT64_MAX - 1), UINT64_MAX);
 }
 
-TEST(Entropy, chains_of_the_vectors) {
+TEST(Entropy, ChainsOfTheVectors) {
     const json file = test::load_vectors("entropy.json");
     const NetworkId id = test::network_of(file).id;
     for (const auto& c : file["cases"]["chains"]) {
@@ -75,7 +75,7 @@ TEST(Entropy, chains_of_the_vectors) {
     }
 }
 
-TEST(Entropy, networks_without_a_source_are_against_the_policy) {
+TEST(Entropy, NetworksWithoutASourceAreAgainstThePolicy) {
     NetworkParams params;
     EXPECT_TRUE(check_entropy_policy(params));
     params.has_vdf = false;

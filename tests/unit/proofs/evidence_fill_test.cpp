@@ -9,7 +9,7 @@ using namespace test;
 
 const EvidenceWorld& world() { return evidence_world(); }
 
-TEST(BadSealing, a_cell_that_is_not_sealed_is_an_offence) {
+TEST(BadSealing, ACellThatIsNotSealedIsAnOffence) {
     EvidenceWorld w;
     w.registration = w.make_registration([](Bytes& sealed) { sealed[70 * kCellBytes + 3] ^= 1; });
     const Judgement judgement = w.judged(w.accuse_cell(70));
@@ -20,7 +20,7 @@ TEST(BadSealing, a_cell_that_is_not_sealed_is_an_offence) {
     EXPECT_GT(w.fills_polled, 0);
 }
 
-TEST(BadSealing, nothing_is_filled_before_every_cheap_check) {
+TEST(BadSealing, NothingIsFilledBeforeEveryCheapCheck) {
     EvidenceWorld w;
     const auto changed = [&](const std::function<void(BadSeal&)>& change) {
         Evidence evidence = w.accuse_cell(3);
@@ -50,7 +50,7 @@ TEST(BadSealing, nothing_is_filled_before_every_cheap_check) {
     EXPECT_GT(w.fills_polled, 0);
 }
 
-TEST(BadSealing, a_stopped_fill_is_an_error_and_no_verdict) {
+TEST(BadSealing, AStoppedFillIsAnErrorAndNoVerdict) {
     EvidenceWorld w;
     EvidenceKnowledge knowledge = w.knowledge();
     knowledge.fill.stop = [] { return true; };
@@ -59,7 +59,7 @@ TEST(BadSealing, a_stopped_fill_is_an_error_and_no_verdict) {
     EXPECT_EQ(judgement.error().code, ErrorCode::kInterrupted);
 }
 
-TEST(BadVdf, a_false_segment_is_an_offence) {
+TEST(BadVdf, AFalseSegmentIsAnOffence) {
     const EvidenceWorld& w = world();
     std::vector<Digest> d = w.checkpoints;
     d[3] = sha256(view("made up"));
@@ -76,7 +76,7 @@ TEST(BadVdf, a_false_segment_is_an_offence) {
     expect_flips_refused(make_bad_segment(proof, 2), 3);
 }
 
-TEST(BadVdf, the_arena_is_asked_for_last) {
+TEST(BadVdf, TheArenaIsAskedForLast) {
     const EvidenceWorld& w = world();
     std::vector<Digest> d = w.checkpoints;
     d[3] = sha256(view("made up"));
@@ -102,7 +102,7 @@ TEST(BadVdf, the_arena_is_asked_for_last) {
     EXPECT_EQ(without.error().code, ErrorCode::kInvalidArgument);
 }
 
-TEST(BadVdf, a_false_output_and_a_false_start_are_offences) {
+TEST(BadVdf, AFalseOutputAndAFalseStartAreOffences) {
     const EvidenceWorld& w = world();
     VdfProof proof = w.vdf_proof(w.checkpoints);
     EXPECT_EQ(w.reason(make_false_end(proof, VdfEndEvidence::End::kOutput)), Reason::kNoOffence);
@@ -123,7 +123,7 @@ TEST(BadVdf, a_false_output_and_a_false_start_are_offences) {
     EXPECT_NE(start.id, output.id);
 }
 
-TEST(BadVdf, is_refused_in_a_network_without_one) {
+TEST(BadVdf, IsRefusedInANetworkWithoutOne) {
     const EvidenceWorld& w = world();
     EvidenceKnowledge knowledge = w.knowledge();
     knowledge.params.has_vdf = false;

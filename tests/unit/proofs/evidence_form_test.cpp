@@ -11,7 +11,7 @@ using namespace test;
 
 const EvidenceWorld& world() { return evidence_world(); }
 
-TEST(EvidenceForm, refuses_other_kinds) {
+TEST(EvidenceForm, RefusesOtherKinds) {
     for (int kind = 0; kind < 256; ++kind) {
         if (kind >= 1 && kind <= 8) continue;
         Writer w;
@@ -26,7 +26,7 @@ TEST(EvidenceForm, refuses_other_kinds) {
     }
 }
 
-TEST(EvidenceForm, what_decodes_encodes_to_the_same_bytes) {
+TEST(EvidenceForm, WhatDecodesEncodesToTheSameBytes) {
     std::mt19937_64 random(1);
     int decoded_count = 0;
     for (int round = 0; round < 20'000; ++round) {

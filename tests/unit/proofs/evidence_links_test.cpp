@@ -9,7 +9,7 @@ using namespace test;
 
 const EvidenceWorld& world() { return evidence_world(); }
 
-TEST(Equivocation, two_links_of_one_height_are_an_offence) {
+TEST(Equivocation, TwoLinksOfOneHeightAreAnOffence) {
     const EvidenceWorld& w = world();
     const Receipt a = w.receipt("a");
     const Receipt b = w.receipt("b");
@@ -23,7 +23,7 @@ TEST(Equivocation, two_links_of_one_height_are_an_offence) {
     expect_flips_refused(evidence);
 }
 
-TEST(Equivocation, needs_one_height_block_and_anchor) {
+TEST(Equivocation, NeedsOneHeightBlockAndAnchor) {
     const EvidenceWorld& w = world();
     const Receipt a = w.receipt("a");
     Receipt other = w.receipt("b");
@@ -51,7 +51,7 @@ TEST(Equivocation, needs_one_height_block_and_anchor) {
               Reason::kBadSignature);
 }
 
-TEST(Equivocation, swapped_parts_are_refused) {
+TEST(Equivocation, SwappedPartsAreRefused) {
     const EvidenceWorld& w = world();
     Evidence evidence = make_equivocation(w.chain_id, w.block_hash, w.receipt("a"), w.receipt("b"));
     auto& body = std::get<Equivocation>(evidence.body);
@@ -59,7 +59,7 @@ TEST(Equivocation, swapped_parts_are_refused) {
     EXPECT_EQ(w.reason(evidence), Reason::kEvidenceOrder);
 }
 
-TEST(BadOpening, a_wrong_opening_is_an_offence) {
+TEST(BadOpening, AWrongOpeningIsAnOffence) {
     const EvidenceWorld& w = world();
     const Entropy e = w.honest_e();
     auto openings = w.honest_openings(e);
@@ -76,7 +76,7 @@ TEST(BadOpening, a_wrong_opening_is_an_offence) {
     }
 }
 
-TEST(BadOpening, each_refusal_has_its_reason) {
+TEST(BadOpening, EachRefusalHasItsReason) {
     const EvidenceWorld& w = world();
     const Entropy e = w.honest_e();
     auto openings = w.honest_openings(e);
@@ -109,7 +109,7 @@ TEST(BadOpening, each_refusal_has_its_reason) {
     EXPECT_EQ(decoded([](FalseOpening& o) { o.cell_path.resize(25); }), Reason::kTooLarge);
 }
 
-TEST(BadEntropy, an_e_of_another_reveal_is_an_offence) {
+TEST(BadEntropy, AnEOfAnotherRevealIsAnOffence) {
     const EvidenceWorld& w = world();
     const Entropy wrong(sha256(view("ground by the prover")));
     const Evidence evidence = make_false_entropy(w.claim(wrong, Digest{}), w.reveal());
@@ -127,7 +127,7 @@ TEST(BadEntropy, an_e_of_another_reveal_is_an_offence) {
     EXPECT_EQ(w.reason(make_false_entropy(w.claim(wrong, Digest{}), before)), Reason::kBadReveal);
 }
 
-TEST(BadEntropy, is_not_judged_where_the_height_has_no_y) {
+TEST(BadEntropy, IsNotJudgedWhereTheHeightHasNoY) {
     const EvidenceWorld& w = world();
     const Evidence evidence = make_false_entropy(w.claim(Entropy{}, Digest{}), w.reveal());
     EvidenceKnowledge knowledge = w.knowledge();

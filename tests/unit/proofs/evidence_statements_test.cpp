@@ -14,7 +14,7 @@ Checkpoint statement(const EvidenceWorld& w, std::string_view global, std::strin
                            7, BondId(sha256(view(bond))), w.evaluator);
 }
 
-TEST(BadCheckpoint, two_statements_about_one_block_are_an_offence) {
+TEST(BadCheckpoint, TwoStatementsAboutOneBlockAreAnOffence) {
     const EvidenceWorld& w = world();
     const Checkpoint a = statement(w, "a");
     const Checkpoint b = statement(w, "b");
@@ -76,7 +76,7 @@ struct TwoSlots {
     }
 };
 
-TEST(BadCheckpoint, one_chain_in_two_slots_is_an_offence) {
+TEST(BadCheckpoint, OneChainInTwoSlotsIsAnOffence) {
     const EvidenceWorld& w = world();
     const TwoSlots both(w, w.chain_id, w.chain_id);
     EXPECT_EQ(both.evidence,
@@ -89,7 +89,7 @@ TEST(BadCheckpoint, one_chain_in_two_slots_is_an_offence) {
     expect_flips_refused(both.evidence);
 }
 
-TEST(BadCheckpoint, honest_slots_are_none) {
+TEST(BadCheckpoint, HonestSlotsAreNone) {
     const EvidenceWorld& w = world();
     const TwoSlots honest(w, w.chain_id, ChainId(sha256(view("another"))));
     EXPECT_EQ(w.reason(honest.evidence), Reason::kNoOffence);
@@ -105,7 +105,7 @@ TEST(BadCheckpoint, honest_slots_are_none) {
         Reason::kGlobalMismatch);
 }
 
-TEST(BadResponse, a_signed_response_that_fails_is_an_offence) {
+TEST(BadResponse, ASignedResponseThatFailsIsAnOffence) {
     const EvidenceWorld& w = world();
     const Challenge challenge = w.challenge();
     const ChallengeId id = challenge.id(w.network_id);

@@ -23,7 +23,7 @@ HierarchyPath longest_path(const NetworkParams& params, std::uint64_t chains) {
     return p;
 }
 
-TEST(Formats, sizes_at_full_scale) {
+TEST(Formats, SizesAtFullScale) {
     const NetworkParams params;
     const std::uint64_t cells = kMaxChunks * kCellsPerChunk;
     EXPECT_EQ(Receipt().encode().size(), 136U);
@@ -64,7 +64,7 @@ void expect_each_cut_is_refused(const Bytes& body) {
     }
 }
 
-TEST(Formats, what_decodes_encodes_to_the_same_bytes) {
+TEST(Formats, WhatDecodesEncodesToTheSameBytes) {
     const LinkWorld w(0);
     const auto& rich = w.heights[w.rich()];
     expect_each_cut_is_refused<Receipt>(rich.body("receipt"));
@@ -86,7 +86,7 @@ TEST(Formats, what_decodes_encodes_to_the_same_bytes) {
     }
 }
 
-TEST(Formats, hostile_counts_allocate_nothing) {
+TEST(Formats, HostileCountsAllocateNothing) {
     Bytes path = PathProof().encode();
     EXPECT_EQ(PathProof::decode(path).error().reason, Reason::kBadSlot) << "no slot is below zero";
     PathProof deep;
@@ -106,7 +106,7 @@ TEST(Formats, hostile_counts_allocate_nothing) {
     EXPECT_EQ(Full::decode(Bytes(1 << 20)).error().reason, Reason::kProofLength);
 }
 
-TEST(Formats, windows_say_which_part_is_wrong) {
+TEST(Formats, WindowsSayWhichPartIsWrong) {
     const LinkWorld w(0);
     std::vector<AnyProof> links;
     for (const auto& h : w.heights) {

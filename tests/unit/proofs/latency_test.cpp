@@ -10,7 +10,7 @@ namespace {
 
 using Samples = std::vector<std::uint64_t>;
 
-TEST(Latency, needs_five_samples) {
+TEST(Latency, NeedsFiveSamples) {
     for (std::size_t n = 0; n < kMinLatencySamples; ++n) {
         const auto summary = summarize_latency(Samples(n, 7));
         ASSERT_FALSE(summary.has_value());
@@ -19,20 +19,20 @@ TEST(Latency, needs_five_samples) {
     EXPECT_TRUE(summarize_latency(Samples(kMinLatencySamples, 7)).has_value());
 }
 
-TEST(Latency, refuses_more_samples_than_its_arithmetic_holds) {
+TEST(Latency, RefusesMoreSamplesThanItsArithmeticHolds) {
     EXPECT_TRUE(summarize_latency(Samples(kMaxLatencySamples, UINT64_MAX)).has_value());
     const auto summary = summarize_latency(Samples(kMaxLatencySamples + 1, 1));
     ASSERT_FALSE(summary.has_value());
     EXPECT_EQ(summary.error().reason, Reason::kTooLarge);
 }
 
-TEST(Latency, takes_the_lower_median) {
+TEST(Latency, TakesTheLowerMedian) {
     EXPECT_EQ(summarize_latency(Samples{9, 1, 5, 3, 7})->median, 5U);
     EXPECT_EQ(summarize_latency(Samples{9, 1, 5, 3, 7, 8})->median, 5U);
     EXPECT_EQ(summarize_latency(Samples{9, 1, 5, 3, 7, 8})->minimum, 1U);
 }
 
-TEST(Latency, spread_is_exact_at_its_border) {
+TEST(Latency, SpreadIsExactAtItsBorder) {
     // Half at 70, half at 130: the coefficient of variation is exactly 0.3.
     EXPECT_TRUE(summarize_latency(Samples{70, 130, 70, 130, 70, 130})->spread_within);
     EXPECT_FALSE(summarize_latency(Samples{69, 131, 69, 131, 69, 131})->spread_within);
@@ -45,7 +45,7 @@ TEST(Latency, spread_is_exact_at_its_border) {
     EXPECT_FALSE(summarize_latency(Samples{low - 1, high, low, high, low, high})->spread_within);
 }
 
-TEST(Latency, spread_agrees_with_the_formula) {
+TEST(Latency, SpreadAgreesWithTheFormula) {
     std::mt19937_64 random(1);
     int within = 0;
     for (int round = 0; round < 2'000; ++round) {
@@ -66,11 +66,11 @@ TEST(Latency, spread_agrees_with_the_formula) {
     EXPECT_LT(within, 1'999);
 }
 
-TEST(Latency, all_zero_has_no_spread) {
+TEST(Latency, AllZeroHasNoSpread) {
     EXPECT_EQ(*summarize_latency(Samples(5, 0)), (LatencySummary{0, 0, true}));
 }
 
-TEST(Latency, light_decides_which_places_are_possible) {
+TEST(Latency, LightDecidesWhichPlacesArePossible) {
     EXPECT_TRUE(place_possible(10'000'000, 1'498'962));
     EXPECT_FALSE(place_possible(10'000'000, 1'498'963));
     EXPECT_TRUE(place_possible(0, 0));
@@ -79,7 +79,7 @@ TEST(Latency, light_decides_which_places_are_possible) {
     EXPECT_FALSE(place_possible(1, UINT64_MAX));
 }
 
-TEST(Latency, one_vantage_suffices_to_refuse_a_place) {
+TEST(Latency, OneVantageSufficesToRefuseAPlace) {
     const std::vector<PlaceMeasurement> vantages{
         {10'000'000, 1'000}, {10'000'000, 1'498'962}, {9'000'000, 1'498'962}};
     EXPECT_TRUE(check_place({vantages.data(), 2}).accepted());
@@ -87,7 +87,7 @@ TEST(Latency, one_vantage_suffices_to_refuse_a_place) {
     EXPECT_TRUE(check_place({}).accepted());
 }
 
-TEST(Latency, relay_hint_never_goes_below_zero) {
+TEST(Latency, RelayHintNeverGoesBelowZero) {
     EXPECT_EQ(relay_hint_us(900, 400), 500U);
     EXPECT_EQ(relay_hint_us(400, 900), 0U);
 }

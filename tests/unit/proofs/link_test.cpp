@@ -10,7 +10,7 @@ using test::fixed;
 using test::hex;
 using test::LinkWorld;
 
-TEST(Link, both_chains_of_the_vectors_are_made_and_verified) {
+TEST(Link, BothChainsOfTheVectorsAreMadeAndVerified) {
     for (const std::size_t which : {0U, 1U}) {
         LinkWorld w(which);
         test::SealedCase sealed(w.network, w.story);
@@ -63,7 +63,7 @@ TEST(Link, both_chains_of_the_vectors_are_made_and_verified) {
     }
 }
 
-TEST(Link, refusals_of_the_vectors) {
+TEST(Link, RefusalsOfTheVectors) {
     for (const std::size_t which : {0U, 1U}) {
         const LinkWorld w(which);
         ASSERT_LT(w.rich(), w.heights.size());
@@ -77,7 +77,7 @@ TEST(Link, refusals_of_the_vectors) {
     }
 }
 
-TEST(Link, the_window_of_the_vectors) {
+TEST(Link, TheWindowOfTheVectors) {
     const json told = test::load_vectors("links.json")["cases"]["window"];
     const LinkWorld w(0);
     std::vector<KnownHeight> heights;
@@ -122,7 +122,7 @@ struct Doubt {
     Reason full;
 };
 
-TEST(Link, whatever_else_the_verifier_knows_has_its_own_reason) {
+TEST(Link, WhateverElseTheVerifierKnowsHasItsOwnReason) {
     using enum Reason;
     const Doubt doubts[] = {
         {"nothing", [](auto&, auto&) {}, kOk, kOk, kOk},
@@ -182,7 +182,7 @@ TEST(Link, whatever_else_the_verifier_knows_has_its_own_reason) {
     }
 }
 
-TEST(Link, where_only_full_counts_compact_does_not) {
+TEST(Link, WhereOnlyFullCountsCompactDoesNot) {
     const LinkWorld w(0);
     const auto& rich = w.heights[w.rich()];
     KnownHeight known = rich.known;
@@ -207,7 +207,7 @@ TEST(Link, where_only_full_counts_compact_does_not) {
     EXPECT_TRUE(counts(*Full::decode(rich.body("full"))));
 }
 
-TEST(Link, an_index_drawn_later_asks_for_another_opening) {
+TEST(Link, AnIndexDrawnLaterAsksForAnotherOpening) {
     const LinkWorld w(0);
     const auto& rich = w.heights[w.rich()];
     KnownHeight known = rich.known;
@@ -218,7 +218,7 @@ TEST(Link, an_index_drawn_later_asks_for_another_opening) {
     EXPECT_EQ(w.compact(known, rich.body("compact")), Verdict(Reason::kSealedMismatch));
 }
 
-TEST(Link, a_batch_of_openings_is_each_of_them) {
+TEST(Link, ABatchOfOpeningsIsEachOfThem) {
     const Entropy e(sha256(view("entropy")));
     const OpenedCells where = opened_cells(e, ChunkCount(kMaxChunks));
     std::array<Cell, kChunksPerLink> cells;
@@ -231,12 +231,12 @@ TEST(Link, a_batch_of_openings_is_each_of_them) {
     }
 }
 
-TEST(Link, the_compact_index_is_drawn_after_the_digest_closes) {
+TEST(Link, TheCompactIndexIsDrawnAfterTheDigestCloses) {
     const NetworkParams params;
     EXPECT_EQ(compact_draw_height(params, Height(100)), Height(100 + 1 + 2 + 3));
 }
 
-TEST(Link, a_chain_without_commitment_reveals_zeros) {
+TEST(Link, AChainWithoutCommitmentRevealsZeros) {
     const LinkWorld w(1);
     EXPECT_FALSE(w.registration.has_commitment());
     EXPECT_FALSE(w.chain.reveals);
@@ -248,7 +248,7 @@ TEST(Link, a_chain_without_commitment_reveals_zeros) {
               Verdict(Reason::kBadReveal));
 }
 
-TEST(Link, reveals_known_later_check_earlier_ones) {
+TEST(Link, RevealsKnownLaterCheckEarlierOnes) {
     LinkWorld w(0);
     const std::size_t last = w.heights.size() - 1;
     ASSERT_TRUE(w.heights[last].has_link());

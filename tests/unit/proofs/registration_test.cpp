@@ -24,7 +24,7 @@ Verdict examine(const SealCases& v, ByteView body) {
     return decoded ? check_registration(v.params, v.id, *decoded) : decoded.error();
 }
 
-TEST(Registration, registrations_of_the_vectors) {
+TEST(Registration, RegistrationsOfTheVectors) {
     const SealCases v;
     for (const auto& c : v.cases["replicas"]) {
         const Bytes body = hex(c["registration"]);
@@ -47,7 +47,7 @@ TEST(Registration, registrations_of_the_vectors) {
     }
 }
 
-TEST(Registration, each_fault_has_its_own_reason) {
+TEST(Registration, EachFaultHasItsOwnReason) {
     const SealCases v;
     const KeyPair key = KeyPair::from_secret(hex(v.rich["secret_key"]));
     const Registration good = *Registration::decode(hex(v.rich["registration"]));
@@ -77,7 +77,7 @@ TEST(Registration, each_fault_has_its_own_reason) {
     EXPECT_EQ(Registration::decode(no_retention).error().reason, Reason::kBadField);
 }
 
-TEST(Registration, acceptances_of_the_vectors) {
+TEST(Registration, AcceptancesOfTheVectors) {
     const SealCases v;
     const Registration registration = *Registration::decode(hex(v.rich["registration"]));
     for (const auto& c : v.rich["acceptances"]) {
@@ -104,7 +104,7 @@ ChainHistory history_of(const SealCases& v) {
     return history;
 }
 
-TEST(Registration, updates_of_the_vectors) {
+TEST(Registration, UpdatesOfTheVectors) {
     const SealCases v;
     const ChainHistory history = history_of(v);
     const Height accepted(v.rich["accepted_height"].get<std::uint64_t>());
@@ -131,7 +131,7 @@ TEST(Registration, updates_of_the_vectors) {
     }
 }
 
-TEST(Registration, updates_have_reasons_of_their_own) {
+TEST(Registration, UpdatesHaveReasonsOfTheirOwn) {
     const SealCases v;
     ChainHistory history = history_of(v);
     const Height accepted(v.rich["accepted_height"].get<std::uint64_t>());
@@ -158,7 +158,7 @@ TEST(Registration, updates_have_reasons_of_their_own) {
     EXPECT_EQ(reason(history, accepted), Reason::kBadSignature);
 }
 
-TEST(Registration, removals_of_the_vectors) {
+TEST(Registration, RemovalsOfTheVectors) {
     const SealCases v;
     const ChainHistory history = history_of(v);
     const Height accepted(v.rich["accepted_height"].get<std::uint64_t>());
@@ -183,7 +183,7 @@ TEST(Registration, removals_of_the_vectors) {
     EXPECT_EQ(reason(removal->height - 1), Reason::kTooEarly);
 }
 
-TEST(Registration, retention_in_blocks) {
+TEST(Registration, RetentionInBlocks) {
     const auto cases = test::load_vectors("lifecycle.json")["cases"];
     NetworkParams params;
     for (const auto& [block_ms, key] :

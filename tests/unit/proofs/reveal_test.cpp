@@ -22,7 +22,7 @@ struct RevealCase {
     Height base{c["base"].get<std::uint64_t>()};
 };
 
-TEST(Reveal, the_chain_of_the_vectors) {
+TEST(Reveal, TheChainOfTheVectors) {
     RevealCase v;
     EXPECT_EQ(reveal_end(v.id, view(v.owner), v.base, v.key), fixed<Reveal>(v.c["end"]));
     RevealChain chain(v.id, v.owner, v.base, v.key);
@@ -42,7 +42,7 @@ TEST(Reveal, the_chain_of_the_vectors) {
     }
 }
 
-TEST(Reveal, any_element_takes_at_most_1024_hashes_once_the_chain_is_built) {
+TEST(Reveal, AnyElementTakesAtMost1024HashesOnceTheChainIsBuilt) {
     RevealCase v;
     RevealChain chain(v.id, v.owner, v.base, v.key);
     EXPECT_EQ(chain.hashes(), 0U);
@@ -65,7 +65,7 @@ TEST(Reveal, any_element_takes_at_most_1024_hashes_once_the_chain_is_built) {
     EXPECT_EQ(most, 1'023U);
 }
 
-TEST(Reveal, checks_of_the_vectors) {
+TEST(Reveal, ChecksOfTheVectors) {
     RevealCase v;
     for (const auto& check : v.c["checks"]) {
         const KnownReveal known{check["known_i"].get<std::uint64_t>(),
@@ -77,7 +77,7 @@ TEST(Reveal, checks_of_the_vectors) {
     }
 }
 
-TEST(Reveal, the_limit_holds_in_both_directions) {
+TEST(Reveal, TheLimitHoldsInBothDirections) {
     RevealCase v;
     const json& a = v.c["a"];
     const KnownReveal known{10, fixed<Reveal>(a[10])};
@@ -100,7 +100,7 @@ TEST(Reveal, the_limit_holds_in_both_directions) {
     EXPECT_EQ(other(UINT64_MAX), Reason::kRevealExhausted);
 }
 
-TEST(Reveal, many_at_once_have_the_verdicts_of_each_alone) {
+TEST(Reveal, ManyAtOnceHaveTheVerdictsOfEachAlone) {
     RevealCase v;
     RevealChain chain(v.id, v.owner, v.base, v.key);
     const KnownReveal known{50, chain.at(50)};
@@ -131,7 +131,7 @@ TEST(Reveal, many_at_once_have_the_verdicts_of_each_alone) {
     EXPECT_EQ(hashes, 100U);
 }
 
-TEST(Reveal, another_owner_network_or_base_has_another_chain) {
+TEST(Reveal, AnotherOwnerNetworkOrBaseHasAnotherChain) {
     RevealCase v;
     const KnownReveal known{0, fixed<Reveal>(v.c["a"][0])};
     const Reveal next = fixed<Reveal>(v.c["a"][1]);
@@ -144,7 +144,7 @@ TEST(Reveal, another_owner_network_or_base_has_another_chain) {
     EXPECT_NE(reveal_end(v.id, view(v.owner), v.base + 1, v.key), fixed<Reveal>(v.c["end"]));
 }
 
-TEST(Reveal, bare_steps_bridge_a_long_silence) {
+TEST(Reveal, BareStepsBridgeALongSilence) {
     RevealCase v;
     const json& a = v.c["a"];
     KnownReveal known{0, fixed<Reveal>(a[0])};

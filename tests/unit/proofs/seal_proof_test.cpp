@@ -56,7 +56,7 @@ void check_vector_proof(const SealVectors& v, const test::SealedCase& sealed, co
     });
 }
 
-TEST(SealProof, proofs_and_audits_of_the_vectors) {
+TEST(SealProof, ProofsAndAuditsOfTheVectors) {
     const SealVectors v;
     for (const auto& c : v.cases["replicas"]) {
         const test::SealedCase sealed(v.network, c);
@@ -67,7 +67,7 @@ TEST(SealProof, proofs_and_audits_of_the_vectors) {
     }
 }
 
-TEST(SealProof, unsealed_cells_are_found_by_the_fill_alone) {
+TEST(SealProof, UnsealedCellsAreFoundByTheFillAlone) {
     const SealVectors v;
     const json& c = v.cases["unsealed"];
     const Registration registration = *Registration::decode(hex(c["registration"]));
@@ -102,7 +102,7 @@ TEST(SealProof, unsealed_cells_are_found_by_the_fill_alone) {
     }
 }
 
-TEST(SealProof, checks_come_in_the_order_of_the_spec) {
+TEST(SealProof, ChecksComeInTheOrderOfTheSpec) {
     const SealVectors v;
     const json& c = v.cases["replicas"][1];
     const test::SealedCase sealed(v.network, c);
@@ -149,7 +149,7 @@ TEST(SealProof, checks_come_in_the_order_of_the_spec) {
     EXPECT_EQ(verify(v, registration, other, good.encode()).reason, Reason::kTrailingBytes);
 }
 
-TEST(SealProof, the_maker_refuses_what_does_not_belong_together) {
+TEST(SealProof, TheMakerRefusesWhatDoesNotBelongTogether) {
     const SealVectors v;
     const test::SealedCase sealed(v.network, v.cases["replicas"][0]);
     const auto make = [&](const Registration& registration, const KeyPair& key) {
@@ -167,7 +167,7 @@ TEST(SealProof, the_maker_refuses_what_does_not_belong_together) {
     EXPECT_EQ(make(other, sealed.key).error().verdict.reason, Reason::kSealPolicy);
 }
 
-TEST(SealProof, a_stopped_fill_is_an_error_and_no_verdict) {
+TEST(SealProof, AStoppedFillIsAnErrorAndNoVerdict) {
     const SealVectors v;
     const json& c = v.cases["replicas"][0];
     const Registration registration = *Registration::decode(hex(c["registration"]));
@@ -180,7 +180,7 @@ TEST(SealProof, a_stopped_fill_is_an_error_and_no_verdict) {
     EXPECT_EQ(stopped.error().code, ErrorCode::kInterrupted);
 }
 
-TEST(SealProof, audits_of_the_vectors) {
+TEST(SealProof, AuditsOfTheVectors) {
     const SealVectors v;
     const json& audits = v.cases["audits"];
     for (const auto& draw : audits["draws"]) {

@@ -20,7 +20,7 @@ class KeyFiles : public testing::Test {
     std::filesystem::path folder_;
 };
 
-TEST_F(KeyFiles, are_private_and_load_back) {
+TEST_F(KeyFiles, ArePrivateAndLoadBack) {
     const auto file = folder_ / "a.key";
     auto made = generate_key_pair();
     ASSERT_TRUE(made);
@@ -34,7 +34,7 @@ TEST_F(KeyFiles, are_private_and_load_back) {
     EXPECT_EQ(save_key_pair(*made, file).error().code, ErrorCode::kAlreadyExists);
 }
 
-TEST_F(KeyFiles, that_others_can_read_are_refused) {
+TEST_F(KeyFiles, ThatOthersCanReadAreRefused) {
     const auto file = folder_ / "a.key";
     ASSERT_TRUE(save_key_pair(KeyPair::from_secret(Bytes(32, 1)), file));
     for (const unsigned mode : {0640U, 0604U, 0644U, 0660U}) {
@@ -43,7 +43,7 @@ TEST_F(KeyFiles, that_others_can_read_are_refused) {
     }
 }
 
-TEST_F(KeyFiles, that_are_no_keys_are_refused) {
+TEST_F(KeyFiles, ThatAreNoKeysAreRefused) {
     EXPECT_EQ(load_key_pair(folder_ / "none.key").error().code, ErrorCode::kNotFound);
     EXPECT_FALSE(load_key_pair(folder_));
     const auto file = folder_ / "b.key";

@@ -38,7 +38,7 @@ class ChainFile : public testing::Test {
     KeyPair key_ = KeyPair::from_secret(Bytes(32, 5));
 };
 
-TEST_F(ChainFile, the_same_link_signs_to_the_same_bytes_and_another_is_refused) {
+TEST_F(ChainFile, TheSameLinkSignsToTheSameBytesAndAnotherIsRefused) {
     Receipt first;
     {
         auto records = LinkRecords::open(path_);
@@ -65,7 +65,7 @@ TEST_F(ChainFile, the_same_link_signs_to_the_same_bytes_and_another_is_refused) 
     EXPECT_EQ(again->size(), 1U);
 }
 
-TEST_F(ChainFile, both_branches_of_a_fork_are_signed) {
+TEST_F(ChainFile, BothBranchesOfAForkAreSigned) {
     auto records = LinkRecords::open(path_);
     ASSERT_TRUE(records);
     ASSERT_TRUE(sign(*records, record(10, 1, 100)));
@@ -79,7 +79,7 @@ TEST_F(ChainFile, both_branches_of_a_fork_are_signed) {
     EXPECT_TRUE(records->at_height(Height(12)).empty());
 }
 
-TEST_F(ChainFile, another_owner_of_the_records_cannot_sign) {
+TEST_F(ChainFile, AnotherOwnerOfTheRecordsCannotSign) {
     auto records = LinkRecords::open(path_);
     ASSERT_TRUE(records);
     const auto inside = LinkRecords::open(path_);
@@ -96,7 +96,7 @@ TEST_F(ChainFile, another_owner_of_the_records_cannot_sign) {
     EXPECT_EQ(LinkRecords::read(path_)->size(), 0U) << "readers need no lock";
 }
 
-TEST_F(ChainFile, a_torn_last_record_is_cut_and_reported) {
+TEST_F(ChainFile, ATornLastRecordIsCutAndReported) {
     Bytes whole;
     {
         auto records = LinkRecords::open(path_);
@@ -119,7 +119,7 @@ TEST_F(ChainFile, a_torn_last_record_is_cut_and_reported) {
     }
 }
 
-TEST_F(ChainFile, damage_beyond_a_torn_record_stops_signing) {
+TEST_F(ChainFile, DamageBeyondATornRecordStopsSigning) {
     {
         auto records = LinkRecords::open(path_);
         ASSERT_TRUE(records);
@@ -135,7 +135,7 @@ TEST_F(ChainFile, damage_beyond_a_torn_record_stops_signing) {
     EXPECT_EQ(LinkRecords::read(path_)->size(), 1U);
 }
 
-TEST_F(ChainFile, a_file_that_contradicts_itself_or_holds_something_else_is_refused) {
+TEST_F(ChainFile, AFileThatContradictsItselfOrHoldsSomethingElseIsRefused) {
     const auto put_records = [&](const std::vector<Bytes>& bodies) {
         std::filesystem::remove(path_);
         auto log = RecordLog::open(path_);
@@ -149,7 +149,7 @@ TEST_F(ChainFile, a_file_that_contradicts_itself_or_holds_something_else_is_refu
     EXPECT_EQ(LinkRecords::read(path_).error().code, ErrorCode::kCorrupt);
 }
 
-TEST_F(ChainFile, an_old_backup_signs_the_same_bytes_again) {
+TEST_F(ChainFile, AnOldBackupSignsTheSameBytesAgain) {
     LinkWorld w(0);
     test::SealedCase sealed(w.network, w.story);
     ASSERT_TRUE(sealed.replica);
@@ -179,7 +179,7 @@ TEST_F(ChainFile, an_old_backup_signs_the_same_bytes_again) {
     EXPECT_EQ(links(*restored), receipts);
 }
 
-TEST_F(ChainFile, a_rotten_cell_is_a_missed_link_and_nothing_is_signed) {
+TEST_F(ChainFile, ARottenCellIsAMissedLinkAndNothingIsSigned) {
     LinkWorld w(0);
     test::SealedCase sealed(w.network, w.story);
     ASSERT_TRUE(sealed.replica);
@@ -203,7 +203,7 @@ TEST_F(ChainFile, a_rotten_cell_is_a_missed_link_and_nothing_is_signed) {
     EXPECT_EQ(std::filesystem::file_size(path_), 0U);
 }
 
-TEST_F(ChainFile, a_path_of_another_link_makes_no_compact_proof) {
+TEST_F(ChainFile, APathOfAnotherLinkMakesNoCompactProof) {
     LinkWorld w(0);
     test::SealedCase sealed(w.network, w.story);
     ASSERT_TRUE(sealed.replica);
@@ -219,7 +219,7 @@ TEST_F(ChainFile, a_path_of_another_link_makes_no_compact_proof) {
     EXPECT_EQ(compact.error().code, ErrorCode::kInvalidArgument);
 }
 
-TEST_F(ChainFile, when_the_disk_takes_no_record_nothing_is_signed) {
+TEST_F(ChainFile, WhenTheDiskTakesNoRecordNothingIsSigned) {
     auto records = LinkRecords::open(path_);
     ASSERT_TRUE(records);
     ASSERT_TRUE(sign(*records, record(10, 1, 100)));

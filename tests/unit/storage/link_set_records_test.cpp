@@ -61,7 +61,7 @@ class LinkSet : public testing::Test {
     KeyPair key_ = KeyPair::from_secret(Bytes(32, 7));
 };
 
-TEST_F(LinkSet, records_then_signs_and_signs_the_same_again) {
+TEST_F(LinkSet, RecordsThenSignsAndSignsTheSameAgain) {
     LinkSetRecords records = opened();
     const auto three = links(5, 3);
     EXPECT_FALSE(records.sign(place(5), three[0], key_)) << "nothing is on record yet";
@@ -78,7 +78,7 @@ TEST_F(LinkSet, records_then_signs_and_signs_the_same_again) {
     EXPECT_FALSE(records.sign(place(5), three[1], KeyPair::from_secret(Bytes(32, 8))));
 }
 
-TEST_F(LinkSet, a_second_link_is_refused_for_its_chain_alone) {
+TEST_F(LinkSet, ASecondLinkIsRefusedForItsChainAlone) {
     LinkSetRecords records = opened();
     record_all(records, place(5), links(5, 3));
     auto mixed = links(5, 4);
@@ -94,7 +94,7 @@ TEST_F(LinkSet, a_second_link_is_refused_for_its_chain_alone) {
     record_all(records, place(5, 1), mixed);  // another branch is another triple
 }
 
-TEST_F(LinkSet, survives_reopening_and_is_locked_meanwhile) {
+TEST_F(LinkSet, SurvivesReopeningAndIsLockedMeanwhile) {
     const auto five = links(9, 5);
     {
         LinkSetRecords records = opened();
@@ -108,7 +108,7 @@ TEST_F(LinkSet, survives_reopening_and_is_locked_meanwhile) {
     EXPECT_EQ(again.record(place(9), links(9, 5, 1)).value()[0], Verdict(Reason::kBadLink));
 }
 
-TEST_F(LinkSet, links_of_a_large_block_take_several_records_and_all_come_back) {
+TEST_F(LinkSet, LinksOfALargeBlockTakeSeveralRecordsAndAllComeBack) {
     const auto many = links(3, 40'000);
     {
         LinkSetRecords records = opened();
@@ -118,7 +118,7 @@ TEST_F(LinkSet, links_of_a_large_block_take_several_records_and_all_come_back) {
     for (const ChainLink& l : many) ASSERT_EQ(again.find(place(3), l.chain_id), l.link);
 }
 
-TEST_F(LinkSet, old_heights_are_forgotten_and_stay_refused) {
+TEST_F(LinkSet, OldHeightsAreForgottenAndStayRefused) {
     LinkSetRecords records = opened();
     for (std::uint64_t h = 1; h <= 40; ++h) record_all(records, place(h), links(h, 2));
     EXPECT_EQ(records.floor(), Height(37));
@@ -127,7 +127,7 @@ TEST_F(LinkSet, old_heights_are_forgotten_and_stay_refused) {
     EXPECT_EQ(records.record(place(37), links(37, 2, 1)).value()[0], Verdict(Reason::kBadLink));
 }
 
-TEST_F(LinkSet, the_floor_outlives_a_restart) {
+TEST_F(LinkSet, TheFloorOutlivesARestart) {
     {
         LinkSetRecords records = opened();
         for (std::uint64_t h = 1; h <= 13; ++h) record_all(records, place(h), links(h, 1));
@@ -137,7 +137,7 @@ TEST_F(LinkSet, the_floor_outlives_a_restart) {
     EXPECT_EQ(again.record(place(2), links(2, 1, 1)).value()[0], Verdict(Reason::kTooLate));
 }
 
-TEST_F(LinkSet, a_torn_tail_is_cut_and_what_was_acknowledged_stays) {
+TEST_F(LinkSet, ATornTailIsCutAndWhatWasAcknowledgedStays) {
     {
         record_all(*std::make_unique<LinkSetRecords>(opened()), place(1), links(1, 3));
     }
@@ -150,7 +150,7 @@ TEST_F(LinkSet, a_torn_tail_is_cut_and_what_was_acknowledged_stays) {
     for (const ChainLink& l : links(1, 3)) EXPECT_EQ(again.find(place(1), l.chain_id), l.link);
 }
 
-TEST_F(LinkSet, damage_in_older_files_and_missing_files_sign_nothing) {
+TEST_F(LinkSet, DamageInOlderFilesAndMissingFilesSignNothing) {
     {
         LinkSetRecords records = opened(2);
         for (std::uint64_t h = 1; h <= 5; ++h) record_all(records, place(h), links(h, 1));
@@ -166,7 +166,7 @@ TEST_F(LinkSet, damage_in_older_files_and_missing_files_sign_nothing) {
     EXPECT_EQ(open(2).error().code, ErrorCode::kCorrupt);
 }
 
-TEST_F(LinkSet, records_of_another_key_or_network_are_refused) {
+TEST_F(LinkSet, RecordsOfAnotherKeyOrNetworkAreRefused) {
     {
         record_all(*std::make_unique<LinkSetRecords>(opened()), place(1), links(1, 1));
     }
@@ -180,7 +180,7 @@ TEST_F(LinkSet, records_of_another_key_or_network_are_refused) {
               ErrorCode::kRefused);
 }
 
-TEST_F(LinkSet, killed_between_record_and_signature_it_signs_the_same_or_nothing) {
+TEST_F(LinkSet, KilledBetweenRecordAndSignatureItSignsTheSameOrNothing) {
     for (const bool before_record : {false, true}) {
         const std::uint64_t height = before_record ? 8 : 7;
         const pid_t child = ::fork();
@@ -203,7 +203,7 @@ TEST_F(LinkSet, killed_between_record_and_signature_it_signs_the_same_or_nothing
     }
 }
 
-TEST_F(LinkSet, malformed_requests_are_errors) {
+TEST_F(LinkSet, MalformedRequestsAreErrors) {
     EXPECT_EQ(open(1).error().code, ErrorCode::kInvalidArgument);
     LinkSetRecords records = opened();
     auto wrong = links(1, 3);

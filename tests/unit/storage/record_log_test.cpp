@@ -25,7 +25,7 @@ std::vector<Bytes> bodies_of(const RecordLog& log) {
     return out;
 }
 
-TEST(RecordLog, crc32c_of_the_vectors) {
+TEST(RecordLog, Crc32cOfTheVectors) {
     for (const auto& c : load_vectors("files.json")["cases"]["crc32c"]) {
         const Bytes data = hex(c["data"]);
         EXPECT_EQ(crc32c(data), c["crc"].get<std::uint32_t>());
@@ -36,7 +36,7 @@ TEST(RecordLog, crc32c_of_the_vectors) {
     }
 }
 
-TEST(RecordLog, files_of_the_vectors_keep_their_good_records) {
+TEST(RecordLog, FilesOfTheVectorsKeepTheirGoodRecords) {
     const auto records = load_vectors("files.json")["cases"]["records"];
     std::vector<Bytes> bodies;
     for (const auto& b : records["bodies"]) bodies.push_back(hex(b));
@@ -77,7 +77,7 @@ TEST(RecordLog, files_of_the_vectors_keep_their_good_records) {
     }
 }
 
-TEST(RecordLog, appends_survive_and_many_go_in_together) {
+TEST(RecordLog, AppendsSurviveAndManyGoInTogether) {
     const TempFolder folder;
     const auto path = folder.path() / "log";
     const std::vector<Bytes> bodies{text("one"), Bytes(300'000, 7), text("three")};
@@ -97,7 +97,7 @@ TEST(RecordLog, appends_survive_and_many_go_in_together) {
     EXPECT_EQ(bodies_of(*log), bodies);
 }
 
-TEST(RecordLog, every_single_bit_flip_and_every_truncation_is_noticed) {
+TEST(RecordLog, EverySingleBitFlipAndEveryTruncationIsNoticed) {
     Bytes file;
     Digest before;
     for (const auto* body : {"alpha", "b", "gamma gamma"}) {
@@ -121,7 +121,7 @@ TEST(RecordLog, every_single_bit_flip_and_every_truncation_is_noticed) {
     }
 }
 
-TEST(RecordLog, bodies_outside_the_bound_are_refused_and_never_read) {
+TEST(RecordLog, BodiesOutsideTheBoundAreRefusedAndNeverRead) {
     const TempFolder folder;
     const auto path = folder.path() / "log";
     RecordLog::Options small;
@@ -140,7 +140,7 @@ TEST(RecordLog, bodies_outside_the_bound_are_refused_and_never_read) {
     EXPECT_EQ(scan_records(encode_record({}, bad), 9).records, 1U);
 }
 
-TEST(RecordLog, one_writer_at_a_time) {
+TEST(RecordLog, OneWriterAtATime) {
     const TempFolder folder;
     const auto path = folder.path() / "log";
     auto first = RecordLog::open(path);
@@ -151,7 +151,7 @@ TEST(RecordLog, one_writer_at_a_time) {
     EXPECT_TRUE(RecordLog::open(path, {RecordLog::Mode::kRead}));
 }
 
-TEST(RecordLog, a_reader_neither_creates_nor_appends) {
+TEST(RecordLog, AReaderNeitherCreatesNorAppends) {
     const TempFolder folder;
     const auto path = folder.path() / "log";
     const auto missing = RecordLog::open(path, {RecordLog::Mode::kRead});
@@ -163,7 +163,7 @@ TEST(RecordLog, a_reader_neither_creates_nor_appends) {
     EXPECT_EQ(reader->append(text("y")).error().code, ErrorCode::kInvalidArgument);
 }
 
-TEST(RecordLog, damage_beyond_the_cut_limit_is_not_cut) {
+TEST(RecordLog, DamageBeyondTheCutLimitIsNotCut) {
     const TempFolder folder;
     const auto path = folder.path() / "log";
     Bytes file = encode_record({}, text("record"));
@@ -182,7 +182,7 @@ TEST(RecordLog, damage_beyond_the_cut_limit_is_not_cut) {
     EXPECT_EQ(std::filesystem::file_size(path), good);
 }
 
-TEST(RecordLog, a_full_disk_takes_nothing_back) {
+TEST(RecordLog, AFullDiskTakesNothingBack) {
     const TempFolder folder;
     const auto path = folder.path() / "log";
     auto log = RecordLog::open(path);
@@ -202,7 +202,7 @@ TEST(RecordLog, a_full_disk_takes_nothing_back) {
     EXPECT_EQ(bodies_of(*log), (std::vector<Bytes>{text("kept"), text("space again")}));
 }
 
-TEST(RecordLog, a_file_changed_underneath_is_reported) {
+TEST(RecordLog, AFileChangedUnderneathIsReported) {
     const TempFolder folder;
     const auto path = folder.path() / "log";
     auto log = RecordLog::open(path);
