@@ -30,12 +30,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
+
+#include "json/json.hpp"
 
 namespace holdfast::bench {
 
@@ -117,15 +118,15 @@ inline void report(const Entry& entry) {
         ratio = unit_is_time(entry.unit) ? *entry.peer_value / entry.value
                                          : entry.value / *entry.peer_value;
     }
-    nlohmann::ordered_json line;
+    json::Json line;
     line["id"] = entry.id;
     line["what"] = entry.what;
     line["value"] = entry.value;
     line["unit"] = entry.unit;
     line["peer"] = nullptr;
     if (!entry.peer.empty()) line["peer"] = entry.peer;
-    line["peer_value"] = entry.peer_value ? nlohmann::ordered_json(*entry.peer_value) : nullptr;
-    line["ratio"] = ratio ? nlohmann::ordered_json(*ratio) : nullptr;
+    line["peer_value"] = entry.peer_value ? json::Json(*entry.peer_value) : nullptr;
+    line["ratio"] = ratio ? json::Json(*ratio) : nullptr;
     line["target"] = nullptr;
     line["met"] = nullptr;
     const bool of_ratio = entry.target.of == Target::Of::kRatio;
@@ -141,7 +142,7 @@ inline void report(const Entry& entry) {
     line["kernel"] = entry.kernel;
     line["threads"] = entry.threads;
     line["samples"] = entry.samples;
-    std::printf("HOLDFAST-RESULT %s\n", line.dump().c_str());
+    std::printf("HOLDFAST-RESULT %s\n", json::dump(line).c_str());
     std::fflush(stdout);
 }
 

@@ -20,7 +20,7 @@ void list(Output& out, const std::string& name, const Json& value) {
             list(out, name.empty() ? key : name + "." + key, below);
         }
     } else if (!value.is_array()) {
-        out.line(name + " = " + value.dump());
+        out.line(name + " = " + dump(value));
     } else {
         for (std::size_t i = 0; i < value.size(); ++i) {
             list(out, name + "[" + std::to_string(i) + "]", value[i]);

@@ -101,7 +101,7 @@ Result<std::string> chains_text(const Globals& globals, const Registry& registry
                       {"bond_forfeited", info.bond_forfeited},
                       {"registration", to_json(info.registration)}};
         for (const Update& u : updates) chain["updates"].push_back(to_json(u));
-        out += (done == 0 ? "\n  " : ",\n  ") + chain.dump();
+        out += (done == 0 ? "\n  " : ",\n  ") + dump(chain);
         progress.update(++done, total);
         return stop_requested()() ? Status(interrupted()) : Status{};
     };
@@ -129,7 +129,7 @@ Result<std::string> blocks_text(const Registry& registry, const RegistryStatisti
             one["global"] = to_hex(block->global);
             one["totalChains"] = block->counts.total;
         }
-        out += (out.empty() ? "\n  " : ",\n  ") + one.dump();
+        out += (out.empty() ? "\n  " : ",\n  ") + dump(one);
     }
     return out;
 }

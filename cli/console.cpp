@@ -17,7 +17,7 @@ volatile std::sig_atomic_t g_stop = 0;
 extern "C" void on_signal(int) { g_stop = 1; }
 
 std::string text_of(const Json& value) {
-    return value.is_string() ? value.get<std::string>() : value.dump();
+    return value.is_string() ? value.get<std::string>() : dump(value);
 }
 
 /// The parser takes "-1" for the largest number and more than 64 bits for it too.

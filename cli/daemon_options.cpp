@@ -10,7 +10,7 @@ constexpr std::size_t kKeyDigits = 2 * PublicKey::size();
 void flatten(const std::string& name, const Json& value, Output& out) {
     if (!value.is_object()) {
         const bool text = value.is_string();
-        out.line(name + ": " + (text ? value.get<std::string>() : value.dump()));
+        out.line(name + ": " + (text ? value.get<std::string>() : dump(value)));
         return;
     }
     for (const auto& [key, inner] : value.items()) {
@@ -105,13 +105,13 @@ Result<node::Config> daemon_config(const DaemonOptions& options) {
 
 void print_ready(const Globals& globals, const Json& ready) {
     if (globals.json) {
-        std::printf("%s\n", ready.dump().c_str());
+        std::printf("%s\n", dump(ready).c_str());
     } else {
         std::string line = "ready:";
         for (const auto& [name, value] : ready.items()) {
             if (name == "event") continue;
             line +=
-                " " + name + "=" + (value.is_string() ? value.get<std::string>() : value.dump());
+                " " + name + "=" + (value.is_string() ? value.get<std::string>() : dump(value));
         }
         std::printf("%s\n", line.c_str());
     }

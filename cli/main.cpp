@@ -29,7 +29,7 @@ int print_error(const Globals& globals, const Error& error) {
         if (error.code == ErrorCode::kRefused) {
             json["error"]["reason"] = describe(error.verdict.reason).name;
         }
-        std::printf("%s\n", json.dump(2).c_str());
+        std::printf("%s\n", dump(json, kIndented).c_str());
     } else {
         std::fprintf(stderr, "holdfast: %s\n", error.message.c_str());
     }
@@ -84,7 +84,7 @@ int run(int argc, char** argv) {
     const CommandResult result = commands.chosen()();
     if (!result) return print_error(globals, result.error());
     if (globals.json) {
-        std::printf("%s\n", result->json.dump(2).c_str());
+        std::printf("%s\n", dump(result->json, kIndented).c_str());
     } else {
         std::fputs(result->text.c_str(), stdout);
     }

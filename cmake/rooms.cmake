@@ -23,7 +23,7 @@ set(HOLDFAST_CLIENTS json simulation conformance node cli examples)
 set(HOLDFAST_DEPS_json core vdf proofs storage chunking hierarchy api)
 set(HOLDFAST_DEPS_simulation core proofs storage chunking embedded hierarchy api json)
 set(HOLDFAST_DEPS_conformance core vdf proofs storage chunking hierarchy availability api)
-set(HOLDFAST_DEPS_node core proofs storage embedded transport clock availability follow api)
+set(HOLDFAST_DEPS_node core proofs storage embedded transport clock availability follow api json)
 set(HOLDFAST_DEPS_cli core vdf proofs storage chunking callbacks embedded transport hierarchy clock settlement
   availability api analysis json simulation conformance node)
 set(HOLDFAST_DEPS_examples core proofs storage chunking api)

@@ -127,7 +127,7 @@ std::string begin_leaves_text(const LeavesDocument& document) {
           std::pair("previous", s.disagreement.previous)}) {
         if (is) head["disagreement"].push_back(name);
     }
-    std::string out = head.dump(1);
+    std::string out = dump(head, 1);
     out.resize(out.size() - 2);  // without "\n}"
     out += ",\n \"leaves\": [";
     const char* separator = "\n";
@@ -137,7 +137,7 @@ std::string begin_leaves_text(const LeavesDocument& document) {
                            {"link", to_hex(leaf.link)},
                            {"link_height", leaf.link_height.value},
                            {"status", to_string(leaf.status)}};
-        out += separator + ("  " + line.dump());
+        out += separator + ("  " + dump(line));
         separator = ",\n";
     }
     return out + "\n ]";

@@ -176,7 +176,7 @@ Result<Bytes> object_of(Kind kind, const Json& json) {
 /// fields is nobody's business.
 Status check_described(const Json& given, const Json& printed) {
     const auto unordered = [](const Json& json) {
-        return nlohmann::json::parse(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+        return nlohmann::json::parse(dump(json));
     };
     const nlohmann::json all = unordered(printed);
     const nlohmann::json mine = unordered(given);

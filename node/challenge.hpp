@@ -15,17 +15,16 @@
 #pragma once
 
 #include <functional>
-#include <nlohmann/json.hpp>
-
 #include "core/fill.hpp"
 #include "core/result.hpp"
+#include "json/json.hpp"
 #include "node/config.hpp"
 #include "node/log.hpp"
 #include "proofs/availability_verify.hpp"
 
 namespace holdfast::node {
 
-using Json = nlohmann::ordered_json;
+using json::Json;
 
 struct ChallengeHooks {
     /// Told once, when the transport is up.

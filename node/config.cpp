@@ -267,26 +267,19 @@ class Reader {
     Config config_;
 };
 
-std::string in_quotes(const std::string& text) {
-    return nlohmann::ordered_json(text).dump();  // TOML's basic strings escape alike
+json::Json value_of(Config& config, const PathSlot& slot) { return slot.at(config).string(); }
+json::Json value_of(Config& config, const TextSlot& slot) { return slot.at(config); }
+json::Json value_of(Config& config, const FlagSlot& slot) { return slot.at(config); }
+json::Json value_of(Config& config, const NumberSlot& slot) { return slot.get(config); }
+json::Json value_of(Config& config, const WordSlot& slot) {
+    return std::string(slot.get(config));
 }
-
-// A value as the file would have it.
-std::string value_of(Config& config, const PathSlot& slot) {
-    return in_quotes(slot.at(config).string());
-}
-std::string value_of(Config& config, const TextSlot& slot) { return in_quotes(slot.at(config)); }
-std::string value_of(Config& config, const FlagSlot& slot) {
-    return slot.at(config) ? "true" : "false";
-}
-std::string value_of(Config& config, const NumberSlot& slot) {
-    return std::to_string(slot.get(config));
-}
-std::string value_of(Config& config, const WordSlot& slot) {
-    return in_quotes(std::string(slot.get(config)));
-}
-std::string value_text(Config& config, const Setting& setting) {
+json::Json value_of(Config& config, const Setting& setting) {
     return std::visit([&](const auto& slot) { return value_of(config, slot); }, setting.slot);
+}
+/// As the file would have it: TOML's basic strings escape as JSON's do.
+std::string value_text(Config& config, const Setting& setting) {
+    return json::dump(value_of(config, setting));
 }
 
 std::string comment(const std::string& lines) {
@@ -311,7 +304,7 @@ std::string example_entry(std::string_view section) {
            "it\n# raw = \"data.bin\"  # the data as before sealing, for readers; may be absent\n";
 }
 
-nlohmann::ordered_json peer_json(const PeerEntry& peer) {
+json::Json peer_json(const PeerEntry& peer) {
     return {{"key", to_hex(peer.key)}, {"address", peer.address}};
 }
 
@@ -358,8 +351,8 @@ std::string example_config() {
     return out;
 }
 
-nlohmann::ordered_json to_json(const Config& config) {
-    using Json = nlohmann::ordered_json;
+json::Json to_json(const Config& config) {
+    using Json = json::Json;
     Config copy = config;
     Json out = Json::object();
     for (const Section& section : config_sections()) {
@@ -379,8 +372,7 @@ nlohmann::ordered_json to_json(const Config& config) {
         std::replace(pointer.begin(), pointer.end(), '.', '/');
         for (const Setting& one : config_settings()) {
             if (one.section != section.name) continue;
-            out[Json::json_pointer(pointer + std::string(one.key))] =
-                Json::parse(value_text(copy, one));
+            out[Json::json_pointer(pointer + std::string(one.key))] = value_of(copy, one);
         }
     }
     return out;

@@ -10,7 +10,6 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +19,7 @@
 #include "availability/chunk_server.hpp"
 #include "availability/responder.hpp"
 #include "core/result.hpp"
+#include "json/json.hpp"
 #include "node/log.hpp"
 #include "transport/tcp_network.hpp"
 
@@ -74,6 +74,6 @@ struct Config {
 /// The documented file; it parses to Config{}.
 [[nodiscard]] std::string example_config();
 /// What is in force, in the file's own names.
-[[nodiscard]] nlohmann::ordered_json to_json(const Config& config);
+[[nodiscard]] json::Json to_json(const Config& config);
 
 }  // namespace holdfast::node

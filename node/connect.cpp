@@ -81,8 +81,8 @@ Result<std::unique_ptr<Monitor>> start_monitor(const Config& config, MonitorSour
     return Monitor::start(config.monitor, std::move(sources));
 }
 
-nlohmann::ordered_json address_of(const std::unique_ptr<Monitor>& monitor) {
-    return monitor ? nlohmann::ordered_json(monitor->address()) : nlohmann::ordered_json(nullptr);
+json::Json address_of(const std::unique_ptr<Monitor>& monitor) {
+    return monitor ? json::Json(monitor->address()) : json::Json(nullptr);
 }
 
 }  // namespace holdfast::node

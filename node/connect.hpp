@@ -46,6 +46,6 @@ void stop_network(TcpNetwork& network, const Config& config, Log& log);
 [[nodiscard]] Result<std::unique_ptr<Monitor>> start_monitor(const Config& config,
                                                              MonitorSources sources);
 /// For ready lines: its address, or null.
-[[nodiscard]] nlohmann::ordered_json address_of(const std::unique_ptr<Monitor>& monitor);
+[[nodiscard]] json::Json address_of(const std::unique_ptr<Monitor>& monitor);
 
 }  // namespace holdfast::node

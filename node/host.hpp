@@ -13,16 +13,15 @@
 #pragma once
 
 #include <functional>
-#include <nlohmann/json.hpp>
-
 #include "core/fill.hpp"
 #include "core/result.hpp"
+#include "json/json.hpp"
 #include "node/config.hpp"
 #include "node/log.hpp"
 
 namespace holdfast::node {
 
-using Json = nlohmann::ordered_json;
+using json::Json;
 
 struct HostHooks {
     /// Told once, when followers are answered.

@@ -6,12 +6,13 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+
+#include "json/json.hpp"
 
 namespace holdfast::node {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using json::Json;
 
 constexpr std::size_t kMaxValueBytes = 1'024;
 constexpr std::string_view kCut = "...";
@@ -62,7 +63,7 @@ constexpr std::string_view kFormats[] = {"text", "json"};
 /// Values as text; strings as they are, numbers with a point where they have a fraction.
 std::string text_of(const LogValue& value) {
     if (const auto* text = std::get_if<std::string>(&value.held())) return cut(*text);
-    return std::visit([](const auto& held) { return Json(held).dump(); }, value.held());
+    return std::visit([](const auto& held) { return json::dump(held); }, value.held());
 }
 
 }  // namespace
@@ -89,7 +90,7 @@ std::string format_json(LogLevel level, std::string_view event, Log::Fields fiel
             std::visit([&](const auto& value) { json[std::string(field.name)] = value; }, held);
         }
     }
-    return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+    return json::dump(json, json::kOneLine, json::Charset::kAscii);
 }
 
 std::string_view to_string(LogLevel level) { return kLevels[static_cast<std::size_t>(level)]; }

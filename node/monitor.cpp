@@ -16,7 +16,7 @@ namespace {
 
 using boost::asio::ip::tcp;
 using Failure = boost::system::error_code;
-using Json = nlohmann::ordered_json;
+using json::Json;
 
 /// The loopback address and port in a text.
 std::optional<tcp::endpoint> parse_loopback(const std::string& text) {
@@ -32,7 +32,7 @@ std::optional<tcp::endpoint> parse_loopback(const std::string& text) {
 
 HttpResponse json_response(unsigned status, const Json& json) {
     return {status, "application/json",
-            json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
+            json::dump(json, json::kIndented) + "\n"};
 }
 
 HttpResponse error_response(unsigned status, const char* what) {

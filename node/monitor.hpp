@@ -19,12 +19,12 @@
 
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/result.hpp"
+#include "json/json.hpp"
 
 namespace holdfast::node {
 
@@ -45,7 +45,7 @@ struct Health {
 struct MonitorSources {
     std::function<std::vector<Metric>()> metrics;
     std::function<Health()> health;
-    std::function<nlohmann::ordered_json()> status;
+    std::function<json::Json()> status;
 };
 
 struct MonitorLimits {

@@ -13,17 +13,17 @@
 #pragma once
 
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "core/fill.hpp"
 #include "core/result.hpp"
+#include "json/json.hpp"
 #include "node/config.hpp"
 #include "node/log.hpp"
 
 namespace holdfast::node {
 
-using Json = nlohmann::ordered_json;
+using json::Json;
 
 struct ServeHooks {
     /// Told once, when challenges are answered: where it listens, what it serves.

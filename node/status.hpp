@@ -3,17 +3,16 @@
 // Pure functions of the parts' own statistics.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include "availability/chunk_server.hpp"
 #include "availability/responder.hpp"
 #include "follow/service.hpp"
+#include "json/json.hpp"
 #include "node/host_follower.hpp"
 #include "transport/tcp_network.hpp"
 
 namespace holdfast::node {
 
-using Json = nlohmann::ordered_json;
+using json::Json;
 
 [[nodiscard]] Json to_json(const FollowerStatus& status);
 [[nodiscard]] Json to_json(const TcpStatistics& statistics);

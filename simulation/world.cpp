@@ -46,14 +46,14 @@ Status SimulationWorld::claim_cache(const std::filesystem::path& cache, std::uin
     const json::Json mine = {{"seed", seed}, {"network_id", to_hex(network_id)}};
     const Result<Bytes> found = read_file(file, 4'096);
     if (!found && found.error().code == ErrorCode::kNotFound) {
-        return write_file(file, view(std::string_view(mine.dump() + "\n")));
+        return write_file(file, view(std::string_view(json::dump(mine) + "\n")));
     }
     if (!found) return fail(found.error());
     const json::Json theirs = json::Json::parse(found->begin(), found->end(), nullptr, false);
     if (theirs == mine) return {};
     return fail(ErrorCode::kInvalidArgument,
                 cache.string() + " holds the cache of another simulation (" +
-                    (theirs.is_discarded() ? "unreadable" : theirs.dump()) +
+                    (theirs.is_discarded() ? "unreadable" : json::dump(theirs)) +
                     "); use its seed or another --dir");
 }
 
