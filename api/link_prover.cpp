@@ -3,6 +3,24 @@
 #include "proofs/entropy.hpp"
 
 namespace holdfast {
+namespace {
+
+std::array<Digest, kOpeningTreeDepth> path_of_opening(const LinkOpening& opening, std::uint8_t j) {
+    std::array<Digest, kOpeningTreeDepth> out;
+    const std::vector<Digest> up = opening_path(opening.openings, j);
+    HOLDFAST_CHECK(up.size() == out.size());
+    std::copy(up.begin(), up.end(), out.begin());
+    return out;
+}
+
+std::array<Cell, kChunksPerLink> ascending_cells(const LinkOpening& opening) {
+    std::array<Cell, kChunksPerLink> out;
+    const auto order = ascending_order(opening.where);
+    for (std::size_t k = 0; k < order.size(); ++k) out[k] = opening.cells[order[k]];
+    return out;
+}
+
+}  // namespace
 
 LinkDraw draw_link(const NetworkId& network_id, const LinkFacts& facts, ChunkCount chunks) {
     LinkDraw out;
@@ -80,9 +98,7 @@ Result<Compact> to_compact(const NetworkId& network_id, const SignedLink& link,
     out.path = path.path;
     out.cell = opening.cells[j];
     out.cell_path = std::move(cell_path);
-    const std::vector<Digest> up = opening_path(opening.openings, j);
-    HOLDFAST_CHECK(up.size() == out.opening_path.size());
-    std::copy(up.begin(), up.end(), out.opening_path.begin());
+    out.opening_path = path_of_opening(opening, j);
     return out;
 }
 
@@ -93,10 +109,21 @@ Full to_full(const SignedLink& link) {
     out.chain_id = opening.facts.chain_id;
     out.link_before = opening.facts.link_before;
     out.reveal = opening.facts.reveal;
-    const auto order = ascending_order(opening.where);
-    for (std::size_t k = 0; k < order.size(); ++k) out.cells[k] = opening.cells[order[k]];
+    out.cells = ascending_cells(opening);
     out.siblings = opening.siblings;
     return out;
+}
+
+ShortCompact to_short_compact(const NetworkId& network_id, const LinkOpening& link,
+                              const VdfOutput& y_compact, std::vector<Digest> cell_path) {
+    const std::uint8_t j = compact_index(network_id, y_compact, link.facts.chain_id);
+    return {link.facts.chain_id, link.facts.height,    link.facts.reveal,
+            link.cells[j],       std::move(cell_path), path_of_opening(link, j)};
+}
+
+ShortFull to_short_full(const LinkOpening& link) {
+    return {link.facts.chain_id, link.facts.height, link.facts.reveal, ascending_cells(link),
+            link.siblings};
 }
 
 }  // namespace holdfast

@@ -84,4 +84,11 @@ struct SignedLink {
                                          std::vector<Digest> cell_path);
 [[nodiscard]] Full to_full(const SignedLink& link);
 
+/// The short forms, for a registry that has taken the link, however it was signed. `cell_path`: of
+/// the drawn cell (where[compact_index] of the link).
+[[nodiscard]] ShortCompact to_short_compact(const NetworkId& network_id, const LinkOpening& link,
+                                            const VdfOutput& y_compact,
+                                            std::vector<Digest> cell_path);
+[[nodiscard]] ShortFull to_short_full(const LinkOpening& link);
+
 }  // namespace holdfast

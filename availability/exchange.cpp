@@ -17,6 +17,15 @@ Challenge make_challenge(const NetworkId& network_id, const ChainId& chain_id, H
     return challenge;
 }
 
+Challenge2 make_challenge2(const NetworkId& network_id, const ChainId& chain_id, Height height,
+                           const BlockHash& block_hash, const VdfOutput& y, const Reveal& reveal,
+                           const KeyPair& key) {
+    Challenge2 challenge{
+        chain_id, height, block_hash, y, key.public_key(), challenge_nonce(reveal, chain_id), {}};
+    challenge.signature = key.sign(view(challenge.id(network_id)));
+    return challenge;
+}
+
 Verdict ChallengesSeen::admit(const Challenge& challenge, Height final_tip) {
     HOLDFAST_REQUIRE_OK(check_challenge_arrival(challenge.height, final_tip));
     if (challenge.height != height_) {  // one height at a time is challenged
@@ -51,6 +60,19 @@ Result<Response> make_response(const ResponseContext& context, const Replica& re
 Outcome make_outcome(const ChallengeId& id, const Reveal& reveal, OutcomeKind outcome,
                      std::uint32_t service_us, std::uint32_t ping_us, const KeyPair& key) {
     Outcome o{id, reveal, outcome, service_us, ping_us, {}};
+    o.signature = key.sign(view(o.digest()));
+    return o;
+}
+
+Outcome2 make_outcome2(const ChallengeId& id, const Reveal& reveal, OutcomeKind outcome,
+                       std::uint32_t service_us, std::uint32_t ping_us, const Response* response,
+                       const KeyPair& key) {
+    Outcome2 o{id, reveal, outcome, service_us, ping_us, {}, {}, {}};
+    HOLDFAST_CHECK(o.has_response() == (response != nullptr));
+    if (response != nullptr) {
+        o.response_hash = response_hash(*response);
+        o.response_signature = response->signature;
+    }
     o.signature = key.sign(view(o.digest()));
     return o;
 }

@@ -22,6 +22,12 @@ namespace holdfast {
                                        Height height, const BlockHash& block_hash,
                                        const Reveal& reveal, const KeyPair& key);
 
+/// The same in networks of version 2; `y` is that of the height.
+[[nodiscard]] Challenge2 make_challenge2(const NetworkId& network_id, const ChainId& chain_id,
+                                         Height height, const BlockHash& block_hash,
+                                         const VdfOutput& y, const Reveal& reveal,
+                                         const KeyPair& key);
+
 /// Of the height that is challenged now: which chains have been, so that a second challenge of one
 /// chain and height is not answered. Memory is bounded by the chains of one height. One thread at a
 /// time.
@@ -50,5 +56,11 @@ class ChallengesSeen {
 [[nodiscard]] Outcome make_outcome(const ChallengeId& id, const Reveal& reveal, OutcomeKind outcome,
                                    std::uint32_t service_us, std::uint32_t ping_us,
                                    const KeyPair& key);
+/// The same in networks of version 2. `response`: the one that was received, for served and invalid
+/// outcomes; null otherwise.
+[[nodiscard]] Outcome2 make_outcome2(const ChallengeId& id, const Reveal& reveal,
+                                     OutcomeKind outcome, std::uint32_t service_us,
+                                     std::uint32_t ping_us, const Response* response,
+                                     const KeyPair& key);
 
 }  // namespace holdfast

@@ -121,17 +121,19 @@ Result<Verdict> AvailabilityJudge::take_bad_response(const Submission& listed, H
                                                      ObjectOutcome& out) {
     const Checked<Evidence> evidence = decode_listed<Evidence>(listed);
     if (!evidence) return evidence.error();
-    const Challenge& challenge = std::get<BadResponse>(evidence->body).challenge;
-    out.chain_id = challenge.chain_id;
-    out.height = challenge.height;
-    const Verdict when = check_listing_height(registry_.params(), challenge.height, listed_at);
+    const auto& accused = std::get<BadResponse>(evidence->body);
+    out.chain_id = accused.chain_id;
+    out.height = accused.height;
+    const Checked<Exchange> exchange = exchange_of(registry_.params(), accused);
+    if (!exchange) return exchange.error();
+    const Verdict when = check_listing_height(registry_.params(), accused.height, listed_at);
     if (when.reason == Reason::kTooEarly) return when;
     HOLDFAST_ASSIGN(judgement,
                     judge_evidence_without_fill(registry_knowledge(registry_), *evidence));
     if (!judgement.verdict) return judgement.verdict;
-    HOLDFAST_ASSIGN(miss, registry_.note_invalid_response(challenge.chain_id, challenge.height));
+    HOLDFAST_ASSIGN(miss, registry_.note_invalid_response(accused.chain_id, accused.height));
     if (court_ == nullptr) return miss;
-    HOLDFAST_ASSIGN(ruling, court_->accuse(evidence->encode(), challenge.challenger));
+    HOLDFAST_ASSIGN(ruling, court_->accuse(evidence->encode(), exchange->challenger()));
     return ruling.verdict.accepted() ? ruling.verdict : miss;
 }
 

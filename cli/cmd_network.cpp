@@ -23,7 +23,7 @@ struct InitOptions {
 Result<NetworkParams> params_from(const InitOptions& options,
                                   const std::optional<PublicKey>& beacon_key,
                                   std::uint64_t genesis_time_ms) {
-    NetworkParams params;
+    NetworkParams params = NetworkParams::preset();
     params.name = options.name;
     params.genesis_height = Height(options.genesis_height);
     if (options.no_vdf) {
@@ -110,7 +110,7 @@ CommandResult init(const InitOptions& options) {
 }
 
 CommandResult show_params(const std::string& file) {
-    NetworkParams params;
+    NetworkParams params = NetworkParams::preset();
     if (!file.empty()) {
         HOLDFAST_ASSIGN(read, read_network(file));
         params = read;

@@ -39,6 +39,7 @@ inline constexpr std::uint32_t kChunksPerLinkV1 = 4;
 inline constexpr std::uint64_t kMaxSelectionRange = std::uint64_t{1} << 63;
 inline constexpr std::uint64_t kRevealChainLength = std::uint64_t{1} << 20;
 inline constexpr std::size_t kWindowMaxLinks = 5;
+inline constexpr std::uint32_t kBundleMaxMembers = 16'384;
 
 // VDF.
 inline constexpr std::size_t kVdfLineBytes = 64;
@@ -57,6 +58,7 @@ inline constexpr std::uint32_t kMaxVdfPasses = 64;
 inline constexpr std::uint32_t kMaxArenaKib = 1U << 22;
 inline constexpr std::uint32_t kMaxCheckpoints = 1U << 16;
 inline constexpr std::uint64_t kMaxVdfSteps = std::uint64_t{1} << 36;
+inline constexpr std::uint32_t kMostChallengersInForce = 1U << 16;
 
 // Sizes of bodies (bytes).
 inline constexpr std::size_t kSealParamsBytes = 13;
@@ -72,6 +74,13 @@ inline constexpr std::size_t kChallengeBytes = 136 + 64;
 inline constexpr std::size_t kOutcomeBytes = 137;
 inline constexpr std::size_t kCheckpointBytes = 144 + 64;
 inline constexpr std::size_t kChallengerBytes = 104 + 64;
+inline constexpr std::size_t kBundleFixedBytes = 32 + 8 + 32 + 4 + 64;
+inline constexpr std::size_t kBundleEntryBytes = 32 + 32;
+inline constexpr std::size_t kMemberFixedBytes = 32 + 32 + 8 + 32 + 4 + 4 + 64;
+inline constexpr std::size_t kAcknowledgementBytes = 104 + 64;
+inline constexpr std::size_t kHeadBytes = 176 + 64;
+inline constexpr std::size_t kChallenge2Bytes = 168 + 64;
+inline constexpr std::size_t kOutcome2Bytes = 169 + 64;
 inline constexpr std::size_t kFileHeaderBytes = 4096;
 static_assert(kReceiptBytes == 136 && kRegistrationBytes == 302 && kLeafBytes == 73);
 
@@ -98,6 +107,14 @@ enum class Kind : std::uint8_t {
     kNetwork = 19,
     kRemoval = 20,
     kChallenger = 21,
+    kBundle = 22,
+    kMember = 23,
+    kShortCompact = 24,
+    kShortFull = 25,
+    kAcknowledgement = 26,
+    kOutcome2 = 27,
+    kHead = 28,
+    kChallenge2 = 29,
 };
 
 std::string_view to_string(Kind kind);

@@ -1,6 +1,7 @@
 #include "core/merkle.hpp"
 
 #include <bit>
+#include <functional>
 
 namespace holdfast {
 namespace {
@@ -83,6 +84,28 @@ Checked<Digest> climb(std::uint64_t leaves, std::span<const std::uint64_t> indic
     return known[0].hash;
 }
 
+/// The nodes of SUBPROOF(older, D[start:start + leaves], whole), RFC 9162 section 2.1.4.1, in
+/// order. `whole`: the older tree begins where this part does, so that its root is known already.
+void for_each_consistent(std::uint64_t older, std::uint64_t start, std::uint64_t leaves, bool whole,
+                         const std::function<void(unsigned, std::uint64_t)>& emit) {
+    const auto emit_range = [&](std::uint64_t first, std::uint64_t count) {
+        const unsigned level = tree_levels(count) - 1;
+        emit(level, first >> level);
+    };
+    if (older == leaves) {
+        if (!whole) emit_range(start, leaves);
+        return;
+    }
+    const std::uint64_t left = std::bit_floor(leaves - 1);
+    if (older <= left) {
+        for_each_consistent(older, start, left, whole, emit);
+        emit_range(start + left, leaves - left);
+    } else {
+        for_each_consistent(older - left, start + left, leaves - left, false, emit);
+        emit_range(start, left);
+    }
+}
+
 }  // namespace
 
 Digest empty_tree_root() { return sha256({}); }
@@ -156,6 +179,65 @@ Checked<std::vector<Digest>> path_from_multiproof(std::uint64_t leaves,
                            if (index == indices[position] >> level) path.push_back(partner);
                        }));
     return path;
+}
+
+Verdict check_consistency(std::uint64_t older_leaves, const Digest& older_root,
+                          std::uint64_t leaves, const Digest& root, std::span<const Digest> proof) {
+    if (older_leaves > leaves) return Reason::kBadIndex;
+    if (older_leaves == 0 || older_leaves == leaves) {
+        if (!proof.empty()) return Reason::kProofLength;
+        const Digest& expected = older_leaves == 0 ? empty_tree_root() : root;
+        return older_root == expected ? Reason::kOk : Reason::kBadPath;
+    }
+    // RFC 9162 section 2.1.4.2: both roots from one path. Where the older tree is complete, its
+    // root is the first node and is not carried.
+    std::uint64_t older = older_leaves - 1;
+    std::uint64_t last = leaves - 1;
+    const int shared = std::countr_one(older);
+    older >>= shared;
+    last >>= shared;
+    Digest older_reached = older_root;
+    if (!std::has_single_bit(older_leaves)) {
+        if (proof.empty()) return Reason::kProofLength;
+        older_reached = proof.front();
+        proof = proof.subspan(1);
+    }
+    Digest reached = older_reached;
+    for (const Digest& node : proof) {
+        if (last == 0) return Reason::kProofLength;
+        if ((older & 1) != 0 || older == last) {
+            older_reached = node_hash(node, older_reached);
+            reached = node_hash(node, reached);
+            while ((older & 1) == 0 && older != 0) {
+                older >>= 1;
+                last >>= 1;
+            }
+        } else {
+            reached = node_hash(reached, node);
+        }
+        older >>= 1;
+        last >>= 1;
+    }
+    if (last != 0) return Reason::kProofLength;
+    return older_reached == older_root && reached == root ? Reason::kOk : Reason::kBadPath;
+}
+
+Result<std::vector<Digest>> make_consistency(const NodeSource& tree, std::uint64_t older_leaves) {
+    HOLDFAST_CHECK(older_leaves <= tree.leaves());
+    std::vector<Digest> out;
+    if (older_leaves == 0) return out;
+    std::optional<Error> failed;
+    for_each_consistent(older_leaves, 0, tree.leaves(), true, [&](unsigned level, std::uint64_t i) {
+        if (failed) return;
+        Result<Digest> node = tree.node(level, i);
+        if (node) {
+            out.push_back(*node);
+        } else {
+            failed = node.error();
+        }
+    });
+    if (failed) return fail(*failed);
+    return out;
 }
 
 Result<std::vector<Digest>> make_multiproof(const NodeSource& tree,

@@ -1,10 +1,10 @@
-// RFC 9162 Merkle trees: roots, inclusion paths and canonical multiproofs.
+// RFC 9162 Merkle trees: roots, inclusion paths, consistency proofs and canonical multiproofs.
 //
 // Level 0 has n nodes (leaf hashes), level L+1 has ceil(n_L / 2); node i pairs with i XOR 1, and a
 // last node without a partner rises unchanged, which equals RFC 9162's recursive definition. Proofs
 // carry no lengths: the number of hashes follows from the tree's size and the indices. The
 // verifying functions are pure, allocate in proportion to the indices only, and belong to the
-// trusted rooms. Spec: docs/spec.md sections 0 and 7; RFC 9162 sections 2.1.1 and 2.1.3.
+// trusted rooms. Spec: docs/spec.md sections 0 and 7; RFC 9162 sections 2.1.1, 2.1.3 and 2.1.4.
 #pragma once
 
 #include <span>
@@ -45,6 +45,13 @@ namespace holdfast {
     std::uint64_t leaves, std::span<const std::uint64_t> indices,
     std::span<const Digest> leaf_hashes, std::span<const Digest> siblings, std::size_t position);
 
+/// That a tree of `leaves` with this root begins with the `older_leaves` of another, by the
+/// consistency proof of RFC 9162 section 2.1.4; none is needed where the older tree is empty or
+/// equal. kBadIndex (the older one has more), kProofLength, kBadPath.
+[[nodiscard]] Verdict check_consistency(std::uint64_t older_leaves, const Digest& older_root,
+                                        std::uint64_t leaves, const Digest& root,
+                                        std::span<const Digest> proof);
+
 /// Where a prover gets nodes from: memory, a tree file, or chunks hashed again.
 class NodeSource {
   public:
@@ -57,6 +64,10 @@ class NodeSource {
 /// Siblings of the multiproof, in canonical order. For one index: the inclusion path.
 [[nodiscard]] Result<std::vector<Digest>> make_multiproof(const NodeSource& tree,
                                                           std::span<const std::uint64_t> indices);
+
+/// The consistency proof from the tree's first `older_leaves` (at most its own) to all of it.
+[[nodiscard]] Result<std::vector<Digest>> make_consistency(const NodeSource& tree,
+                                                           std::uint64_t older_leaves);
 
 /// A whole tree in memory, all levels, 64 bytes a leaf.
 class MerkleTree final : public NodeSource {

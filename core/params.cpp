@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "core/hash.hpp"
+#include "core/keys.hpp"
 
 namespace holdfast {
 
@@ -69,9 +70,28 @@ Verdict VdfParams::validate() const {
     return Verdict::ok();
 }
 
+NetworkParams NetworkParams::preset(std::uint8_t version) {
+    NetworkParams p;
+    p.version = version;
+    if (version == kParamsVersion1) return p;
+    // With two windows a replica of which a sixteenth is not sealed passes registration too often
+    // under one bond (spec 3.1); four square that chance.
+    p.seal_windows = 4;
+    // Amounts relative to one another: a chain's part outweighs what a false seal or link could
+    // earn it, a challenger's the 32 rewards that a refused audit takes; a checkpoint, a y and the
+    // order of everything are each believed by more people than the one before.
+    p.least_chain_part = 1'000;
+    p.least_challenger_part = 1'000;
+    p.least_submitter_part = 10'000;
+    p.least_evaluator_part = 10'000;
+    p.least_operator_part = 100'000;
+    p.max_challengers = 4'096;
+    return p;
+}
+
 Bytes NetworkParams::encode() const {
     Writer w(512);
-    w.u8(kProtocolVersion).u64(name.size()).raw(view(name));
+    w.u8(version).u64(name.size()).raw(view(name));
     w.height(genesis_height).u32(block_ms).u32(finality_blocks);
     w.u8(static_cast<std::uint8_t>((has_beacon ? 1 : 0) | (has_vdf ? 2 : 0)));
     w.u64(beacon_key.size()).raw(beacon_key);
@@ -91,13 +111,21 @@ Bytes NetworkParams::encode() const {
     w.u32(quorum).u32(quorum_of).u32(quorum_window);
     w.u32(group_slots).u32(region_groups).u32(removal_delay).u32(liability_blocks);
     w.u32(checkpoint_blocks).u32(min_chunks);
+    if (version == kParamsVersion2) {
+        w.u64(least_chain_part).u64(least_challenger_part).u64(least_submitter_part);
+        w.u64(least_evaluator_part).u64(least_operator_part);
+        w.u32(max_challengers).fixed(operator_key);
+    }
     return w.take();
 }
 
 Checked<NetworkParams> NetworkParams::decode(ByteView body) {
     Reader r(body);
     NetworkParams p;
-    if (r.u8() != kProtocolVersion) r.refuse(Reason::kBadVersion);
+    p.version = r.u8();
+    if (p.version != kParamsVersion1 && p.version != kParamsVersion2) {
+        r.refuse(Reason::kBadVersion);
+    }
     const std::uint64_t name_bytes = r.u64();
     if (name_bytes > kMaxNameBytes) r.refuse(Reason::kTooLarge);
     const ByteView name = r.raw(name_bytes);
@@ -142,6 +170,15 @@ Checked<NetworkParams> NetworkParams::decode(ByteView body) {
           &p.removal_delay,  &p.liability_blocks,    &p.checkpoint_blocks, &p.min_chunks}) {
         *field = r.u32();
     }
+    if (p.version == kParamsVersion2) {
+        for (std::uint64_t* field :
+             {&p.least_chain_part, &p.least_challenger_part, &p.least_submitter_part,
+              &p.least_evaluator_part, &p.least_operator_part}) {
+            *field = r.u64();
+        }
+        p.max_challengers = r.u32();
+        p.operator_key = r.fixed<PublicKey>();
+    }
     if (const Verdict v = r.finish(); !v) return refuse(v);
     if (const Verdict v = p.validate(); !v) return refuse(v);
     return p;
@@ -172,11 +209,26 @@ Verdict NetworkParams::validate() const {
         /* 13 */ group_slots >= 1 && region_groups >= 1,
         /* 14 */ checkpoint_blocks >= 1 && availability_chunks >= 1,
         /* 15 */ seal_windows >= 1 && audit_windows >= 1 && seal_cells >= 1,
+        /* 16 */ version_fields_fit(),
+        /* 17 */ version != kParamsVersion2 || (quorum >= 1 && liability_blocks >= 1),
+        /* 18 */
+        version != kParamsVersion2 || (least_challenger_part >= 1 && max_challengers >= 1 &&
+                                       max_challengers <= kMostChallengersInForce),
+        /* 19 */ !has_operator() || check_registrable_key(operator_key).accepted(),
     };
     for (std::size_t i = 0; i < std::size(bounds); ++i) {
         if (!bounds[i]) return {Reason::kBadParameters, i};
     }
     return Verdict::ok();
+}
+
+/// A known version, and nothing of version 2 in version 1, where it would not be encoded.
+bool NetworkParams::version_fields_fit() const {
+    if (version == kParamsVersion2) return true;
+    const bool nothing_more = least_chain_part == 0 && least_challenger_part == 0 &&
+                              least_submitter_part == 0 && least_evaluator_part == 0 &&
+                              least_operator_part == 0 && max_challengers == 0 && !has_operator();
+    return version == kParamsVersion1 && nothing_more;
 }
 
 NetworkId NetworkParams::id() const {

@@ -54,7 +54,15 @@ struct VdfParams {
     [[nodiscard]] std::uint64_t total_steps() const { return steps_per_checkpoint * checkpoints; }
 };
 
+/// Version of the parameters (kind 19). Under version 2 the registry's state is a function of the
+/// host's final blocks and the operator's journal alone (spec "One history").
+inline constexpr std::uint8_t kParamsVersion1 = 1;
+inline constexpr std::uint8_t kParamsVersion2 = 2;
+/// The version of the networks that are made now.
+inline constexpr std::uint8_t kNewNetworkVersion = kParamsVersion1;
+
 struct NetworkParams {
+    std::uint8_t version = kParamsVersion1;
     std::string name = "holdfast";
     Height genesis_height{0};
     std::uint32_t block_ms = 52'000;
@@ -93,15 +101,28 @@ struct NetworkParams {
     std::uint32_t liability_blocks = 2'070;
     std::uint32_t checkpoint_blocks = 69;
     std::uint32_t min_chunks = 16;
+    // Version 2 alone; zeros in version 1. Least parts are amounts of the host's token that one
+    // chain, challenger, … must hold of its bond, for itself alone.
+    std::uint64_t least_chain_part = 0;
+    std::uint64_t least_challenger_part = 0;
+    std::uint64_t least_submitter_part = 0;
+    std::uint64_t least_evaluator_part = 0;
+    std::uint64_t least_operator_part = 0;
+    std::uint32_t max_challengers = 0;  // in force at once
+    PublicKey operator_key;             // zeros: the host's own blocks are the journal
     friend bool operator==(const NetworkParams&, const NetworkParams&) = default;
+
+    /// What a new network starts from; version 1 or 2.
+    static NetworkParams preset(std::uint8_t version = kNewNetworkVersion);
 
     [[nodiscard]] Bytes encode() const;
     /// Decodes and validates; kBadParameters, kBadVersion, kTruncated, kTrailingBytes,
-    /// kNotCanonical.
+    /// kNotCanonical. Versions 1 and 2.
     static Checked<NetworkParams> decode(ByteView body);
     /// kBadParameters where a bound of spec section 1 is broken; index: the number of the bound.
     [[nodiscard]] Verdict validate() const;
     [[nodiscard]] NetworkId id() const;
+    [[nodiscard]] bool has_operator() const { return !operator_key.is_zero(); }
 
     /// kSealPolicy unless `params` is one of the presets.
     [[nodiscard]] Verdict check_seal(const SealParams& params) const;
@@ -109,6 +130,9 @@ struct NetworkParams {
     [[nodiscard]] Verdict check_vdf(const VdfParams& params) const;
     /// Blocks between a digest's height and the first block at which it closes: 1 + link_lag.
     [[nodiscard]] std::uint64_t closing_blocks() const { return 1 + std::uint64_t{link_lag}; }
+
+  private:
+    [[nodiscard]] bool version_fields_fit() const;
 };
 
 }  // namespace holdfast

@@ -60,7 +60,7 @@ void check_signatures(const NetworkId& network_id, std::vector<std::size_t> item
     for_each_parallel(runs.count(), threads, [&](std::size_t run) {
         const Claim& one = claims[runs[run].front()];
         const Verdict v =
-            check_receipt_signature(network_id, *one.chain, *one.height, *one.receipt);
+            check_receipt_signature(network_id, *one.chain, one.height->block_hash, *one.receipt);
         for (const std::size_t i : runs[run]) verdicts[i] = v;
     });
     work.signatures += runs.count();

@@ -1,6 +1,7 @@
 #include "json/param_fields.hpp"
 
 #include <charconv>
+#include <optional>
 
 namespace holdfast::json {
 namespace {
@@ -35,6 +36,21 @@ constexpr Field kFields[] = {
 };
 #undef HOLDFAST_FIELD
 
+struct LeastPart {
+    std::string_view name;
+    std::uint64_t NetworkParams::* field;
+};
+/// Of version 2.
+constexpr LeastPart kLeastParts[] = {
+    {"least_chain_part", &NetworkParams::least_chain_part},
+    {"least_challenger_part", &NetworkParams::least_challenger_part},
+    {"least_submitter_part", &NetworkParams::least_submitter_part},
+    {"least_evaluator_part", &NetworkParams::least_evaluator_part},
+    {"least_operator_part", &NetworkParams::least_operator_part},
+};
+constexpr std::string_view kMaxChallengers = "max_challengers";
+constexpr std::string_view kOperatorKey = "operator_key";
+
 constexpr std::string_view kBounds[] = {
     "name: ASCII, at most 64 bytes",
     "block_ms >= 1",
@@ -54,6 +70,10 @@ constexpr std::string_view kBounds[] = {
     "group_slots and region_groups >= 1",
     "checkpoint_blocks and availability_chunks >= 1",
     "seal_windows, audit_windows and seal_cells >= 1",
+    "version 1 or 2; least parts, max_challengers and operator_key in version 2 alone",
+    "version 2: quorum and liability_blocks >= 1",
+    "version 2: least_challenger_part >= 1, 1 <= max_challengers <= 65536",
+    "operator_key: canonical and not of small order, or zeros",
 };
 
 template <class T>
@@ -62,11 +82,26 @@ bool parse_number(std::string_view text, T& out) {
     return error == std::errc() && end == text.data() + text.size();
 }
 
+/// The fault of a value for a parameter of version 2, "" where it was set; nothing for other names.
+std::optional<std::string> set_version_2(NetworkParams& params, std::string_view name,
+                                         std::string_view value) {
+    for (const LeastPart& part : kLeastParts) {
+        if (part.name != name) continue;
+        return parse_number(value, params.*part.field) ? "" : "not a number of 64 bits";
+    }
+    if (name == kMaxChallengers) {
+        return parse_number(value, params.max_challengers) ? "" : "not a number of 32 bits";
+    }
+    if (name != kOperatorKey) return std::nullopt;
+    return from_hex(value, MutByteView(params.operator_key.bytes)) ? "" : "not 64 digits of hex";
+}
+
 }  // namespace
 
 Json params_json(const NetworkParams& params) {
     NetworkParams copy = params;
-    Json out = {{"name", params.name},
+    Json out = {{"version", params.version},
+                {"name", params.name},
                 {"genesis_height", params.genesis_height.value},
                 {"has_beacon", params.has_beacon},
                 {"has_vdf", params.has_vdf},
@@ -85,6 +120,11 @@ Json params_json(const NetworkParams& params) {
         out[std::string(field.name)] = *field.of(copy);
     }
     if (params.has_vdf) out["vdf.steps_per_checkpoint"] = params.vdf.steps_per_checkpoint;
+    if (params.version != kParamsVersion2) return out;
+    for (const LeastPart& part : kLeastParts) out[std::string(part.name)] = params.*part.field;
+    out[std::string(kMaxChallengers)] = params.max_challengers;
+    out[std::string(kOperatorKey)] =
+        params.has_operator() ? Json(to_hex(params.operator_key)) : Json(nullptr);
     return out;
 }
 
@@ -104,6 +144,10 @@ Status apply_setting(NetworkParams& params, const std::string& setting) {
     for (const Field& field : kFields) {
         if (field.name != name) continue;
         if (!parse_number(value, *field.of(params))) return wrong("not a number of 32 bits");
+        return {};
+    }
+    if (const auto fault = set_version_2(params, name, value)) {
+        if (!fault->empty()) return wrong(*fault);
         return {};
     }
     return wrong("no such parameter; 'holdfast params' lists them");

@@ -21,6 +21,11 @@ void encode_unsigned(Writer& w, const Challenge& c) {
     w.fixed(c.chain_id).height(c.height).fixed(c.block_hash).fixed(c.challenger).fixed(c.nonce);
 }
 
+void encode_unsigned(Writer& w, const Challenge2& c) {
+    w.fixed(c.chain_id).height(c.height).fixed(c.block_hash).fixed(c.y);
+    w.fixed(c.challenger).fixed(c.nonce);
+}
+
 void encode_unsigned(Writer& w, const Challenger& c) {
     w.fixed(c.key).fixed(c.commitment).height(c.base).fixed(c.bond_id);
 }
@@ -28,6 +33,39 @@ void encode_unsigned(Writer& w, const Challenger& c) {
 void encode_unsigned(Writer& w, const Outcome& o) {
     w.fixed(o.id).fixed(o.reveal).u8(static_cast<std::uint8_t>(o.outcome));
     w.u32(o.service_us).u32(o.ping_us);
+}
+
+void encode_unsigned(Writer& w, const Outcome2& o) {
+    w.fixed(o.id).fixed(o.reveal).u8(static_cast<std::uint8_t>(o.outcome));
+    w.u32(o.service_us).u32(o.ping_us).fixed(o.response_hash).fixed(o.response_signature);
+}
+
+/// What a prover's signature under a response is over.
+Digest response_digest(const ChallengeId& id, const Digest& hash) {
+    return tagged_hash("availability/response", id, hash);
+}
+
+std::optional<OutcomeKind> outcome_kind(std::uint8_t byte) {
+    if (byte < 1 || byte > 4) return std::nullopt;
+    return static_cast<OutcomeKind>(byte);
+}
+
+/// The reveal of `height` must hash down to the known one of the challenger. At the base itself it
+/// is the commitment: i = 0.
+Verdict check_reveal_of(const NetworkParams& params, const NetworkId& network_id,
+                        const PublicKey& challenger, Height base, const KnownReveal& known,
+                        Height height, const Reveal& reveal) {
+    if (height < base) return Reason::kRevealExhausted;
+    return check_reveal(network_id, view(challenger), known, height.since(base), reveal,
+                        reveal_limit(params));
+}
+
+/// What both kinds of challenge are compared with: chain, height and block.
+template <class Context, class ChallengeOf>
+Verdict check_challenged_place(const Context& context, const ChallengeOf& challenge) {
+    if (challenge.chain_id != context.chain_id) return Reason::kWrongChain;
+    if (challenge.height != context.height) return Reason::kWrongHeight;
+    return challenge.block_hash == context.block_hash ? Reason::kOk : Reason::kWrongBlock;
 }
 
 std::vector<std::uint64_t> ascending_chunks(const ResponseContext& context) {
@@ -110,6 +148,27 @@ std::optional<PublicKey> assigned_challenger(const NetworkId& network_id, const 
     return assigned;
 }
 
+ChallengerDraw::ChallengerDraw(std::vector<ChallengerPart> in_force) {
+    std::sort(in_force.begin(), in_force.end(),
+              [](const ChallengerPart& a, const ChallengerPart& b) { return a.key < b.key; });
+    std::uint64_t sum = 0;
+    for (const ChallengerPart& c : in_force) {
+        sum += std::min(c.part, kMaxSelectionRange / in_force.size());
+        keys_.push_back(c.key);
+        ends_.push_back(sum);
+    }
+}
+
+std::optional<PublicKey> ChallengerDraw::assigned(const NetworkId& network_id, const VdfOutput& y,
+                                                  const ChainId& chain_id) const {
+    if (ends_.empty() || ends_.back() == 0) return std::nullopt;
+    const Digest e = tagged_hash("availability/assign", network_id, y, chain_id);
+    const auto drawn = select_v2(e, ends_.back(), 1);
+    HOLDFAST_CHECK(drawn.has_value());
+    const auto owner = std::upper_bound(ends_.begin(), ends_.end(), drawn->front());
+    return keys_[static_cast<std::size_t>(owner - ends_.begin())];
+}
+
 ChallengeNonce challenge_nonce(const Reveal& reveal, const ChainId& chain_id) {
     return ChallengeNonce(tagged_hash("availability/nonce", reveal, chain_id));
 }
@@ -169,9 +228,7 @@ ChallengeId Challenge::id(const NetworkId& network_id) const {
 }
 
 Verdict check_challenge(const ChallengeContext& context, const Challenge& challenge) {
-    if (challenge.chain_id != context.chain_id) return Reason::kWrongChain;
-    if (challenge.height != context.height) return Reason::kWrongHeight;
-    if (challenge.block_hash != context.block_hash) return Reason::kWrongBlock;
+    HOLDFAST_REQUIRE_OK(check_challenged_place(context, challenge));
     const auto assigned =
         assigned_challenger(context.network_id, context.y, context.chain_id, context.challengers);
     if (assigned != challenge.challenger) return Reason::kNotAssigned;
@@ -183,9 +240,58 @@ Verdict check_challenge(const ChallengeContext& context, const Challenge& challe
                             challenge.signature);
 }
 
+Verdict check_challenge(const Challenge2Context& context, const Challenge2& challenge) {
+    HOLDFAST_REQUIRE_OK(check_challenged_place(context, challenge));
+    if (challenge.y != context.y) return Reason::kWrongOutput;
+    HOLDFAST_REQUIRE_OK(verify_signature(
+        challenge.challenger, view(challenge.id(context.network_id)), challenge.signature));
+    const auto assigned =
+        context.challengers.assigned(context.network_id, context.y, context.chain_id);
+    if (assigned != challenge.challenger) return Reason::kNotAssigned;
+    const bool drawn = challenge_is_drawn(context.params, context.network_id, context.y,
+                                          context.chain_id, challenge.challenger, challenge.nonce);
+    return drawn ? Reason::kOk : Reason::kNotDrawn;
+}
+
 Verdict check_challenge_arrival(Height challenge_height, Height final_tip) {
     if (final_tip < challenge_height + 1) return Reason::kTooEarly;
     return final_tip == challenge_height + 1 ? Reason::kOk : Reason::kTooLate;
+}
+
+void Challenge2::encode(Writer& w) const {
+    encode_unsigned(w, *this);
+    w.fixed(signature);
+}
+
+Bytes Challenge2::encode() const {
+    Writer w(kChallenge2Bytes);
+    encode(w);
+    return w.take();
+}
+
+Challenge2 Challenge2::decode(Reader& r) {
+    Challenge2 c;
+    c.chain_id = r.fixed<ChainId>();
+    c.height = r.height();
+    c.block_hash = r.fixed<BlockHash>();
+    c.y = r.fixed<VdfOutput>();
+    c.challenger = r.fixed<PublicKey>();
+    c.nonce = r.fixed<ChallengeNonce>();
+    c.signature = r.fixed<Signature>();
+    return c;
+}
+
+Checked<Challenge2> Challenge2::decode(ByteView body) {
+    Reader r(body);
+    const Challenge2 c = decode(r);
+    if (const Verdict v = r.finish(); !v) return refuse(v);
+    return c;
+}
+
+ChallengeId Challenge2::id(const NetworkId& network_id) const {
+    Writer w(kChallenge2Bytes);
+    encode_unsigned(w, *this);
+    return ChallengeId(tagged_hash("availability/challenge2", network_id, ByteView(w.bytes())));
 }
 
 // --- response ------------------------------------------------------------------------------------
@@ -209,9 +315,9 @@ Checked<Response> Response::decode(ByteView body) {
     return response;
 }
 
-Digest Response::digest() const {
-    return tagged_hash("availability/response", id, sha256(chunks_and_siblings));
-}
+Digest Response::digest() const { return response_digest(id, response_hash(*this)); }
+
+Digest response_hash(const Response& response) { return sha256(response.chunks_and_siblings); }
 
 std::uint64_t response_payload_bytes(const ResponseContext& context) {
     const std::vector<std::uint64_t> chunks = ascending_chunks(context);
@@ -263,8 +369,9 @@ Checked<Outcome> Outcome::decode(ByteView body) {
     o.ping_us = r.u32();
     o.signature = r.fixed<Signature>();
     if (const Verdict v = r.finish(); !v) return refuse(v);
-    if (kind < 1 || kind > 4) return refuse(Reason::kBadOutcome);
-    o.outcome = static_cast<OutcomeKind>(kind);
+    const auto outcome = outcome_kind(kind);
+    if (!outcome) return refuse(Reason::kBadOutcome);
+    o.outcome = *outcome;
     return o;
 }
 
@@ -275,11 +382,8 @@ Digest Outcome::digest() const {
 }
 
 Verdict check_challenger_reveal(const OutcomeContext& context, const Reveal& reveal) {
-    // At the base itself the reveal is the commitment: i = 0.
-    if (context.challenge.height < context.base) return Reason::kRevealExhausted;
-    const std::uint64_t i = context.challenge.height.since(context.base);
-    return check_reveal(context.network_id, view(context.challenge.challenger), context.known, i,
-                        reveal, reveal_limit(context.params));
+    return check_reveal_of(context.params, context.network_id, context.challenge.challenger,
+                           context.base, context.known, context.challenge.height, reveal);
 }
 
 Verdict check_outcome(const OutcomeContext& context, const Outcome& outcome) {
@@ -291,6 +395,71 @@ Verdict check_outcome(const OutcomeContext& context, const Outcome& outcome) {
     HOLDFAST_REQUIRE_OK(
         verify_signature(challenge.challenger, view(outcome.digest()), outcome.signature));
     return check_challenger_reveal(context, outcome.reveal);
+}
+
+Bytes Outcome2::encode() const {
+    Writer w(kOutcome2Bytes);
+    encode_unsigned(w, *this);
+    w.fixed(signature);
+    return w.take();
+}
+
+Checked<Outcome2> Outcome2::decode(ByteView body) {
+    Reader r(body);
+    Outcome2 o;
+    o.id = r.fixed<ChallengeId>();
+    o.reveal = r.fixed<Reveal>();
+    const std::uint8_t kind = r.u8();
+    o.service_us = r.u32();
+    o.ping_us = r.u32();
+    o.response_hash = r.fixed<Digest>();
+    o.response_signature = r.fixed<Signature>();
+    o.signature = r.fixed<Signature>();
+    if (const Verdict v = r.finish(); !v) return refuse(v);
+    const auto outcome = outcome_kind(kind);
+    if (!outcome) return refuse(Reason::kBadOutcome);
+    o.outcome = *outcome;
+    const bool nothing = o.response_hash.is_zero() && o.response_signature.is_zero();
+    if (!o.has_response() && !nothing) return refuse(Reason::kNotCanonical);
+    return o;
+}
+
+Digest Outcome2::digest() const {
+    Writer w(kOutcome2Bytes);
+    encode_unsigned(w, *this);
+    return tagged_hash("availability/outcome2", ByteView(w.bytes()));
+}
+
+Verdict check_outcome(const Outcome2Context& context, const Outcome2& outcome) {
+    const Challenge2& challenge = context.challenge;
+    if (outcome.id != challenge.id(context.network_id)) return Reason::kWrongChallenge;
+    if (challenge_nonce(outcome.reveal, challenge.chain_id) != challenge.nonce) {
+        return Reason::kBadNonce;
+    }
+    HOLDFAST_REQUIRE_OK(
+        verify_signature(challenge.challenger, view(outcome.digest()), outcome.signature));
+    if (outcome.has_response()) {
+        HOLDFAST_REQUIRE_OK(verify_signature(
+            context.prover, view(response_digest(outcome.id, outcome.response_hash)),
+            outcome.response_signature));
+    }
+    return check_reveal_of(context.params, context.network_id, challenge.challenger, context.base,
+                           context.known, challenge.height, outcome.reveal);
+}
+
+bool audit_is_drawn(const NetworkId& network_id, const VdfOutput& y, const ChallengeId& id) {
+    return hits(tagged_hash("availability/audit", network_id, y, id), 1, 16);
+}
+
+Verdict check_audited_response(const ResponseContext& context, const Outcome2& outcome,
+                               const Response& response) {
+    if (outcome.id != context.id) return Reason::kWrongChallenge;
+    const bool named = outcome.has_response() && outcome.response_hash == response_hash(response);
+    if (!named) return Reason::kWrongResponse;
+    const Verdict v = check_response(context, response);
+    if (outcome.outcome == OutcomeKind::kServed) return v;
+    if (v.accepted()) return Reason::kNoOffence;
+    return response_is_evidence(v) ? Verdict::ok() : v;
 }
 
 // --- suspension ----------------------------------------------------------------------------------

@@ -55,6 +55,29 @@ struct Challenger {
                                                            const VdfOutput& y,
                                                            const ChainId& chain_id,
                                                            std::span<const PublicKey> challengers);
+/// A challenger in force and its part of a bond, which is its weight in the draw.
+struct ChallengerPart {
+    PublicKey key;
+    std::uint64_t part = 0;
+    friend bool operator==(const ChallengerPart&, const ChallengerPart&) = default;
+};
+
+/// Who is assigned in networks of version 2: each challenger in force as often as its part says.
+/// Made once a height; a draw costs one hash and a search.
+class ChallengerDraw {
+  public:
+    /// In any order, each key once. A part counts as at most 2^63 / their number, so that the sum
+    /// stays in the range of the draw.
+    explicit ChallengerDraw(std::vector<ChallengerPart> in_force);
+    /// Empty where there is nobody to draw.
+    [[nodiscard]] std::optional<PublicKey> assigned(const NetworkId& network_id, const VdfOutput& y,
+                                                    const ChainId& chain_id) const;
+
+  private:
+    std::vector<PublicKey> keys_;      // ascending
+    std::vector<std::uint64_t> ends_;  // the sum of the weights up to each key, its own included
+};
+
 /// The nonce that the challenger's reveal of this height gives for this chain.
 [[nodiscard]] ChallengeNonce challenge_nonce(const Reveal& reveal, const ChainId& chain_id);
 /// Whether the availability probability is hit: the challenger challenges this chain at this
@@ -89,6 +112,26 @@ struct Challenge {
     [[nodiscard]] ChallengeId id(const NetworkId& network_id) const;
 };
 
+/// Kind 29, 232 bytes: the challenge of networks of version 2. It names the y that its draw was
+/// made from, so that what a prover answers to a false y is no offence of the prover's.
+struct Challenge2 {
+    ChainId chain_id;
+    Height height;
+    BlockHash block_hash;
+    VdfOutput y;  // of `height`
+    PublicKey challenger;
+    ChallengeNonce nonce;
+    Signature signature;
+    friend bool operator==(const Challenge2&, const Challenge2&) = default;
+
+    [[nodiscard]] Bytes encode() const;
+    void encode(Writer& w) const;
+    static Challenge2 decode(Reader& r);
+    static Checked<Challenge2> decode(ByteView body);
+    /// Also what the signature is over.
+    [[nodiscard]] ChallengeId id(const NetworkId& network_id) const;
+};
+
 /// What the challenged prover (or anybody who checks a challenge) knows itself.
 struct ChallengeContext {
     const NetworkParams& params;
@@ -102,6 +145,22 @@ struct ChallengeContext {
 
 /// kWrongChain, kWrongHeight, kWrongBlock, kNotAssigned, kNotDrawn, kBadKey, kBadSignature.
 [[nodiscard]] Verdict check_challenge(const ChallengeContext& context, const Challenge& challenge);
+
+/// The same in networks of version 2.
+struct Challenge2Context {
+    const NetworkParams& params;
+    NetworkId network_id;
+    ChainId chain_id;
+    Height height;
+    BlockHash block_hash;
+    VdfOutput y;
+    const ChallengerDraw& challengers;  // in force at `height`
+};
+/// The signature comes before the rank: kWrongChain, kWrongHeight, kWrongBlock, kWrongOutput,
+/// kBadKey, kBadSignature, kNotAssigned, kNotDrawn.
+[[nodiscard]] Verdict check_challenge(const Challenge2Context& context,
+                                      const Challenge2& challenge);
+
 /// A challenge for height h must be answered when it arrives while h + 1 is the newest final block:
 /// kTooEarly before, kTooLate after.
 [[nodiscard]] Verdict check_challenge_arrival(Height challenge_height, Height final_tip);
@@ -123,6 +182,9 @@ struct Response {
     /// What the signature is over.
     [[nodiscard]] Digest digest() const;
 };
+
+/// SHA-256(chunks || siblings): what an outcome of version 2 names a response by.
+[[nodiscard]] Digest response_hash(const Response& response);
 
 /// What whoever checks a response knows: the challenge it sent, and the challenged chain.
 struct ResponseContext {
@@ -180,6 +242,53 @@ struct OutcomeContext {
 /// kWrongChallenge, kBadKey, kBadSignature, kBadNonce (the reveal does not give the challenge's
 /// nonce), then the reveal.
 [[nodiscard]] Verdict check_outcome(const OutcomeContext& context, const Outcome& outcome);
+
+/// Kind 27, 233 bytes: the outcome of networks of version 2. It names the response it speaks of, in
+/// the prover's own signature, and is paid only after an audit that a later y draws.
+struct Outcome2 {
+    ChallengeId id;
+    Reveal reveal;
+    OutcomeKind outcome = OutcomeKind::kServed;
+    std::uint32_t service_us = 0;
+    std::uint32_t ping_us = 0;
+    Digest response_hash;          // zeros unless served or invalid
+    Signature response_signature;  // the prover's; zeros unless served or invalid
+    Signature signature;           // the challenger's
+    friend bool operator==(const Outcome2&, const Outcome2&) = default;
+
+    [[nodiscard]] Bytes encode() const;
+    /// kBadOutcome, and kNotCanonical for a response where there can be none.
+    static Checked<Outcome2> decode(ByteView body);
+    /// What the challenger's signature is over.
+    [[nodiscard]] Digest digest() const;
+    /// Whether it speaks of a response that the prover has signed.
+    [[nodiscard]] bool has_response() const {
+        return outcome == OutcomeKind::kServed || outcome == OutcomeKind::kInvalid;
+    }
+};
+
+/// As OutcomeContext, and the key of the challenged chain's prover.
+struct Outcome2Context {
+    const NetworkParams& params;
+    NetworkId network_id;
+    const Challenge2& challenge;  // already accepted by check_challenge
+    PublicKey prover;
+    Height base;
+    KnownReveal known;
+};
+/// kWrongChallenge, kBadNonce, kBadKey, kBadSignature (the challenger's, then the prover's over the
+/// response that it names), then the reveal as check_outcome.
+[[nodiscard]] Verdict check_outcome(const Outcome2Context& context, const Outcome2& outcome);
+
+/// One outcome in sixteen, by the y of the first height that settles after it stands in the
+/// journal.
+[[nodiscard]] bool audit_is_drawn(const NetworkId& network_id, const VdfOutput& y,
+                                  const ChallengeId& id);
+/// The whole response that an audited outcome speaks of: kWrongChallenge, kWrongResponse (another
+/// one, or there can be none), the reasons of check_response; kNoOffence where the outcome says
+/// `invalid` of a right one.
+[[nodiscard]] Verdict check_audited_response(const ResponseContext& context,
+                                             const Outcome2& outcome, const Response& response);
 
 // --- suspension ----------------------------------------------------------------------------------
 

@@ -53,14 +53,20 @@ struct ShownOpening {
     Digest root;
 };
 
-ShownOpening shown_by(const Compact& proof, const Entropy& e, const OpenedCells& where,
+template <class Proof>
+constexpr bool kOpensOne = std::is_same_v<Proof, Compact> || std::is_same_v<Proof, ShortCompact>;
+
+template <class Proof>
+    requires kOpensOne<Proof>
+ShownOpening shown_by(const Proof& proof, const Entropy& e, const OpenedCells& where,
                       std::uint8_t j) {
     ShownOpening out{opening_hash(e, where[j], proof.cell), proof.opening_path, {}};
     out.root = *opening_root_from_path(out.opening, j, out.path);  // four hashes, j below 16
     return out;
 }
 
-ShownOpening shown_by(const Full& proof, const Entropy& e, const OpenedCells& where,
+template <class Proof>
+ShownOpening shown_by(const Proof& proof, const Entropy& e, const OpenedCells& where,
                       std::uint8_t j) {
     const auto order = ascending_order(where);
     std::array<Cell, kChunksPerLink> selected;
@@ -73,11 +79,48 @@ ShownOpening shown_by(const Full& proof, const Entropy& e, const OpenedCells& wh
     return out;
 }
 
+/// Of a proof of the chain and height that were asked for, whichever form it has.
+template <class Proof>
+Checked<Evidence> false_opening(const NetworkId& network_id, const KnownChain& chain,
+                                const KnownHeight& known, const LinkStatement& statement,
+                                const Link& before, const Proof& shown, std::uint8_t j,
+                                const Cell& cell, std::vector<Digest> cell_path) {
+    if (shown.chain_id != chain.id) return refuse(Reason::kWrongChain);
+    if (height_of(statement) != known.height) return refuse(Reason::kWrongHeight);
+    if (!known.y) return refuse(Reason::kNoEntropy);
+    if (j >= kChunksPerLink) return refuse(Reason::kBadIndex);
+    if (kOpensOne<Proof>) {
+        const auto drawn = opening_shown(network_id, chain, known);
+        if (!drawn) return refuse(Reason::kNoEntropy);
+        if (*drawn != j) return refuse(Reason::kBadIndex);
+    }
+    const Entropy e = chain_entropy(network_id, *known.y, chain.id, shown.reveal);
+    const OpenedCells where = opened_cells(e, chain.chunks);
+    const ShownOpening opened = shown_by(shown, e, where, j);
+    const LinkClaim claim{chain.id, known.block_hash, statement, before, e, opened.root};
+    const Link link = link_hash(network_id, {chain.id, known.height, claim.block_hash,
+                                             anchor_of(statement), before, e, opened.root});
+    if (link != link_of(statement)) return refuse(Reason::kBadLink);
+    if (opening_hash(e, where[j], cell) == opened.opening) return refuse(Reason::kNoOffence);
+    return Evidence{
+        FalseOpening{claim, j, opened.opening, opened.path, cell, std::move(cell_path)}};
+}
+
+template <class ChallengeOf>
+Evidence bad_response(const ChallengeOf& challenge, const Response& response) {
+    Writer w;
+    challenge.encode(w);
+    response.encode(w);
+    constexpr std::ptrdiff_t kHead = 32 + 8 + 32;  // chain, height and block
+    return {BadResponse{challenge.chain_id, challenge.height, challenge.block_hash,
+                        Bytes(w.bytes().begin() + kHead, w.bytes().end())}};
+}
+
 }  // namespace
 
-Evidence make_equivocation(const ChainId& chain_id, const BlockHash& block_hash, const Receipt& a,
-                           const Receipt& b) {
-    const bool ascending = a.link < b.link;
+Evidence make_equivocation(const ChainId& chain_id, const BlockHash& block_hash,
+                           const LinkStatement& a, const LinkStatement& b) {
+    const bool ascending = link_of(a) < link_of(b);
     return {Equivocation{chain_id, block_hash, ascending ? a : b, ascending ? b : a}};
 }
 
@@ -102,28 +145,25 @@ Checked<Evidence> make_false_opening(const NetworkId& network_id, const KnownCha
                                      const KnownHeight& known, const AnyProof& shown,
                                      std::uint8_t j, const Cell& cell,
                                      std::vector<Digest> cell_path) {
-    if (chain_of(shown) != chain.id) return refuse(Reason::kWrongChain);
-    if (receipt_of(shown).height != known.height) return refuse(Reason::kWrongHeight);
-    if (!known.y) return refuse(Reason::kNoEntropy);
-    if (j >= kChunksPerLink) return refuse(Reason::kBadIndex);
-    if (std::holds_alternative<Compact>(shown)) {
-        const auto drawn = opening_shown(network_id, chain, known);
-        if (!drawn) return refuse(Reason::kNoEntropy);
-        if (*drawn != j) return refuse(Reason::kBadIndex);
-    }
-    const Entropy e = chain_entropy(network_id, *known.y, chain.id, reveal_of(shown));
-    const OpenedCells where = opened_cells(e, chain.chunks);
-    const ShownOpening opened =
-        std::visit([&](const auto& proof) { return shown_by(proof, e, where, j); }, shown);
-    const Link& before =
-        std::visit([](const auto& p) -> const Link& { return p.link_before; }, shown);
-    const LinkClaim claim{chain.id, known.block_hash, receipt_of(shown), before, e, opened.root};
-    const Link link = link_hash(network_id, {claim.chain_id, claim.receipt.height, claim.block_hash,
-                                             claim.receipt.anchor, before, e, opened.root});
-    if (link != claim.receipt.link) return refuse(Reason::kBadLink);
-    if (opening_hash(e, where[j], cell) == opened.opening) return refuse(Reason::kNoOffence);
-    return Evidence{
-        FalseOpening{claim, j, opened.opening, opened.path, cell, std::move(cell_path)}};
+    return std::visit(
+        [&](const auto& proof) {
+            return false_opening(network_id, chain, known, proof.receipt, proof.link_before, proof,
+                                 j, cell, std::move(cell_path));
+        },
+        shown);
+}
+
+Checked<Evidence> make_false_opening(const NetworkId& network_id, const KnownChain& chain,
+                                     const KnownHeight& known, const LinkStatement& statement,
+                                     const AnyShort& shown, std::uint8_t j, const Cell& cell,
+                                     std::vector<Digest> cell_path) {
+    if (!known.link_before) return refuse(Reason::kDigestUnknown);
+    return std::visit(
+        [&](const auto& proof) {
+            return false_opening(network_id, chain, known, statement, *known.link_before, proof, j,
+                                 cell, std::move(cell_path));
+        },
+        shown);
 }
 
 Evidence make_false_entropy(const LinkClaim& claim, const Reveal& reveal) {
@@ -199,7 +239,16 @@ Evidence make_double_slot(const Checkpoint& checkpoint, const VdfOutput& y,
 }
 
 Evidence make_bad_response(const Challenge& challenge, const Response& response) {
-    return {BadResponse{challenge, response}};
+    return bad_response(challenge, response);
+}
+
+Evidence make_bad_response(const Challenge2& challenge, const Response& response) {
+    return bad_response(challenge, response);
+}
+
+Evidence make_head_conflict(const JournalHead& a, const JournalHead& b) {
+    const bool ascending = a.encode() < b.encode();
+    return {HeadConflict{ascending ? a : b, ascending ? b : a}};
 }
 
 Result<Judgement> judge_evidence_without_fill(const EvidenceKnowledge& knowledge,

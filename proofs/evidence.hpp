@@ -18,8 +18,9 @@ namespace holdfast {
 
 // --- making --------------------------------------------------------------------------------------
 
+/// Of two signed links in any form and order: kind 1 of two receipts, else kind 9.
 [[nodiscard]] Evidence make_equivocation(const ChainId& chain_id, const BlockHash& block_hash,
-                                         const Receipt& a, const Receipt& b);
+                                         const LinkStatement& a, const LinkStatement& b);
 /// `openings`: o_0 … o_15 as the prover committed them; `cell` and `cell_path` from the sealed
 /// replica.
 [[nodiscard]] Evidence make_false_opening(const LinkClaim& claim,
@@ -36,6 +37,14 @@ namespace holdfast {
                                                    const KnownHeight& known, const AnyProof& shown,
                                                    std::uint8_t j, const Cell& cell,
                                                    std::vector<Digest> cell_path);
+/// The same out of a short proof that a registry was handed: `statement` is the signed link that it
+/// is of, and known.link_before the registry's. kDigestUnknown without the latter.
+[[nodiscard]] Checked<Evidence> make_false_opening(const NetworkId& network_id,
+                                                   const KnownChain& chain,
+                                                   const KnownHeight& known,
+                                                   const LinkStatement& statement,
+                                                   const AnyShort& shown, std::uint8_t j,
+                                                   const Cell& cell, std::vector<Digest> cell_path);
 /// Which opening a compact proof shows; empty where y_c is not known.
 [[nodiscard]] std::optional<std::uint8_t> opening_shown(const NetworkId& network_id,
                                                         const KnownChain& chain,
@@ -59,6 +68,8 @@ namespace holdfast {
                                         const GlobalDigest& previous_global, const PathProof& a,
                                         const PathProof& b);
 [[nodiscard]] Evidence make_bad_response(const Challenge& challenge, const Response& response);
+[[nodiscard]] Evidence make_bad_response(const Challenge2& challenge, const Response& response);
+[[nodiscard]] Evidence make_head_conflict(const JournalHead& a, const JournalHead& b);
 
 // --- judging -------------------------------------------------------------------------------------
 

@@ -10,8 +10,15 @@ namespace {
 constexpr std::size_t kMaxCellPath = 24;
 static_assert((std::uint64_t{1} << kMaxCellPath) == kMaxChunks * kCellsPerChunk);
 
+/// Of a challenge and a response of nothing, behind the chain, height and block of the challenge.
+constexpr std::size_t kLeastExchangeRest =
+    kChallengeBytes - (32 + 8 + 32) + sizeof(ChallengeId) + sizeof(Signature);
+
 constexpr std::uint8_t kFirstForm = 1;
 constexpr std::uint8_t kSecondForm = 2;
+// Of a signed link.
+constexpr std::uint8_t kReceiptForm = 1;
+constexpr std::uint8_t kMemberForm = 2;
 
 std::vector<Digest> read_digests(Reader& r, std::size_t count) {
     std::vector<Digest> out;
@@ -24,17 +31,37 @@ std::vector<Digest> read_digests(Reader& r, std::size_t count) {
     return out;
 }
 
+bool is_bundled(const LinkStatement& s) { return std::holds_alternative<BundledLink>(s); }
+
+void encode_statement(Writer& w, const LinkStatement& statement) {
+    std::visit([&](const auto& s) { s.encode(w); }, statement);
+}
+
+void encode_with_form(Writer& w, const LinkStatement& statement) {
+    w.u8(is_bundled(statement) ? kMemberForm : kReceiptForm);
+    encode_statement(w, statement);
+}
+
+LinkStatement decode_with_form(Reader& r) {
+    const std::uint8_t form = r.u8();
+    if (form == kMemberForm) return BundledLink::decode(r);
+    if (form != kReceiptForm) r.refuse(Reason::kBadField);
+    return Receipt::decode(r);
+}
+
 void encode_claim(Writer& w, const LinkClaim& c) {
     w.fixed(c.chain_id).fixed(c.block_hash);
-    c.receipt.encode(w);
+    encode_statement(w, c.statement);
     w.fixed(c.link_before).fixed(c.e).fixed(c.openings);
 }
 
+/// `Statement`: Receipt (kind 2) or BundledLink (kind 10).
+template <class Statement>
 LinkClaim decode_claim(Reader& r) {
     LinkClaim c;
     c.chain_id = r.fixed<ChainId>();
     c.block_hash = r.fixed<BlockHash>();
-    c.receipt = Receipt::decode(r);
+    c.statement = Statement::decode(r);
     c.link_before = r.fixed<Link>();
     c.e = r.fixed<Entropy>();
     c.openings = r.fixed<Digest>();
@@ -46,8 +73,10 @@ struct EncodeBody {
 
     void operator()(const Equivocation& e) const {
         w.fixed(e.chain_id).fixed(e.block_hash);
-        e.smaller.encode(w);
-        e.larger.encode(w);
+        const bool bundled = is_bundled(e.smaller) || is_bundled(e.larger);
+        for (const LinkStatement* s : {&e.smaller, &e.larger}) {
+            bundled ? encode_with_form(w, *s) : encode_statement(w, *s);
+        }
     }
     void operator()(const FalseOpening& e) const {
         encode_claim(w, e.claim);
@@ -76,8 +105,11 @@ struct EncodeBody {
         e.higher.encode(w);
     }
     void operator()(const BadResponse& e) const {
-        e.challenge.encode(w);
-        e.response.encode(w);
+        w.fixed(e.chain_id).height(e.height).fixed(e.block_hash).raw(e.rest);
+    }
+    void operator()(const HeadConflict& e) const {
+        e.smaller.encode(w);
+        e.larger.encode(w);
     }
     void operator()(const VdfSegmentEvidence& e) const { w.raw(e.encode()); }
     void operator()(const VdfEndEvidence& e) const { w.raw(e.encode()); }
@@ -86,7 +118,10 @@ struct EncodeBody {
 template <class T>
 Checked<Evidence> finished(const Reader& r, T&& body) {
     if (const Verdict v = r.finish(); !v) return refuse(v);
-    return Evidence{std::forward<T>(body)};
+    // In its place: g++ 12 takes the members of a variant that is moved there for uninitialised.
+    Checked<Evidence> out;
+    out->body.template emplace<std::remove_cvref_t<T>>(std::forward<T>(body));
+    return out;
 }
 
 template <class T>
@@ -104,6 +139,16 @@ Checked<Evidence> decode_equivocation(Reader& r) {
     return finished(r, e);
 }
 
+Checked<Evidence> decode_bundled_equivocation(Reader& r) {
+    Equivocation e;
+    e.chain_id = r.fixed<ChainId>();
+    e.block_hash = r.fixed<BlockHash>();
+    e.smaller = decode_with_form(r);
+    e.larger = decode_with_form(r);
+    if (!is_bundled(e.smaller) && !is_bundled(e.larger)) r.refuse(Reason::kBadKind);
+    return finished(r, std::move(e));
+}
+
 Checked<Evidence> decode_false_opening(Reader& r, const LinkClaim& claim) {
     FalseOpening e;
     e.claim = claim;
@@ -117,8 +162,9 @@ Checked<Evidence> decode_false_opening(Reader& r, const LinkClaim& claim) {
     return finished(r, std::move(e));
 }
 
+template <class Statement>
 Checked<Evidence> decode_bad_opening(Reader& r) {
-    const LinkClaim claim = decode_claim(r);
+    const LinkClaim claim = decode_claim<Statement>(r);
     const std::uint8_t form = r.u8();
     if (form == kFirstForm) return decode_false_opening(r, claim);
     if (form != kSecondForm) r.refuse(Reason::kBadField);
@@ -162,11 +208,30 @@ Checked<Evidence> decode_bad_checkpoint(Reader& r) {
 }
 
 Checked<Evidence> decode_bad_response(Reader& r) {
-    const Challenge challenge = Challenge::decode(r);
+    BadResponse e;
+    e.chain_id = r.fixed<ChainId>();
+    e.height = r.height();
+    e.block_hash = r.fixed<BlockHash>();
+    if (r.remaining() < kLeastExchangeRest) r.refuse(Reason::kTruncated);
+    const ByteView rest = r.raw(r.remaining());
+    e.rest.assign(rest.begin(), rest.end());
+    return finished(r, std::move(e));
+}
+
+Checked<Evidence> decode_head_conflict(Reader& r) {
+    HeadConflict e;
+    e.smaller = JournalHead::decode(r);
+    e.larger = JournalHead::decode(r);
+    return finished(r, e);
+}
+
+template <class ChallengeOf>
+Checked<Exchange> decode_exchange(ByteView bytes) {
+    Reader r(bytes);
+    const auto challenge = ChallengeOf::decode(r);
     if (r.failed()) return refuse(r.verdict());
-    auto response = Response::decode(r.raw(r.remaining()));
-    if (!response) return refuse(response.error());
-    return Evidence{BadResponse{challenge, std::move(*response)}};
+    HOLDFAST_ASSIGN(response, Response::decode(r.raw(r.remaining())));
+    return Exchange{challenge, std::move(response)};
 }
 
 }  // namespace
@@ -189,15 +254,25 @@ std::string_view to_string(EvidenceKind kind) {
             return "false VDF output";
         case EvidenceKind::kFalseVdfStart:
             return "false VDF start";
+        case EvidenceKind::kBundledEquivocation:
+            return "equivocation with a bundle";
+        case EvidenceKind::kBundledBadOpening:
+            return "bad opening of a bundled link";
+        case EvidenceKind::kHeadConflict:
+            return "two journal heads";
     }
     return "unknown";
 }
 
 EvidenceKind Evidence::kind() const {
     struct KindOf {
-        EvidenceKind operator()(const Equivocation&) const { return EvidenceKind::kEquivocation; }
-        EvidenceKind operator()(const FalseOpening&) const { return EvidenceKind::kBadOpening; }
-        EvidenceKind operator()(const FalseEntropy&) const { return EvidenceKind::kBadOpening; }
+        EvidenceKind operator()(const Equivocation& e) const {
+            return is_bundled(e.smaller) || is_bundled(e.larger)
+                       ? EvidenceKind::kBundledEquivocation
+                       : EvidenceKind::kEquivocation;
+        }
+        EvidenceKind operator()(const FalseOpening& e) const { return of(e.claim); }
+        EvidenceKind operator()(const FalseEntropy& e) const { return of(e.claim); }
         EvidenceKind operator()(const BadSeal&) const { return EvidenceKind::kBadSeal; }
         EvidenceKind operator()(const VdfSegmentEvidence&) const {
             return EvidenceKind::kBadVdfSegment;
@@ -211,8 +286,22 @@ EvidenceKind Evidence::kind() const {
             return e.end == VdfEndEvidence::End::kOutput ? EvidenceKind::kFalseVdfOutput
                                                          : EvidenceKind::kFalseVdfStart;
         }
+        EvidenceKind operator()(const HeadConflict&) const { return EvidenceKind::kHeadConflict; }
+
+      private:
+        static EvidenceKind of(const LinkClaim& claim) {
+            return is_bundled(claim.statement) ? EvidenceKind::kBundledBadOpening
+                                               : EvidenceKind::kBadOpening;
+        }
     };
     return std::visit(KindOf{}, body);
+}
+
+Checked<Exchange> exchange_of(const NetworkParams& params, const BadResponse& e) {
+    Writer w;
+    EncodeBody{w}(e);
+    return params.version == kParamsVersion2 ? decode_exchange<Challenge2>(w.bytes())
+                                             : decode_exchange<Challenge>(w.bytes());
 }
 
 Bytes Evidence::encode() const {
@@ -234,7 +323,7 @@ Checked<Evidence> Evidence::decode(ByteView bytes) {
         case EvidenceKind::kEquivocation:
             return decode_equivocation(r);
         case EvidenceKind::kBadOpening:
-            return decode_bad_opening(r);
+            return decode_bad_opening<Receipt>(r);
         case EvidenceKind::kBadSeal:
             return decode_bad_seal(r);
         case EvidenceKind::kBadVdfSegment:
@@ -247,6 +336,12 @@ Checked<Evidence> Evidence::decode(ByteView bytes) {
             return wrapped(VdfEndEvidence::decode(VdfEndEvidence::End::kOutput, inner));
         case EvidenceKind::kFalseVdfStart:
             return wrapped(VdfEndEvidence::decode(VdfEndEvidence::End::kStart, inner));
+        case EvidenceKind::kBundledEquivocation:
+            return decode_bundled_equivocation(r);
+        case EvidenceKind::kBundledBadOpening:
+            return decode_bad_opening<BundledLink>(r);
+        case EvidenceKind::kHeadConflict:
+            return decode_head_conflict(r);
     }
     return refuse(Reason::kBadKind);
 }

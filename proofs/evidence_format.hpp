@@ -1,4 +1,4 @@
-// Evidence of an offence, kinds 1 to 8: values and canonical bodies.
+// Evidence of an offence, kinds 1 to 11: values and canonical bodies.
 //
 // u8 kind || u64 length || body. decode() knows no network: it checks every length before it
 // allocates and accepts one byte string per value; whether anything is true is
@@ -13,8 +13,10 @@
 #include "core/result.hpp"
 #include "core/types.hpp"
 #include "proofs/availability_verify.hpp"
+#include "proofs/bundle.hpp"
 #include "proofs/checkpoint.hpp"
 #include "proofs/formats.hpp"
+#include "proofs/journal.hpp"
 #include "proofs/link.hpp"
 #include "proofs/registration.hpp"
 #include "vdf/proof.hpp"
@@ -30,31 +32,36 @@ enum class EvidenceKind : std::uint8_t {
     kBadResponse = 6,
     kFalseVdfOutput = 7,
     kFalseVdfStart = 8,
+    kBundledEquivocation = 9,
+    kBundledBadOpening = 10,
+    kHeadConflict = 11,
 };
 
 std::string_view to_string(EvidenceKind kind);
 
-/// Kind 1: two receipts of one chain, height, block and anchor with different links.
+/// Kinds 1 and 9: two signed links of one chain, height, block and anchor that differ. Two receipts
+/// are kind 1; where a member of a bundle is among them it is kind 9.
 struct Equivocation {
     ChainId chain_id;
     BlockHash block_hash;
-    Receipt smaller;  // by the bytes of its link
-    Receipt larger;
+    LinkStatement smaller;  // by the bytes of its link
+    LinkStatement larger;
     friend bool operator==(const Equivocation&, const Equivocation&) = default;
 };
 
-/// A receipt with everything that its link commits to.
+/// A signed link with everything that it commits to: with a receipt of kind 2, with a member of a
+/// bundle of kind 10.
 struct LinkClaim {
     ChainId chain_id;
     BlockHash block_hash;
-    Receipt receipt;
+    LinkStatement statement;
     Link link_before;
     Entropy e;
     Digest openings;  // O
     friend bool operator==(const LinkClaim&, const LinkClaim&) = default;
 };
 
-/// Kind 2, first form: o_j under O is not the opening of the true cell.
+/// Kinds 2 and 10, first form: o_j under O is not the opening of the true cell.
 struct FalseOpening {
     LinkClaim claim;
     std::uint8_t j = 0;
@@ -65,7 +72,7 @@ struct FalseOpening {
     friend bool operator==(const FalseOpening&, const FalseOpening&) = default;
 };
 
-/// Kind 2, second form: E is not the E of the committed reveal.
+/// Kinds 2 and 10, second form: E is not the E of the committed reveal.
 struct FalseEntropy {
     LinkClaim claim;
     Reveal reveal;
@@ -100,16 +107,39 @@ struct DoubleSlot {
     friend bool operator==(const DoubleSlot&, const DoubleSlot&) = default;
 };
 
-/// Kind 6: a signed response that fails its multiproof.
+/// Kind 6: a challenge, and a signed response that fails its multiproof. The challenge is of kind
+/// 11 in networks of version 1 and of kind 29 in version 2; which of them is not in the bytes, so
+/// that exchange_of() reads them with the network's parameters. Both kinds begin with chain, height
+/// and block.
 struct BadResponse {
-    Challenge challenge;
-    Response response;
+    ChainId chain_id;
+    Height height;
+    BlockHash block_hash;
+    Bytes rest;  // of the challenge, then the response
     friend bool operator==(const BadResponse&, const BadResponse&) = default;
+};
+
+struct Exchange {
+    std::variant<Challenge, Challenge2> challenge;
+    Response response;
+    [[nodiscard]] const PublicKey& challenger() const {
+        return std::visit([](const auto& c) -> const PublicKey& { return c.challenger; },
+                          challenge);
+    }
+};
+/// kTruncated.
+[[nodiscard]] Checked<Exchange> exchange_of(const NetworkParams& params, const BadResponse& e);
+
+/// Kind 11: two heads of the operator for one height and block that differ.
+struct HeadConflict {
+    JournalHead smaller;  // by the bytes of its body
+    JournalHead larger;
+    friend bool operator==(const HeadConflict&, const HeadConflict&) = default;
 };
 
 using EvidenceBody =
     std::variant<Equivocation, FalseOpening, FalseEntropy, BadSeal, VdfSegmentEvidence,
-                 CheckpointConflict, DoubleSlot, BadResponse, VdfEndEvidence>;
+                 CheckpointConflict, DoubleSlot, BadResponse, VdfEndEvidence, HeadConflict>;
 
 struct Evidence {
     EvidenceBody body;

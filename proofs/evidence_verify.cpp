@@ -5,6 +5,7 @@
 #include "core/geometry.hpp"
 #include "core/keystream.hpp"
 #include "core/merkle.hpp"
+#include "proofs/bundle_verify.hpp"
 #include "proofs/entropy.hpp"
 
 namespace holdfast {
@@ -20,7 +21,9 @@ struct OffenceOf {
     const NetworkId& network_id;
     EvidenceKind kind;
 
-    Offence operator()(const Equivocation& e) const { return {kind, e.chain_id, e.smaller.height}; }
+    Offence operator()(const Equivocation& e) const {
+        return {EvidenceKind::kEquivocation, e.chain_id, height_of(e.smaller)};
+    }
     Offence operator()(const FalseOpening& e) const { return of(e.claim); }
     Offence operator()(const FalseEntropy& e) const { return of(e.claim); }
     Offence operator()(const BadSeal& e) const {
@@ -35,16 +38,17 @@ struct OffenceOf {
     Offence operator()(const DoubleSlot& e) const {
         return {kind, as_digest(e.checkpoint.submitter), e.checkpoint.height};
     }
-    Offence operator()(const BadResponse& e) const {
-        return {kind, e.challenge.chain_id, e.challenge.height};
+    Offence operator()(const BadResponse& e) const { return {kind, e.chain_id, e.height}; }
+    Offence operator()(const HeadConflict& e) const {
+        return {kind, as_digest(e.smaller.operator_key), e.smaller.height};
     }
     Offence operator()(const VdfEndEvidence& e) const {
         return {kind, as_digest(e.evaluator), e.height};
     }
 
   private:
-    [[nodiscard]] Offence of(const LinkClaim& claim) const {
-        return {kind, claim.chain_id, claim.receipt.height};
+    [[nodiscard]] static Offence of(const LinkClaim& claim) {
+        return {EvidenceKind::kBadOpening, claim.chain_id, height_of(claim.statement)};
     }
 };
 
@@ -57,21 +61,42 @@ Verdict check_block(const EvidenceFacts& facts, const BlockHash& block_hash) {
     return facts.block_hash == block_hash ? Reason::kOk : Reason::kWrongBlock;
 }
 
-Verdict check_receipt(const EvidenceFacts& facts, const BlockHash& block_hash,
-                      const Receipt& receipt) {
-    const Digest digest = receipt_digest(facts.network_id, facts.chain->id, receipt.height,
-                                         block_hash, receipt.anchor, receipt.link);
-    return verify_signature(facts.chain->prover, view(digest), receipt.signature);
+Verdict check_signed_link(const EvidenceFacts& facts, const BlockHash& block_hash,
+                          const LinkStatement& statement) {
+    return check_statement(facts.network_id, *facts.chain, block_hash, statement);
 }
 
 Verdict check_claim(const EvidenceFacts& facts, const LinkClaim& claim) {
     HOLDFAST_REQUIRE_OK(check_chain(facts, claim.chain_id));
     HOLDFAST_REQUIRE_OK(check_block(facts, claim.block_hash));
-    const LinkFields fields{claim.chain_id,       claim.receipt.height, claim.block_hash,
-                            claim.receipt.anchor, claim.link_before,    claim.e,
+    const LinkFields fields{claim.chain_id,    height_of(claim.statement),
+                            claim.block_hash,  anchor_of(claim.statement),
+                            claim.link_before, claim.e,
                             claim.openings};
-    if (link_hash(facts.network_id, fields) != claim.receipt.link) return Reason::kBadLink;
-    return check_receipt(facts, claim.block_hash, claim.receipt);
+    if (link_hash(facts.network_id, fields) != link_of(claim.statement)) return Reason::kBadLink;
+    return check_signed_link(facts, claim.block_hash, claim.statement);
+}
+
+/// The challenge's own word on the y that its draw was made from; one of version 1 has none.
+Verdict check_named_output(const EvidenceFacts&, const Challenge&) { return Verdict::ok(); }
+Verdict check_named_output(const EvidenceFacts& facts, const Challenge2& challenge) {
+    return challenge.y == *facts.y ? Reason::kOk : Reason::kWrongOutput;
+}
+
+/// That the challenge is signed, and the response signed and wrong.
+template <class ChallengeOf>
+Verdict check_bad_response(const EvidenceFacts& facts, const ChallengeOf& challenge,
+                           const Response& response) {
+    HOLDFAST_REQUIRE_OK(check_named_output(facts, challenge));
+    const ChallengeId id = challenge.id(facts.network_id);
+    HOLDFAST_REQUIRE_OK(verify_signature(challenge.challenger, view(id), challenge.signature));
+    const ResponseContext context{
+        id, facts.chain->prover, facts.chain->sealed_root, facts.chain->chunks,
+        challenged_chunks(facts.params, facts.network_id, *facts.y, facts.chain->id,
+                          challenge.challenger, challenge.nonce, facts.chain->chunks)};
+    const Verdict v = check_response(context, response);
+    if (v.accepted()) return Reason::kNoOffence;
+    return response_is_evidence(v) ? Verdict::ok() : v;
 }
 
 VdfContext vdf_context(const EvidenceFacts& facts, Height height) {
@@ -103,12 +128,13 @@ struct CheapJudge {
 
     Verdict operator()(const Equivocation& e) const {
         HOLDFAST_REQUIRE_OK(check_chain(facts, e.chain_id));
-        if (e.smaller.height != e.larger.height || e.smaller.anchor != e.larger.anchor) {
+        if (height_of(e.smaller) != height_of(e.larger) ||
+            anchor_of(e.smaller) != anchor_of(e.larger)) {
             return Reason::kNoOffence;
         }
-        if (!(e.smaller.link < e.larger.link)) return Reason::kEvidenceOrder;
-        HOLDFAST_REQUIRE_OK(check_receipt(facts, e.block_hash, e.smaller));
-        return check_receipt(facts, e.block_hash, e.larger);
+        if (!(link_of(e.smaller) < link_of(e.larger))) return Reason::kEvidenceOrder;
+        HOLDFAST_REQUIRE_OK(check_signed_link(facts, e.block_hash, e.smaller));
+        return check_signed_link(facts, e.block_hash, e.larger);
     }
 
     Verdict operator()(const FalseOpening& e) const {
@@ -186,19 +212,28 @@ struct CheapJudge {
     }
 
     Verdict operator()(const BadResponse& e) const {
-        HOLDFAST_REQUIRE_OK(check_chain(facts, e.challenge.chain_id));
-        HOLDFAST_REQUIRE_OK(check_block(facts, e.challenge.block_hash));
+        HOLDFAST_REQUIRE_OK(check_chain(facts, e.chain_id));
+        HOLDFAST_REQUIRE_OK(check_block(facts, e.block_hash));
         if (!facts.y) return Reason::kNoEntropy;
-        const ChallengeId id = e.challenge.id(facts.network_id);
-        HOLDFAST_REQUIRE_OK(
-            verify_signature(e.challenge.challenger, view(id), e.challenge.signature));
-        const ResponseContext context{
-            id, facts.chain->prover, facts.chain->sealed_root, facts.chain->chunks,
-            challenged_chunks(facts.params, facts.network_id, *facts.y, facts.chain->id,
-                              e.challenge.challenger, e.challenge.nonce, facts.chain->chunks)};
-        const Verdict v = check_response(context, e.response);
-        if (v.accepted()) return Reason::kNoOffence;
-        return response_is_evidence(v) ? Verdict::ok() : v;
+        const auto exchange = exchange_of(facts.params, e);
+        if (!exchange) return exchange.error();
+        return std::visit(
+            [&](const auto& c) { return check_bad_response(facts, c, exchange->response); },
+            exchange->challenge);
+    }
+
+    Verdict operator()(const HeadConflict& e) const {
+        const bool comparable = e.smaller.operator_key == e.larger.operator_key &&
+                                e.smaller.height == e.larger.height &&
+                                e.smaller.block_hash == e.larger.block_hash;
+        if (!comparable) return Reason::kNoOffence;
+        const Bytes smaller = e.smaller.encode();
+        const Bytes larger = e.larger.encode();
+        const int order = std::memcmp(smaller.data(), larger.data(), kHeadSignedBytes);
+        if (order == 0) return Reason::kNoOffence;
+        if (order > 0) return Reason::kEvidenceOrder;
+        HOLDFAST_REQUIRE_OK(check_head(facts.params, facts.network_id, e.smaller));
+        return check_head(facts.params, facts.network_id, e.larger);
     }
 
   private:
@@ -209,7 +244,7 @@ struct CheapJudge {
     [[nodiscard]] Verdict check_committed_reveal(const FalseEntropy& e) const {
         const std::optional<RevealState>& reveals = facts.chain->reveals;
         if (!reveals) return e.reveal.is_zero() ? Reason::kOk : Reason::kBadReveal;
-        const Height height = e.claim.receipt.height;
+        const Height height = height_of(e.claim.statement);
         if (height < reveals->base) return Reason::kRevealExhausted;
         return check_reveal(facts.network_id, view(facts.chain->replica_id), reveals->known,
                             height.since(reveals->base), e.reveal, reveal_limit(facts.params));
@@ -268,6 +303,9 @@ EvidenceNeeds evidence_needs(const NetworkId& network_id, const Evidence& eviden
             break;
         case EvidenceKind::kBadSeal:
         case EvidenceKind::kBadCheckpoint:
+        case EvidenceKind::kHeadConflict:
+        case EvidenceKind::kBundledEquivocation:  // an offence of kind 1
+        case EvidenceKind::kBundledBadOpening:    // an offence of kind 2
             break;
     }
     return needs;

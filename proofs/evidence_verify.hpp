@@ -21,8 +21,8 @@ namespace holdfast {
 
 /// What is settled once: the kind, who did it, and where.
 struct Offence {
-    EvidenceKind kind = EvidenceKind::kEquivocation;
-    Digest offender;  // chain_id (1, 2, 3, 6), or the signer's key (4, 5, 7, 8)
+    EvidenceKind kind = EvidenceKind::kEquivocation;  // 1 for 9, 2 for 10: they are one offence
+    Digest offender;  // chain_id (1, 2, 3, 6), or the signer's key (4, 5, 7, 8, 11)
     Height height;
     friend bool operator==(const Offence&, const Offence&) = default;
 
@@ -58,9 +58,9 @@ struct EvidenceFacts {
 /// Everything but fills and arenas. Accepted: the offence is shown, or, for kinds 3 and 4 (see
 /// needs_fill), only the fill is left to tell. Refusals: kUnknownChain, kWrongChain, kWrongBlock,
 /// kNoEntropy, kVdfInput (nothing is settled), kBadSignature, kVdfSignature, kBadKey,
-/// kEvidenceOrder, kBadLink, kBadOpening, kBadReveal, kRevealTooFar, kRevealExhausted,
-/// kRawMismatch, kSealedMismatch, kGlobalMismatch, kBadPath, kWrongChallenge, kNoOffence, and those
-/// of check_registration.
+/// kEvidenceOrder, kWrongOutput, kNotOperator, kBadLink, kBadOpening, kBadReveal, kRevealTooFar,
+/// kRevealExhausted, kRawMismatch, kSealedMismatch, kGlobalMismatch, kBadPath, kWrongChallenge,
+/// kNoOffence, and those of check_registration.
 [[nodiscard]] Verdict judge_without_fill(const EvidenceFacts& facts, const Evidence& evidence);
 
 /// Kinds 3 and 4: the accuser puts down a deposit first.

@@ -7,6 +7,10 @@ namespace {
 
 constexpr std::size_t kMaxCellPath = 24;  // 2^20 chunks are 2^24 cells
 constexpr std::size_t kMaxFullSiblings = kChunksPerLink * kMaxCellPath;
+/// Sixteen leaves as far apart as they can be meet in the tree's upper four levels.
+constexpr std::size_t kMaxShortSiblings = kChunksPerLink * (kMaxCellPath - 4);
+constexpr std::size_t kShortCompactFixedBytes = 456;
+constexpr std::size_t kShortFullFixedBytes = 4'168;
 constexpr std::size_t kOpeningPathBytes = kOpeningTreeDepth * kDigestBytes;
 
 std::vector<Digest> read_digests(Reader& r, std::size_t count) {
@@ -145,6 +149,53 @@ Checked<Full> Full::decode(ByteView body) {
     out.siblings = read_digests_before(r, 0, kMaxFullSiblings);
     if (const Verdict v = r.finish(); !v) return refuse(v);
     return out;
+}
+
+Bytes ShortCompact::encode() const {
+    Writer w(kShortCompactFixedBytes + cell_path.size() * kDigestBytes);
+    w.fixed(chain_id).height(height).fixed(reveal);
+    w.fixed(cell).digests(cell_path).digests(opening_path);
+    return w.take();
+}
+
+Checked<ShortCompact> ShortCompact::decode(ByteView body) {
+    Reader r(body);
+    ShortCompact out;
+    out.chain_id = r.fixed<ChainId>();
+    out.height = r.height();
+    out.reveal = r.fixed<Reveal>();
+    out.cell = r.fixed<Cell>();
+    out.cell_path = read_digests_before(r, kOpeningPathBytes, kMaxCellPath);
+    for (Digest& d : out.opening_path) d = r.fixed<Digest>();
+    if (const Verdict v = r.finish(); !v) return refuse(v);
+    return out;
+}
+
+Bytes ShortFull::encode() const {
+    Writer w(kShortFullFixedBytes + siblings.size() * kDigestBytes);
+    w.fixed(chain_id).height(height).fixed(reveal);
+    for (const Cell& c : cells) w.fixed(c);
+    w.digests(siblings);
+    return w.take();
+}
+
+Checked<ShortFull> ShortFull::decode(ByteView body) {
+    Reader r(body);
+    ShortFull out;
+    out.chain_id = r.fixed<ChainId>();
+    out.height = r.height();
+    out.reveal = r.fixed<Reveal>();
+    for (Cell& c : out.cells) c = r.fixed<Cell>();
+    out.siblings = read_digests_before(r, 0, kMaxShortSiblings);
+    if (const Verdict v = r.finish(); !v) return refuse(v);
+    return out;
+}
+
+const ChainId& chain_of(const AnyShort& proof) {
+    return std::visit([](const auto& p) -> const ChainId& { return p.chain_id; }, proof);
+}
+Height height_of(const AnyShort& proof) {
+    return std::visit([](const auto& p) { return p.height; }, proof);
 }
 
 const Receipt& receipt_of(const AnyProof& proof) {

@@ -1,4 +1,5 @@
-// The proof formats: compact (B), full (C), path (D) and windows, with their canonical bodies.
+// The proof formats: compact (B), full (C), path (D) and windows, and the short forms of B and C
+// between a prover and a registry, with their canonical bodies.
 //
 // Plain values. decode() takes a body (without version and kind), checks every length before it
 // allocates and accepts exactly one encoding of each value; it judges form only, never truth: that
@@ -83,6 +84,37 @@ struct Full {
     [[nodiscard]] Bytes encode() const;
     static Checked<Full> decode(ByteView body);
 };
+
+/// Format B for a registry, which knows anchor, link_before and link itself (kind 24).
+struct ShortCompact {
+    ChainId chain_id;
+    Height height;
+    Reveal reveal;
+    Cell cell;
+    std::vector<Digest> cell_path;
+    std::array<Digest, kOpeningTreeDepth> opening_path;
+    friend bool operator==(const ShortCompact&, const ShortCompact&) = default;
+
+    [[nodiscard]] Bytes encode() const;
+    static Checked<ShortCompact> decode(ByteView body);
+};
+
+/// Format C for a registry (kind 25).
+struct ShortFull {
+    ChainId chain_id;
+    Height height;
+    Reveal reveal;
+    std::array<Cell, kChunksPerLink> cells;  // ascending
+    std::vector<Digest> siblings;
+    friend bool operator==(const ShortFull&, const ShortFull&) = default;
+
+    [[nodiscard]] Bytes encode() const;
+    static Checked<ShortFull> decode(ByteView body);
+};
+
+using AnyShort = std::variant<ShortCompact, ShortFull>;
+[[nodiscard]] const ChainId& chain_of(const AnyShort& proof);
+[[nodiscard]] Height height_of(const AnyShort& proof);
 
 using AnyProof = std::variant<Compact, Full>;
 /// The receipt, chain and reveal that both kinds carry.

@@ -16,14 +16,6 @@ Verdict check_claim_of(const KnownChain& chain, const KnownHeight& known, const 
     return known.y ? Reason::kOk : Reason::kNoEntropy;
 }
 
-template <class Proof>
-Verdict check_link(const NetworkId& network_id, const KnownHeight& known, const Proof& proof,
-                   const Entropy& e, const Digest& openings) {
-    const Link link = link_hash(network_id, {proof.chain_id, known.height, known.block_hash,
-                                             known.anchor, proof.link_before, e, openings});
-    return link == proof.receipt.link ? Reason::kOk : Reason::kBadLink;
-}
-
 /// kSealedMismatch unless these cells lead to the sealed root; kProofLength.
 Verdict check_cells(const KnownChain& chain, std::span<const std::uint64_t> indices,
                     std::span<const Digest> leaves, std::span<const Digest> siblings) {
@@ -39,23 +31,32 @@ Checked<Digest> root_over_digests(std::uint64_t leaves, std::uint64_t index, con
     return root_from_path(leaves, index, leaf_hash(view(own)), path);
 }
 
-Verdict check_opening(const NetworkId& network_id, const KnownChain& chain,
-                      const KnownHeight& known, const Compact& proof) {
+/// What a proof's openings lead to: the E that selects them, and O.
+struct ShownOpenings {
+    Entropy e;
+    Digest root;
+};
+
+/// Of a proof that opens the drawn cell alone (B and its short form).
+template <class Proof>
+Checked<ShownOpenings> shown_by_one(const NetworkId& network_id, const KnownChain& chain,
+                                    const KnownHeight& known, const Proof& proof) {
     const Entropy e = chain_entropy(network_id, *known.y, chain.id, proof.reveal);
     const std::uint8_t j = compact_index(network_id, *known.y_compact, chain.id);
     const OpenedCell where = opened_cells(e, chain.chunks)[j];
     const std::uint64_t indices[] = {where.index().value};
     const Digest leaves[] = {leaf_hash(view(proof.cell))};
-    HOLDFAST_REQUIRE_OK(check_cells(chain, indices, leaves, proof.cell_path));
-
-    const auto openings =
-        opening_root_from_path(opening_hash(e, where, proof.cell), j, proof.opening_path);
-    if (!openings) return openings.error();
-    return check_link(network_id, known, proof, e, *openings);
+    const Verdict cells = check_cells(chain, indices, leaves, proof.cell_path);
+    if (!cells) return refuse(cells);
+    HOLDFAST_ASSIGN(
+        root, opening_root_from_path(opening_hash(e, where, proof.cell), j, proof.opening_path));
+    return ShownOpenings{e, root};
 }
 
-Verdict check_opening(const NetworkId& network_id, const KnownChain& chain,
-                      const KnownHeight& known, const Full& proof) {
+/// Of a proof that opens all sixteen (C and its short form).
+template <class Proof>
+Checked<ShownOpenings> shown_by_all(const NetworkId& network_id, const KnownChain& chain,
+                                    const KnownHeight& known, const Proof& proof) {
     const Entropy e = chain_entropy(network_id, *known.y, chain.id, proof.reveal);
     const OpenedCells where = opened_cells(e, chain.chunks);
     const auto order = ascending_order(where);
@@ -70,9 +71,36 @@ Verdict check_opening(const NetworkId& network_id, const KnownChain& chain,
     sha256_batch(
         {proof.cells.data()->data(), kCellBytes, sizeof(Cell), kChunksPerLink, std::uint8_t{0}},
         leaves);
-    HOLDFAST_REQUIRE_OK(check_cells(chain, indices, leaves, proof.siblings));
-    return check_link(network_id, known, proof, e,
-                      opening_root(opening_hashes(e, where, selected)));
+    const Verdict cells = check_cells(chain, indices, leaves, proof.siblings);
+    if (!cells) return refuse(cells);
+    return ShownOpenings{e, opening_root(opening_hashes(e, where, selected))};
+}
+
+template <class Proof>
+constexpr bool kOpensOne = std::is_same_v<Proof, Compact> || std::is_same_v<Proof, ShortCompact>;
+
+/// That the openings shown are those of `link`: kProofLength, kSealedMismatch, kBadLink.
+template <class Proof>
+Verdict check_opening(const NetworkId& network_id, const KnownChain& chain,
+                      const KnownHeight& known, const Link& link_before, const Link& link,
+                      const Proof& proof) {
+    Checked<ShownOpenings> shown;
+    if constexpr (kOpensOne<Proof>) {
+        shown = shown_by_one(network_id, chain, known, proof);
+    } else {
+        shown = shown_by_all(network_id, chain, known, proof);
+    }
+    if (!shown) return shown.error();
+    const Link made = link_hash(network_id, {chain.id, known.height, known.block_hash, known.anchor,
+                                             link_before, shown->e, shown->root});
+    return made == link ? Reason::kOk : Reason::kBadLink;
+}
+
+/// The same of a proof that brings both links.
+template <class Proof>
+Verdict check_own_opening(const NetworkId& network_id, const KnownChain& chain,
+                          const KnownHeight& known, const Proof& proof) {
+    return check_opening(network_id, chain, known, proof.link_before, proof.receipt.link, proof);
 }
 
 /// check_claim to check_openings, of either kind.
@@ -80,9 +108,26 @@ template <class Proof>
 Verdict check_link_proof(const NetworkParams& params, const NetworkId& network_id,
                          const KnownChain& chain, const KnownHeight& known, const Proof& proof) {
     HOLDFAST_REQUIRE_OK(check_claim_of(chain, known, proof));
-    HOLDFAST_REQUIRE_OK(check_receipt_signature(network_id, chain, known, proof.receipt));
+    HOLDFAST_REQUIRE_OK(
+        check_receipt_signature(network_id, chain, known.block_hash, proof.receipt));
     HOLDFAST_REQUIRE_OK(check_chain_reveal(params, network_id, chain, known.height, proof.reveal));
-    return check_opening(network_id, chain, known, proof);
+    return check_own_opening(network_id, chain, known, proof);
+}
+
+template <class Proof>
+Verdict check_short(const NetworkParams& params, const NetworkId& network_id,
+                    const KnownChain& chain, const KnownHeight& known,
+                    const std::optional<Link>& link, const Proof& proof) {
+    if (proof.chain_id != chain.id) return Reason::kWrongChain;
+    if (proof.height != known.height) return Reason::kWrongHeight;
+    if (!link) return Reason::kNotInDigest;
+    if (!known.y || (kOpensOne<Proof> && !known.y_compact)) return Reason::kNoEntropy;
+    if (!known.link_before) return Reason::kDigestUnknown;
+    HOLDFAST_REQUIRE_OK(check_chain_reveal(params, network_id, chain, known.height, proof.reveal));
+    HOLDFAST_REQUIRE_OK(check_opening(network_id, chain, known, *known.link_before, *link, proof));
+    const bool too_little =
+        kOpensOne<Proof> && full_required(network_id, *known.y_compact, chain.id);
+    return too_little ? Reason::kCompactNotAllowed : Reason::kOk;
 }
 
 Checked<Digest> group_under_bounds(const NetworkParams& params, const ChainLeaf& leaf,
@@ -128,22 +173,26 @@ void note_reveal(KnownChain& chain, Height height, const Reveal& reveal) {
     if (i && *i > chain.reveals->known.i) chain.reveals->known = {*i, reveal};
 }
 
+Verdict check_place(const KnownHeight& known, Height height, const GlobalDigest& anchor) {
+    if (height != known.height) return Reason::kWrongHeight;
+    return anchor == known.anchor ? Reason::kOk : Reason::kWrongAnchor;
+}
+
 Verdict check_receipt_place(const KnownHeight& known, const Receipt& receipt) {
-    if (receipt.height != known.height) return Reason::kWrongHeight;
-    return receipt.anchor == known.anchor ? Reason::kOk : Reason::kWrongAnchor;
+    return check_place(known, receipt.height, receipt.anchor);
 }
 
 Verdict check_receipt_signature(const NetworkId& network_id, const KnownChain& chain,
-                                const KnownHeight& known, const Receipt& receipt) {
-    const Digest digest = receipt_digest(network_id, chain.id, known.height, known.block_hash,
-                                         known.anchor, receipt.link);
+                                const BlockHash& block_hash, const Receipt& receipt) {
+    const Digest digest = receipt_digest(network_id, chain.id, receipt.height, block_hash,
+                                         receipt.anchor, receipt.link);
     return verify_signature(chain.prover, view(digest), receipt.signature);
 }
 
 Verdict verify_receipt(const NetworkId& network_id, const KnownChain& chain,
                        const KnownHeight& known, const Receipt& receipt) {
     HOLDFAST_REQUIRE_OK(check_receipt_place(known, receipt));
-    return check_receipt_signature(network_id, chain, known, receipt);
+    return check_receipt_signature(network_id, chain, known.block_hash, receipt);
 }
 
 Verdict check_claim(const KnownChain& chain, const KnownHeight& known, const AnyProof& proof) {
@@ -161,8 +210,16 @@ Verdict check_chain_reveal(const NetworkParams& params, const NetworkId& network
 
 Verdict check_openings(const NetworkId& network_id, const KnownChain& chain,
                        const KnownHeight& known, const AnyProof& proof) {
-    return std::visit([&](const auto& p) { return check_opening(network_id, chain, known, p); },
+    return std::visit([&](const auto& p) { return check_own_opening(network_id, chain, known, p); },
                       proof);
+}
+
+Verdict verify_short(const NetworkParams& params, const NetworkId& network_id,
+                     const KnownChain& chain, const KnownHeight& known,
+                     const std::optional<Link>& link, const AnyShort& proof) {
+    return std::visit(
+        [&](const auto& p) { return check_short(params, network_id, chain, known, link, p); },
+        proof);
 }
 
 ChainLeaf leaf_of(const Compact& proof) {

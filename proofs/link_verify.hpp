@@ -1,4 +1,4 @@
-// The only verifier of receipts, compact, full and path proofs and windows.
+// The only verifier of receipts, compact, full, short and path proofs and windows.
 //
 // Pure: no I/O, thread, clock, callback, global or floating point; bounded work. Any thread. A
 // proof never brings its own truth: what the verifier must know stands in KnownChain and
@@ -59,7 +59,10 @@ struct KnownHeight {
 // of some of them between many objects (hierarchy/proof_batch.hpp). A step's answer means something
 // only where those before it have accepted.
 
-/// kWrongHeight, kWrongAnchor.
+/// That something signed is of this height and anchor: kWrongHeight, kWrongAnchor.
+[[nodiscard]] Verdict check_place(const KnownHeight& known, Height height,
+                                  const GlobalDigest& anchor);
+/// The same of a receipt.
 [[nodiscard]] Verdict check_receipt_place(const KnownHeight& known, const Receipt& receipt);
 /// Whether this kind counts at that height: kNoEntropy (y_c not known), kCompactNotAllowed.
 [[nodiscard]] Verdict check_counts(const NetworkId& network_id, const KnownChain& chain,
@@ -68,9 +71,9 @@ struct KnownHeight {
 /// those of check_receipt_place.
 [[nodiscard]] Verdict check_claim(const KnownChain& chain, const KnownHeight& known,
                                   const AnyProof& proof);
-/// kBadSignature.
+/// That the chain's prover has signed it over this block: kBadSignature.
 [[nodiscard]] Verdict check_receipt_signature(const NetworkId& network_id, const KnownChain& chain,
-                                              const KnownHeight& known, const Receipt& receipt);
+                                              const BlockHash& block_hash, const Receipt& receipt);
 /// kBadReveal, kRevealTooFar, kRevealExhausted.
 [[nodiscard]] Verdict check_chain_reveal(const NetworkParams& params, const NetworkId& network_id,
                                          const KnownChain& chain, Height height,
@@ -127,6 +130,15 @@ struct KnownHeight {
 [[nodiscard]] Verdict verify_window(const NetworkParams& params, const NetworkId& network_id,
                                     const KnownChain& chain, std::span<const KnownHeight> heights,
                                     const ProofWindow& window);
+
+/// What B and C say, to the registry that took `link` for this chain and height (empty: none of
+/// that height stands in its digest) and knows link_before. The last check is whether the proof
+/// counts. kWrongChain, kWrongHeight, kNotInDigest, kNoEntropy (y, or y_c of a compact one),
+/// kDigestUnknown (link_before), kBadReveal, kRevealTooFar, kRevealExhausted, kProofLength,
+/// kSealedMismatch, kBadLink, kCompactNotAllowed.
+[[nodiscard]] Verdict verify_short(const NetworkParams& params, const NetworkId& network_id,
+                                   const KnownChain& chain, const KnownHeight& known,
+                                   const std::optional<Link>& link, const AnyShort& proof);
 
 /// Takes over the reveal of an accepted proof, if it is newer than the one known.
 void note_reveal(KnownChain& chain, Height height, const Reveal& reveal);

@@ -130,7 +130,7 @@ Evidence conditional_evidence(Random& r) {
     }
 }
 
-Evidence bad_response(Random& r) { return {BadResponse{challenge(r), response(r)}}; }
+Evidence bad_response(Random& r) { return make_bad_response(challenge(r), response(r)); }
 
 Manifest manifest(Random& r) {
     Manifest m;

@@ -39,6 +39,7 @@ struct EvidenceWorld {
     KeyPair evaluator = key_of("evaluator");
     Height height{1'005};
     BlockHash block_hash{sha256(view("block 1005"))};
+    GlobalDigest anchor{sha256(view("anchor"))};
     Seed seed = *make_seed(params, network_id, height, block_hash, std::nullopt);
     std::shared_ptr<const VdfArena> arena = *VdfArena::fill(params.vdf, 0, first_epoch());
     std::vector<Digest> checkpoints =
@@ -149,7 +150,7 @@ struct EvidenceWorld {
     }
 
     [[nodiscard]] Receipt receipt(const Link& link, const KeyPair& key) const {
-        Receipt r{link, height, GlobalDigest(sha256(view("anchor"))), {}};
+        Receipt r{link, height, anchor, {}};
         r.signature = key.sign(
             view(receipt_digest(network_id, chain_id, height, block_hash, r.anchor, link)));
         return r;
@@ -159,11 +160,10 @@ struct EvidenceWorld {
     }
     /// A signed link over any E and openings.
     [[nodiscard]] LinkClaim claim(const Entropy& e, const Digest& openings) const {
-        LinkClaim c{chain_id, block_hash, receipt("unused"), Link(chain_id), e, openings};
-        c.receipt = receipt(link_hash(network_id, {chain_id, height, block_hash, c.receipt.anchor,
-                                                   c.link_before, e, openings}),
-                            prover);
-        return c;
+        const Link before(chain_id);
+        const LinkFields fields{chain_id, height, block_hash, anchor, before, e, openings};
+        return {chain_id, block_hash, receipt(link_hash(network_id, fields), prover),
+                before,   e,          openings};
     }
     [[nodiscard]] Reveal reveal() const {
         return reveal_at(registration.replica_id(network_id), 5);

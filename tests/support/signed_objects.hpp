@@ -278,9 +278,10 @@ inline Verdict false_opening(const EvidenceWorld& w, const PublicKey&, const Sig
     openings[3][0] ^= 1;
     LinkClaim claim{w.chain_id, w.block_hash, {}, Link(w.chain_id), e, opening_root(openings)};
     const GlobalDigest anchor(sha256(view("anchor")));
-    claim.receipt = receipt_of(w, sign,
-                               link_hash(w.network_id, {w.chain_id, w.height, w.block_hash, anchor,
-                                                        claim.link_before, e, claim.openings}));
+    claim.statement =
+        receipt_of(w, sign,
+                   link_hash(w.network_id, {w.chain_id, w.height, w.block_hash, anchor,
+                                            claim.link_before, e, claim.openings}));
     const std::uint64_t cell = opened_cells(e, w.registration.header.chunks)[3].index().value;
     return judge_without_fill(
         v.facts(chain_of(w, v)),

@@ -82,7 +82,7 @@ TEST(Codec, ObjectsNameTheirVersionAndKind) {
     EXPECT_EQ(unwrap_object(Kind::kCompact, object).error().reason, Reason::kBadKind);
     EXPECT_EQ(peek_kind(Bytes{2, 4}).error().reason, Reason::kBadVersion);
     EXPECT_EQ(peek_kind(Bytes{1, 0}).error().reason, Reason::kBadKind);
-    EXPECT_EQ(peek_kind(Bytes{1, 22}).error().reason, Reason::kBadKind);
+    EXPECT_EQ(peek_kind(Bytes{1, 30}).error().reason, Reason::kBadKind);
     EXPECT_EQ(peek_kind(Bytes{1}).error().reason, Reason::kTruncated);
     EXPECT_EQ(peek_kind({}).error().reason, Reason::kTruncated);
 }

@@ -39,6 +39,19 @@ std::vector<Digest> recursive_path(std::span<const Digest> hashes, std::size_t m
     return path;
 }
 
+/// SUBPROOF of RFC 9162 section 2.1.4.1, node by node out of the leaves.
+std::vector<Digest> recursive_consistency(std::span<const Digest> hashes, std::size_t m,
+                                          bool whole) {
+    if (m == hashes.size()) return whole ? std::vector<Digest>() : std::vector{merkle_root(hashes)};
+    std::size_t k = 1;
+    while (2 * k < hashes.size()) k *= 2;
+    const bool left = m <= k;
+    std::vector<Digest> proof = left ? recursive_consistency(hashes.first(k), m, whole)
+                                     : recursive_consistency(hashes.subspan(k), m - k, false);
+    proof.push_back(recursive_root(left ? hashes.subspan(k) : hashes.first(k)));
+    return proof;
+}
+
 std::vector<Digest> at(std::span<const Digest> hashes, std::span<const std::uint64_t> indices) {
     std::vector<Digest> out;
     for (const std::uint64_t i : indices) out.push_back(hashes[i]);
@@ -119,6 +132,54 @@ TEST(Merkle, Rfc9162Recursion) {
     }
     EXPECT_EQ(to_hex(view(empty_tree_root())),
               "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+TEST(Merkle, ConsistencyOfEveryTwoSizes) {
+    const std::vector<Digest> all = leaves(40);
+    for (std::size_t n = 0; n <= all.size(); ++n) {
+        const auto hashes = std::span(all).first(n);
+        const MerkleTree tree(std::vector<Digest>(hashes.begin(), hashes.end()));
+        for (std::size_t m = 0; m <= n; ++m) {
+            const Digest older = merkle_root(hashes.first(m));
+            const std::vector<Digest> proof = *make_consistency(tree, m);
+            if (m > 0) {
+                EXPECT_EQ(proof, recursive_consistency(hashes, m, true)) << m << " " << n;
+                EXPECT_FALSE(check_consistency(m, older, n, numbered(99), proof));
+            }
+            EXPECT_EQ(check_consistency(m, older, n, tree.root(), proof), Verdict::ok());
+
+            EXPECT_FALSE(check_consistency(m, numbered(99), n, tree.root(), proof));
+            std::vector<Digest> bad = proof;
+            bad.push_back(numbered(0));
+            EXPECT_EQ(check_consistency(m, older, n, tree.root(), bad),
+                      Verdict(Reason::kProofLength));
+            if (proof.empty()) continue;
+            EXPECT_EQ(check_consistency(m, older, n, tree.root(),
+                                        std::span(proof).first(proof.size() - 1)),
+                      Verdict(Reason::kProofLength));
+            for (std::size_t i = 0; i < proof.size(); ++i) {
+                bad = proof;
+                bad[i][0] ^= 1;
+                EXPECT_EQ(check_consistency(m, older, n, tree.root(), bad),
+                          Verdict(Reason::kBadPath));
+            }
+        }
+        EXPECT_EQ(check_consistency(n + 1, tree.root(), n, tree.root(), {}),
+                  Verdict(Reason::kBadIndex));
+    }
+}
+
+TEST(Merkle, ConsistencyOfSizesAtTheEndOfTheRange) {
+    const std::vector<Digest> some = leaves(65);
+    const auto of = [&](std::size_t nodes) {
+        return check_consistency(UINT64_MAX - 1, some[0], UINT64_MAX, some[0],
+                                 std::span(some).first(nodes));
+    };
+    EXPECT_EQ(of(63), Verdict(Reason::kProofLength));
+    EXPECT_EQ(of(64), Verdict(Reason::kBadPath));
+    EXPECT_EQ(of(65), Verdict(Reason::kProofLength));
+    EXPECT_EQ(check_consistency(std::uint64_t{1} << 63, some[0], UINT64_MAX, some[0], some),
+              Verdict(Reason::kProofLength));
 }
 
 TEST(Merkle, LevelCountsAtTheEdges) {

@@ -1,5 +1,7 @@
 #include "core/params.hpp"
 
+#include "core/hash.hpp"
+#include "core/keys.hpp"
 #include "support/refused.hpp"
 
 namespace holdfast {
@@ -47,6 +49,69 @@ TEST(Params, EveryBitNamesAnotherNetworkOrNone) {
         EXPECT_EQ(decoded->encode(), flipped) << bit;
         EXPECT_NE(decoded->id(), id) << bit;
     }
+}
+
+TEST(Params, Version2IsVersion1AndItsOwnFields) {
+    const NetworkParams two = NetworkParams::preset(kParamsVersion2);
+    EXPECT_TRUE(two.validate());
+    EXPECT_EQ(two.seal_windows, 4U);
+    EXPECT_EQ(two.max_challengers, 4'096U);
+    Bytes expected = NetworkParams().encode();
+    expected[0] = 2;
+    expected[129] = 4;  // seal_windows
+    Writer tail;
+    tail.u64(1'000).u64(1'000).u64(10'000).u64(10'000).u64(100'000).u32(4'096).fixed(PublicKey{});
+    expected.insert(expected.end(), tail.bytes().begin(), tail.bytes().end());
+    EXPECT_EQ(to_hex(two.encode()), to_hex(expected));
+    EXPECT_EQ(two.id(), NetworkId(tagged_hash("network", ByteView(expected))));
+    ASSERT_TRUE(NetworkParams::decode(expected));
+    EXPECT_EQ(*NetworkParams::decode(expected), two);
+    for (std::size_t size = 0; size < expected.size(); ++size) {
+        EXPECT_FALSE(NetworkParams::decode(ByteView(expected).first(size))) << size;
+    }
+    expected[0] = 1;
+    EXPECT_EQ(NetworkParams::decode(expected).error(), Reason::kTrailingBytes);
+    expected[0] = 3;
+    EXPECT_EQ(NetworkParams::decode(expected).error(), Reason::kBadVersion);
+}
+
+TEST(Params, WhatBelongsToVersion2IsRefusedInVersion1) {
+    const auto one = [](void (*change)(NetworkParams&)) {
+        NetworkParams p;
+        change(p);
+        return p.validate();
+    };
+    const Verdict refused(Reason::kBadParameters, 16);
+    EXPECT_EQ(one([](auto& p) { p.least_chain_part = 1; }), refused);
+    EXPECT_EQ(one([](auto& p) { p.least_challenger_part = 1; }), refused);
+    EXPECT_EQ(one([](auto& p) { p.least_submitter_part = 1; }), refused);
+    EXPECT_EQ(one([](auto& p) { p.least_evaluator_part = 1; }), refused);
+    EXPECT_EQ(one([](auto& p) { p.least_operator_part = 1; }), refused);
+    EXPECT_EQ(one([](auto& p) { p.max_challengers = 1; }), refused);
+    EXPECT_EQ(one([](auto& p) { p.operator_key[0] = 9; }), refused);
+    EXPECT_EQ(one([](auto& p) { p.version = 3; }), refused);
+}
+
+TEST(Params, BoundsOfVersion2HoldOnBothSides) {
+    const auto two = [](void (*change)(NetworkParams&)) {
+        NetworkParams p = NetworkParams::preset(kParamsVersion2);
+        change(p);
+        return p.validate();
+    };
+    EXPECT_EQ(two([](auto& p) { p.quorum = 0; }), Verdict(Reason::kBadParameters, 17));
+    EXPECT_EQ(two([](auto& p) { p.liability_blocks = 0; }), Verdict(Reason::kBadParameters, 17));
+    EXPECT_EQ(two([](auto& p) { p.least_challenger_part = 0; }),
+              Verdict(Reason::kBadParameters, 18));
+    EXPECT_EQ(two([](auto& p) { p.max_challengers = 0; }), Verdict(Reason::kBadParameters, 18));
+    EXPECT_TRUE(two([](auto& p) { p.max_challengers = 65'536; }));
+    EXPECT_EQ(two([](auto& p) { p.max_challengers = 65'537; }),
+              Verdict(Reason::kBadParameters, 18));
+    EXPECT_EQ(two([](auto& p) { p.operator_key[0] = 1; }),
+              Verdict(Reason::kBadParameters, 19));  // the neutral element
+    EXPECT_TRUE(two([](auto& p) {
+        p.operator_key = KeyPair::from_secret(Bytes(32, 5)).public_key();
+        p.least_operator_part = 0;
+    }));
 }
 
 struct Bound {

@@ -99,7 +99,8 @@ TEST(BadOpening, EachRefusalHasItsReason) {
               Reason::kWrongBlock);
     EXPECT_EQ(w.reason(changed([](FalseOpening& o) { o.claim.chain_id = ChainId{}; })),
               Reason::kUnknownChain);
-    EXPECT_EQ(w.reason(changed([](FalseOpening& o) { o.claim.receipt.signature = {}; })),
+    EXPECT_EQ(w.reason(changed(
+                  [](FalseOpening& o) { std::get<Receipt>(o.claim.statement).signature = {}; })),
               Reason::kBadSignature);
     EXPECT_EQ(w.reason(changed([](FalseOpening& o) { o.j = 6; })), Reason::kBadOpening);
     const auto decoded = [&](const std::function<void(FalseOpening&)>& change) {
