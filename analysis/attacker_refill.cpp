@@ -109,7 +109,7 @@ struct Chain {
     std::uint64_t reference = 0;  // of `column`: index in the matrix
 };
 
-/// A refill under way. Quarters are done one after another, as in a fill of several lanes: within
+/// A refill in progress. Quarters are done one after another, as in a fill of several lanes: within
 /// one nothing is overwritten that it refers to.
 class Refilling {
   public:

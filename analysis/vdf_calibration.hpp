@@ -58,7 +58,7 @@ struct VdfMeasureOptions {
 [[nodiscard]] Result<VdfSpeed> measure_vdf(const VdfParams& arena,
                                            const VdfMeasureOptions& options = {});
 
-/// What in the figures cannot be true of any machine at rest, each in a sentence: something else
+/// What in the figures no idle machine can show, each in a sentence: something else
 /// was at work, and nothing should be derived from them. Empty when they fit together.
 [[nodiscard]] std::vector<std::string> vdf_contradictions(const VdfSpeed& speed);
 

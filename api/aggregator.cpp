@@ -35,7 +35,7 @@ Result<std::optional<Height>> Aggregator::Impl::newest_final() const {
         if (!block && block.error().code != ErrorCode::kNotFound) return fail(block.error());
         if (block && block->final) return std::optional(h);
         // Finality lags by finality_blocks; a host that shows less is believed, but not searched
-        // for ever.
+        // forever.
         if (h <= params.genesis_height ||
             tip.since(h) > std::uint64_t{params.finality_blocks} + 1) {
             return std::optional<Height>();

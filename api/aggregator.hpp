@@ -85,7 +85,7 @@ struct AggregatorOptions {
     /// Submits the checkpoints that fall due, signed with this key under this bond.
     std::optional<BondId> checkpoint_bond;
     /// For seal proofs, listed and offered: windows refilled at once (0: one for each core), proofs
-    /// that strangers may have under way.
+    /// that strangers may have in flight.
     SealVerifierLimits seal_limits{.fills_at_once = 1};
     BlockProcessorOptions sets;  // how sets of provers are driven
 };
@@ -131,7 +131,7 @@ class Aggregator {
 
     /// A stranger's seal or audit proof, standing alone, under the name that its connection proves:
     /// judged with bounded cost and, if it holds, handed to the host chain (api/seal_intake.hpp).
-    /// From any thread, also during advance(); none may be under way when the aggregator ends.
+    /// From any thread, also during advance(); none may be in flight when the aggregator ends.
     [[nodiscard]] Result<Verdict> offer_seal_proof(const std::string& peer, ByteView object,
                                                    const StopCheck& stop = {});
     /// What seal proofs have cost so far.

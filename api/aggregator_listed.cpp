@@ -13,7 +13,7 @@ constexpr std::size_t kRegistrationsAtOnce = 4'096;
 constexpr std::size_t kSealProofsAtOnce = 64;  // each costs fills
 
 /// Of the front of a block's list, what is taken together: neighbours of one kind, as many as keep
-/// a transaction and a wait for a wish to stop short.
+/// a transaction and a wait for a cancellation short.
 std::span<const Submission> alike(std::span<const Submission> submissions) {
     const Kind kind = submissions[0].kind;
     const std::size_t most = kind == Kind::kRegistration ? kRegistrationsAtOnce
@@ -125,7 +125,7 @@ Result<Verdict> Aggregator::Impl::take(const Submission& submission, ObjectOutco
 }
 
 /// What the block lists, in its order. Neighbours of the kinds that come by the thousand are taken
-/// together; a wish to stop is asked for between such parts.
+/// together; cancellation is checked between such parts.
 Status Aggregator::Impl::take_submissions(Height height, const VdfClockWork& work,
                                           BlockReport& report) {
     HOLDFAST_ASSIGN(submissions, chain->submissions_at(height));

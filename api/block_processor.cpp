@@ -84,7 +84,7 @@ class BlockProcessor::Run {
     struct ProofJob {
         DueProof due;
         std::uint32_t member = 0;
-        std::unique_ptr<AnyProof> proof;  // kilobytes: only while its group is under way
+        std::unique_ptr<AnyProof> proof;  // kilobytes: only while its group is in progress
     };
 
     void fault(const std::optional<ChainId>& chain_id, const Error& error) {

@@ -2,9 +2,9 @@
 // are read deep in flight, their links are recorded with one wait for the device, signed, and
 // handed to the registry in few transactions; then the proofs of an earlier height.
 //
-// Whatever goes wrong with a chain (files missing, truncated, unreadable, rotten; another link on
+// Whatever goes wrong with a chain (files missing, truncated, unreadable, damaged; another link on
 // record; a refusal by the registry) is a fault of that chain alone. Only what concerns all of them
-// ends the call: the records, the registry, a wish to stop. Every step may be repeated after a
+// ends the call: the records, the registry, cancellation. Every step may be repeated after a
 // crash and gives the same bytes: those that a Prover for each chain would give, in any order and
 // with any number of threads.
 //

@@ -1,7 +1,7 @@
 // The prover's side of a link: read and check sixteen cells, make the link, record it, sign it, and
 // turn it into a compact or full proof.
 //
-// A link is a function of public state and stored data; there is nothing to choose. A rotten cell
+// A link is a function of public state and stored data; there is nothing to choose. A damaged cell
 // is an error and nothing is recorded or signed: a missed link, never an offence. Functions are
 // thread-safe for distinct LinkRecords. Spec: docs/spec.md section 7.
 #pragma once
@@ -57,7 +57,7 @@ struct LinkDraw {
 [[nodiscard]] LinkOpening assemble_link(const NetworkId& network_id, const LinkDraw& draw,
                                         Opening opened);
 
-/// Reads the sixteen cells and checks them against the tree. kCorrupt names the rotten chunk.
+/// Reads the sixteen cells and checks them against the tree. kCorrupt names the damaged chunk.
 [[nodiscard]] Result<LinkOpening> open_link(const NetworkId& network_id, const Replica& replica,
                                             const LinkFacts& facts);
 

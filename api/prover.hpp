@@ -78,8 +78,8 @@ class Prover {
                                                SealProofKind kind, const RawOptions& options = {});
 
     /// Reads and checks sixteen cells, records the link durably, signs it. Errors: kCorrupt (a
-    /// rotten cell: a missed link, nothing is signed), kRefused (kBadLink: another link is recorded
-    /// for this height, block and anchor; kRevealExhausted).
+    /// damaged cell: a missed link, nothing is signed), kRefused (kBadLink: another link is
+    /// recorded for this height, block and anchor; kRevealExhausted).
     [[nodiscard]] Result<SignedLink> link(const LinkRequest& request);
 
     /// The proofs of a link; `path` is this chain's path under the digest of the link's height.
@@ -87,7 +87,7 @@ class Prover {
                                           const VdfOutput& y_compact) const;
     [[nodiscard]] Full full(const SignedLink& link) const { return to_full(link); }
 
-    /// A new commitment from `effective` on, and the wish to end the chain.
+    /// A new commitment from `effective` on, and a request to end the chain.
     [[nodiscard]] Update update(std::uint32_t sequence, Height effective, bool with_commitment);
     [[nodiscard]] Removal removal(std::uint32_t sequence, Height tip) const;
 

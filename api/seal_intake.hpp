@@ -11,7 +11,7 @@
 // An offered proof that holds is handed to the host chain, and costs no second fill when listed.
 //
 // Threading: offer() from any thread, also while another one takes what a block lists; the rest one
-// call at a time. Ownership: registry and chain must outlive it, and no offer may be under way when
+// call at a time. Ownership: registry and chain must outlive it, and no offer may be in flight when
 // it ends. Spec: docs/spec.md section 3.1 and appendix B63.
 #pragma once
 
@@ -64,7 +64,7 @@ class SealIntake {
     Blockchain& chain_;
     unsigned at_once_;
     SealVerifier verifier_;
-    std::set<Duty> found_bad_;  // listed by the block under way
+    std::set<Duty> found_bad_;  // listed by the block that is being processed
 
     std::mutex mutex_;
     std::set<Duty> offered_;  // filled for, or about to be, since the newest block

@@ -13,7 +13,7 @@ namespace holdfast {
 
 /// Reads the drawn cells, refills the drawn windows once, checks both multiproofs against the roots
 /// and signs. kInvalidArgument when replica, registration and key do not belong together; kCorrupt
-/// for a rotten cell.
+/// for a damaged cell.
 [[nodiscard]] Result<SealProof> make_seal_proof(const NetworkParams& params,
                                                 const NetworkId& network_id,
                                                 const Registration& registration,

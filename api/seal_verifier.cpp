@@ -18,7 +18,7 @@ namespace holdfast {
 namespace {
 
 constexpr std::size_t kRemembered = 1'024;               // accepted proofs, 32 bytes each
-constexpr std::chrono::milliseconds kBetweenLooks{100};  // at a caller's wish to stop
+constexpr std::chrono::milliseconds kBetweenLooks{100};  // at the caller's cancellation
 
 /// The proof and everything that its verdict depends on.
 Digest name_of(const SealVerifier::Request& request, const NetworkId& network, ByteView body) {
@@ -38,7 +38,7 @@ struct Waiter {
     Reason let_go = Reason::kOk;
 };
 
-/// A peer while it has a proof under way.
+/// A peer while it has a proof in flight.
 struct Peer {
     unsigned proofs = 0;
     std::uint64_t last_turn = 0;  // the smaller, the sooner it is its turn

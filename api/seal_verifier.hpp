@@ -3,7 +3,7 @@
 //
 // A proof is judged in the order of the spec. What is cheap (policy, lengths, signature, both
 // multiproofs) is checked at once and takes no place. Only then a place is asked for, and refused
-// with kBusy where the peer, or everybody together, has as many proofs under way as allowed: no
+// with kBusy where the peer, or everybody together, has as many proofs in flight as allowed: no
 // fill is spent on it. Places for fills go round among the peers that wait, and within a peer to
 // the earliest deadline; a proof whose deadline has passed while it waited is refused with kTooLate
 // and costs nothing. Windows of one proof are filled at once where places are free; the verdict is
@@ -51,7 +51,7 @@ class SealVerifier {
   public:
     explicit SealVerifier(const NetworkParams& network, const SealVerifierLimits& limits = {},
                           const FillKernel* kernel = nullptr);
-    /// No verify() may be under way.
+    /// No verify() may be in progress.
     ~SealVerifier();
     SealVerifier(const SealVerifier&) = delete;
     SealVerifier& operator=(const SealVerifier&) = delete;
@@ -73,7 +73,7 @@ class SealVerifier {
 
     /// The tip has moved: what waits with a deadline below it is let go.
     void set_tip(Height tip);
-    /// Ends fills under way and everything that waits; later calls return kInterrupted at once.
+    /// Ends fills in progress and everything that waits; later calls return kInterrupted at once.
     void close();
     [[nodiscard]] SealVerifierCounts counts() const;
 

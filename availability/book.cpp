@@ -158,7 +158,7 @@ class AvailabilityBook::Impl {
     std::optional<Height> taken_;
     std::optional<Height> durable_;  // the newest block whose being taken is on the device
     // Keys in force at the height that was asked for last: a block lists many of one height. Of
-    // the write transaction under way.
+    // the write transaction in progress.
     std::optional<Height> cached_height_;
     std::vector<PublicKey> cached_keys_;
 };
@@ -393,7 +393,7 @@ Result<std::vector<Verdict>> AvailabilityBook::Impl::take(Height tip,
                         std::to_string(newest->value));
     }
     if (passes_idle(tip, objects.empty())) return std::vector<Verdict>();
-    cached_height_.reset();  // an earlier transaction may have come to nothing
+    cached_height_.reset();  // an earlier transaction may have been aborted
     HOLDFAST_TRY(forget_challenges(txn, tip));
     std::vector<Verdict> verdicts;
     for (const BookObject& object : objects) {

@@ -38,7 +38,7 @@ Result<Opening> open_raw(const Replica& replica, const File& raw, const ReadRequ
     return out;
 }
 
-/// Counts bytes as under way for as long as it lives.
+/// Counts bytes as in flight for as long as it lives.
 class UnderWay {
   public:
     UnderWay(std::atomic<std::uint64_t>& all, std::uint64_t bytes) : all_(all), bytes_(bytes) {

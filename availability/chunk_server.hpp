@@ -2,7 +2,7 @@
 // data hot.
 //
 // Brings no transport. Whatever leaves has been hashed up to the registered root first, so that a
-// rotten replica or a file that has changed is an error here and nothing false is served. Raw data
+// damaged replica or a file that has changed is an error here and nothing false is served. Raw data
 // come from a file that the host names (the data as they were before sealing); where there is none,
 // raw ranges are refused (kNetworkPolicy): unsealing on demand costs a fill and is not offered to
 // strangers.
@@ -13,7 +13,7 @@
 //
 // Threading: any thread; no lock is held while a disk is read. Errors: none leave handle(): the
 // answer says refused (kTruncated … for a bad request, kUnknownChain, kBadIndex, kRootMismatch for
-// data that are rotten, kBusy when a disk fails for now). Spec: docs/spec.md section 8.
+// data that are damaged, kBusy when a disk fails for now). Spec: docs/spec.md section 8.
 #pragma once
 
 #include <atomic>
@@ -43,7 +43,7 @@ struct ChunkServerStatistics {
     std::uint64_t bytes = 0;    // of chunks and proofs in them
     std::uint64_t refused = 0;
     std::uint64_t busy = 0;
-    std::uint64_t failed = 0;  // of the refused: data here are rotten or cannot be read
+    std::uint64_t failed = 0;  // of the refused: data here are corrupt or cannot be read
 };
 
 class ChunkServer {

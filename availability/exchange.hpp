@@ -47,8 +47,9 @@ class ChallengesSeen {
 [[nodiscard]] Response sign_response(const ChallengeId& id, Bytes chunks_and_siblings,
                                      const KeyPair& key);
 
-/// The prover's answer, from chunks that were checked against the sealed root first: a rotten chunk
-/// is kCorrupt and nothing is signed. kInvalidArgument when the replica is not the one challenged.
+/// The prover's answer, from chunks that were checked against the sealed root first: a damaged
+/// chunk is kCorrupt and nothing is signed. kInvalidArgument when the replica is not the one
+/// challenged.
 [[nodiscard]] Result<Response> make_response(const ResponseContext& context, const Replica& replica,
                                              const KeyPair& key);
 

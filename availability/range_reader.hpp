@@ -54,7 +54,7 @@ using AskProver = std::function<Result<Bytes>(ByteView request)>;
 using TakeBytes = std::function<Status(std::uint64_t at, ByteView bytes)>;
 
 struct RangeReaderOptions {
-    unsigned at_once = 4;                // requests under way; 1 to 64
+    unsigned at_once = 4;                // requests in flight; 1 to 64
     std::uint32_t patience_ms = 30'000;  // without any piece
     std::uint32_t pause_ms = 200;        // before asking again who did not answer
     StopCheck stop = {};

@@ -41,7 +41,7 @@ class AvailabilityResponder::Impl {
     };
     /// What is known of the challenge, as long as it may be answered; nothing is verified yet.
     Checked<Question> look_up(const Challenge& challenge) const;
-    /// Takes the one place that a chain and height have, and one of those for answers under way.
+    /// Takes the one place that a chain and height have, and one of those for answers in flight.
     Verdict begin(const Name& name);
     Result<Bytes> answer(const Question& question, const Challenge& challenge) const;
     tl::unexpected<Error> ignore(const Verdict& verdict);

@@ -47,14 +47,14 @@ struct ResponderHeight {
 };
 
 struct ResponderOptions {
-    std::size_t answers_at_once = 64;  // reading and signing under way
+    std::size_t answers_at_once = 64;  // reading and signing in flight
     /// Bad challenges that a peer may send.
     BudgetLimits bad{.per_second = 2, .burst = 20};
 };
 
 struct ResponderStatistics {
     std::uint64_t answered = 0;
-    std::uint64_t failed = 0;                 // a replica could not be read, or is rotten
+    std::uint64_t failed = 0;                 // a replica could not be read, or is damaged
     std::map<Reason, std::uint64_t> ignored;  // by why
 };
 

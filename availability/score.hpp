@@ -2,7 +2,7 @@
 //
 // A moving average over outcomes in exact integers: alpha adds up what was served, beta what was
 // not, and both lose one part in a thousand with every outcome, so that about the last thousand
-// count. A chain begins as one that has served for ever. The score is alpha / (alpha + beta) in
+// count. A chain begins as one that has served forever. The score is alpha / (alpha + beta) in
 // parts per thousand.
 //
 // The numbers are the published defaults of Storj's satellites (storj/storj,
@@ -32,7 +32,7 @@ std::string_view to_string(ScoreLevel level);
 struct AvailabilityScore {
     static constexpr std::uint64_t kUnit = std::uint64_t{1} << 32;  // of one outcome
     static constexpr std::uint64_t kKeptPerMille = 999;
-    static constexpr std::uint64_t kBeginning = 1'000 * kUnit;  // where serving for ever leads to
+    static constexpr std::uint64_t kBeginning = 1'000 * kUnit;  // where serving forever leads to
     static constexpr std::uint32_t kGoodPerMille = 960;         // at least: kGood
     static constexpr std::uint32_t kPoorPerMille = 600;         // below: kPoor
 

@@ -10,7 +10,7 @@
 // Time-out    an implementation bounds each call itself (some seconds) and then gives kTimeout; the
 //             engine calls it from worker threads only and never within a hash or a verification.
 // Failure     kUnavailable or kTimeout: ask again later, nothing has changed. kNotFound: no such
-//             block on the branch of now. kRefused carries the verdict on an object. A failed call
+//             block on the current branch. kRefused carries the verdict on an object. A failed call
 //             is never replaced by a guess: without an answer the height waits.
 // Ownership   the engine keeps a reference; the host keeps the object alive as long as the engine.
 // Times are milliseconds since 1970 as the chain states them; the protocol hashes them only through

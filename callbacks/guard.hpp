@@ -22,7 +22,7 @@ struct GuardOptions {
     /// For every call, in milliseconds; added to what the arguments themselves allow (a challenge's
     /// deadline).
     std::uint32_t timeout_ms = 10'000;
-    unsigned max_calls = 16;  // under way at once
+    unsigned max_calls = 16;  // in flight at once
 };
 
 /// kInvalidArgument for a time-out or a number of calls of 0.

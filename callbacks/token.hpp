@@ -3,7 +3,7 @@
 // Every changing call carries an idempotency key chosen by the engine (for a slash derived from the
 // offence id, for a reward from what it pays for). Same key and same arguments: the effect happens
 // once, and every repetition gets the first answer. Same key with other arguments: kInvalidArgument
-// and no effect. A call that failed had no effect and may be repeated with its key, for ever.
+// and no effect. A call that failed had no effect and may be repeated with its key, forever.
 //
 // Threading   every function may be called from several threads at once, also with equal keys.
 // Time-out    an implementation bounds each call itself and then gives kTimeout, after which the
@@ -33,7 +33,7 @@ enum class BondPurpose : std::uint8_t {
     kChallenger = 2,  // a registered challenger
     kCheckpoint = 3,  // a submitter of checkpoints
     kEvaluator = 4,   // an evaluator of the VDF
-    kAccusation = 5,  // an accuser's deposit for evidence that is dear to check
+    kAccusation = 5,  // an accuser's deposit for evidence that is expensive to check
 };
 
 enum class BondState : std::uint8_t { kHeld = 1, kReleased = 2 };

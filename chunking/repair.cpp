@@ -221,7 +221,7 @@ class Mender {
     }
 
     /// Chunks of the window that are not yet as they must be: a repair that was cut short may have
-    /// mended some.
+    /// repaired some.
     Result<std::vector<IndexRange>> still_damaged(const Window& window, bool mended_before,
                                                   Workspace& space, Mended& out) {
         std::vector<bool> marks(window.first.value + window.chunks.value, false);

@@ -1,10 +1,10 @@
 // A sealed replica on disk: its *.replica and *.tree file, opened for proving.
 //
 // Nothing leaves this class unchecked: cells, chunks and siblings are hashed up to the root in the
-// header first, and a rotten byte becomes kCorrupt with the chunk's index in the message. Reads may
-// come from several threads; no open file descriptor is held between calls, only the two mappings.
-// Indices are of cells (256 bytes) or chunks (4,096 bytes). Spec: docs/spec.md sections 3, 7
-// and 12.
+// header first, and a damaged byte becomes kCorrupt with the chunk's index in the message. Reads
+// may come from several threads; no open file descriptor is held between calls, only the two
+// mappings. Indices are of cells (256 bytes) or chunks (4,096 bytes). Spec: docs/spec.md sections
+// 3, 7 and 12.
 #pragma once
 
 #include <filesystem>
@@ -63,7 +63,7 @@ class Replica {
     [[nodiscard]] Status raw_window(std::uint64_t w, MutByteView memory,
                                     const FillOptions& options = {}) const;
     /// The same, but only chunks [first, first + count) of that window become raw and are checked,
-    /// at their place in `memory`: a rotten chunk beside them does no harm.
+    /// at their place in `memory`: a damaged chunk beside them does no harm.
     [[nodiscard]] Status raw_chunks(std::uint64_t w, ChunkIndex first, ChunkCount count,
                                     MutByteView memory, const FillOptions& options = {}) const;
     /// Compares chunk roots, `first` onward, with the tree of that kind up to the header's root;

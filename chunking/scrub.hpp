@@ -63,7 +63,7 @@ struct ScrubReport {
 };
 
 /// kNotFound: neither file is there. kCorrupt: no header can be believed. kRefused: of another
-/// network. kBusy: another scrub or repair of this replica is under way. kPermission, kIo (the
+/// network. kBusy: another scrub or repair of this replica is in progress. kPermission, kIo (the
 /// log). A log of a scrub that found something stays for repair(); one that found nothing is
 /// removed.
 [[nodiscard]] Result<ScrubReport> scrub(const ReplicaFiles& files, const NetworkParams& network,

@@ -227,7 +227,7 @@ CommandResult export_public(const Globals& globals, const std::string& dir,
     return out;
 }
 
-/// What challenges of a chain have come to.
+/// The outcomes of the challenges of a chain.
 Json score_json(const AvailabilityScore& score) {
     return {{"served", score.served},         {"late", score.late},
             {"invalid", score.invalid},       {"unreachable", score.unreachable},

@@ -126,7 +126,7 @@ void add_fetch_command(Commands& commands) {
     command->add_option("--count", a->count, "chunks; without it to the end");
     command->add_option("-o,--out", a->out, "file for the data")->required();
     command->add_flag("--force", a->force, "replace the file");
-    command->add_option("--at-once", a->at_once, "requests under way, 1 to 16")
+    command->add_option("--at-once", a->at_once, "requests in flight, 1 to 16")
         ->capture_default_str();
     command
         ->add_option("--patience", a->patience,

@@ -13,7 +13,7 @@
 namespace holdfast {
 namespace {
 
-// How often a thread that waits for another's fill asks whether it should stop.
+// How often a thread that waits for another's fill checks whether it is cancelled.
 constexpr std::chrono::milliseconds kAskEvery{20};
 
 struct Entry {

@@ -3,8 +3,8 @@
 //
 // Thread-safe. An arena is handed out as a shared pointer and stays whole for as long as somebody
 // holds it; one that nobody holds makes room for another, the least recently used first. Threads
-// that ask for the same arena share one fill. Sizes in bytes. The destructor stops a fill under way
-// in the background and waits for it.
+// that ask for the same arena share one fill. Sizes in bytes. The destructor stops a fill in
+// progress in the background and waits for it.
 #pragma once
 
 #include <memory>
@@ -37,7 +37,7 @@ class ArenaCache {
     /// are called from the background thread.
     void fill_ahead(const VdfParams& params, std::uint64_t epoch, const EpochSeed& epoch_seed,
                     const FillOptions& options = {});
-    /// Stops a fill under way in the background, so that its room can be used, and waits for it.
+    /// Stops a fill in progress in the background, so that its room can be used, and waits for it.
     void give_up_ahead();
     /// Drops the arenas of epochs before this one that nobody holds.
     void release_before(std::uint64_t epoch);

@@ -1,4 +1,4 @@
-// `.vdf` files: the checkpoints of evaluations under way, each on the device before the next
+// `.vdf` files: the checkpoints of evaluations in progress, each on the device before the next
 // segment starts, so that a crash at any moment loses at most the segment that was being walked.
 //
 // Append-only records (storage/record_log.hpp) with bodies `u64 height || input || u32 i || d_i`.

@@ -1,5 +1,5 @@
 // The folder of a VDF clock: what this node has verified itself, proofs, and the checkpoints of
-// evaluations under way.
+// evaluations in progress.
 //
 //   clock.log          a record file of marks: "y belongs to this start; verified here, in full"
 //   HEIGHT.vdfproof    the proof of a height, standing alone, published whole

@@ -11,7 +11,7 @@
 namespace holdfast {
 namespace {
 
-// How often a thread that waits for another's evaluation asks whether it should stop.
+// How often a thread that waits for another's evaluation checks whether it is cancelled.
 constexpr std::chrono::milliseconds kAskEvery{20};
 constexpr std::size_t kMaxRefusedProofs = 1'024;
 
@@ -60,7 +60,7 @@ Result<std::optional<VdfClock::Impl::EpochSource>> VdfClock::Impl::source_of(std
 }
 
 Result<std::variant<EpochSeed, VdfContext>> VdfClock::Impl::epoch_step(std::uint64_t epoch) {
-    // Downwards to an epoch whose seed is known for the branch of now, then up again. A block
+    // Downwards to an epoch whose seed is known for the current branch, then up again. A block
     // fixes all blocks before it, so that one comparison vouches for everything below.
     std::vector<std::optional<EpochSource>> sources;  // of epoch, epoch - 1, …
     std::uint64_t bottom = epoch;

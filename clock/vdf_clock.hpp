@@ -72,7 +72,7 @@ struct VdfClockOptions {
     std::uint64_t arena_ceiling_bytes = 0;
     /// Fills the next epoch's arena once its seed is known, where the ceiling has room for two.
     bool fill_ahead = true;
-    /// Proofs of the newest so many settled heights are kept, and those of epoch sources for ever;
+    /// Proofs of the newest so many settled heights are kept, and those of epoch sources forever;
     /// 0: all.
     std::uint64_t keep_proofs = 0;
     /// How often an evaluation looks whether the host's blocks are still those it works for.

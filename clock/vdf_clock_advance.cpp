@@ -36,7 +36,7 @@ class Watch {
     };
     /// True for a context that is still wanted. May be called from any thread.
     using Wanted = std::function<bool(const VdfContext& context)>;
-    /// True when there is more to do than what is under way.
+    /// True when there is more to do than what is in progress.
     using MoreToDo = std::function<bool()>;
 
     Watch(const std::vector<VdfContext>& contexts, std::uint32_t poll_ms, Wanted wanted,
@@ -511,7 +511,7 @@ Result<VdfClockStatus> VdfClock::status() const {
             out.newest_final = h;
             break;
         }
-        // A host that shows less is believed, but not searched for ever.
+        // A host that shows less is believed, but not searched forever.
         if (h.value == 0 || tip.since(h) > std::uint64_t{impl.params.finality_blocks} + 1) break;
     }
     if (!impl.params.has_vdf) return out;

@@ -37,7 +37,7 @@ class LoopbackNetwork final : public Network {
 
     /// kAlreadyExists for a key that is there.
     [[nodiscard]] Status add_peer(const Peer& peer, std::shared_ptr<LoopbackPeer> handler);
-    /// kNotFound. Calls under way end as they would have.
+    /// kNotFound. Calls in flight end as they would have.
     [[nodiscard]] Status remove_peer(const PublicKey& key);
     /// A place to measure from. Without a probe the round trip is this network's own ping.
     /// kInvalidArgument for a place that is not on Earth.

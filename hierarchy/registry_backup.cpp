@@ -139,7 +139,7 @@ Result<RegistryStatistics> restore_registry(const fs::path& backup, const fs::pa
     if (failed) HOLDFAST_TRY(fail_fs(failed, "cannot put the backup in place"));
     HOLDFAST_TRY(sync_folder(folder));
     // Where it is missing or damaged; a crash before this leaves an error that says so, and
-    // restoring again mends it.
+    // restoring again repairs it.
     const Bytes network = wrap_object(Kind::kNetwork, params.encode());
     const Result<NetworkParams> stands = registry_network(folder);
     if (!stands || *stands != params) {

@@ -8,7 +8,7 @@ namespace holdfast::node {
 namespace {
 
 constexpr std::uint64_t kNsPerMs = 1'000'000;
-constexpr std::uint64_t kLookNs = 10 * kNsPerMs;  // how often a wish to stop is looked for
+constexpr std::uint64_t kLookNs = 10 * kNsPerMs;  // how often cancellation is checked
 constexpr std::uint64_t kRetryNs = 500 * kNsPerMs;
 
 }  // namespace

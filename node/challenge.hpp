@@ -5,7 +5,7 @@
 // X.challenger beside X.key. It blames nobody for failures that may be its own:
 //
 //   - a round is drawn only when its block was seen arriving (node/host_follower.hpp), so that a
-//     challenge leaves at its moment; after a start, the first block is let pass;
+//     challenge leaves at its moment; after a start, the first block is skipped;
 //   - an answer that does not come while the followed node is out of reach, too, is abandoned;
 //   - a prover without an address in [[peers]] is not challenged, and counted as unknown.
 //

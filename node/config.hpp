@@ -44,7 +44,7 @@ struct Config {
     std::string listen;              // [transport] "127.0.0.1:9001"; empty: dials only
     bool accept_anyone = false;      // also keys that are in no [[peers]]
     unsigned workers = 2;            // threads that answer
-    std::uint32_t drain_ms = 5'000;  // a stop waits so long for answers under way
+    std::uint32_t drain_ms = 5'000;  // a stop waits so long for answers in flight
     TcpLimits limits;                // [transport.limits]
 
     std::vector<PeerEntry> peers;        // [[peers]]

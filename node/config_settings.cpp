@@ -75,7 +75,7 @@ const Setting kSettings[] = {
      "listed."},
     {"transport", "workers", number<HOLDFAST_FIELD(workers)>(1, 64), "Threads that answer."},
     {"transport", "drain_ms", number<HOLDFAST_FIELD(drain_ms)>(0, 600'000),
-     "How long a stop waits for answers that are under way."},
+     "How long a stop waits for answers that are in flight."},
 
     {"transport.limits", "max_request_bytes",
      number<HOLDFAST_FIELD(limits.bounds.max_request_bytes)>(1'024, 16U << 20),

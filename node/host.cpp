@@ -16,7 +16,7 @@
 namespace holdfast::node {
 namespace {
 
-constexpr std::uint32_t kLookMs = 50;  // for a wish to stop, and for blocks that came to be final
+constexpr std::uint32_t kLookMs = 50;  // for cancellation, and for blocks that became final
 constexpr std::uint32_t kAfterErrorMs = 1'000;
 constexpr std::uint32_t kMostClockWaitMs = 1'000;
 constexpr std::size_t kToldChains = 100;  // by name, in the status

@@ -54,7 +54,7 @@ std::optional<std::pair<std::uint64_t, std::uint64_t>> memory_pages() {
 void append_metrics(std::vector<Metric>& out, const TcpStatistics& s) {
     Writer w(out, "holdfast_transport_");
     w.gauge("connections", "Connections now, handshakes included.", s.connections);
-    w.gauge("handshakes", "Handshakes under way.", s.handshakes);
+    w.gauge("handshakes", "Handshakes in progress.", s.handshakes);
     w.gauge("peers_connected", "Peers connected now.", s.peers_connected);
     w.gauge("requests_waiting", "Requests of peers that are not answered yet.", s.requests_waiting);
     w.gauge("held_bytes", "Bytes arriving or waiting to be sent.", s.bytes_held);
@@ -82,7 +82,8 @@ void append_metrics(std::vector<Metric>& out, const TcpStatistics& s) {
 void append_metrics(std::vector<Metric>& out, const ResponderStatistics& s) {
     Writer w(out, "holdfast_challenges_");
     w.count("answered_total", "Availability challenges answered.", s.answered);
-    w.count("failed_total", "Challenges for data that could not be read, or are rotten.", s.failed);
+    w.count("failed_total", "Challenges for data that could not be read, or are damaged.",
+            s.failed);
     for (const auto& [reason, count] : s.ignored) {
         w.count("ignored_total", "Challenges ignored, by why.", count,
                 {{"reason", std::string(describe(reason).name)}});
@@ -95,7 +96,7 @@ void append_metrics(std::vector<Metric>& out, const ChunkServerStatistics& s) {
     w.count("answer_bytes_total", "Bytes of chunks and proofs in them.", s.bytes);
     w.count("refused_total", "Requests of readers refused.", s.refused);
     w.count("busy_total", "Readers told to come back.", s.busy);
-    w.count("failed_total", "Requests for data that are rotten or cannot be read.", s.failed);
+    w.count("failed_total", "Requests for data that are damaged or cannot be read.", s.failed);
 }
 
 void append_metrics(std::vector<Metric>& out, const ChallengerReport& r) {

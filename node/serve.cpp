@@ -107,7 +107,7 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
         const std::uint64_t failed = responder.statistics().failed + chunks.statistics().failed;
         if (failed > 0) {
             out.problems.push_back(std::to_string(failed) +
-                                   " answers failed: a replica cannot be read, or is rotten "
+                                   " answers failed: a replica cannot be read, or is damaged "
                                    "(holdfast scrub)");
         }
         return out;

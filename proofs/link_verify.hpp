@@ -2,9 +2,9 @@
 //
 // Pure: no I/O, thread, clock, callback, global or floating point; bounded work. Any thread. A
 // proof never brings its own truth: what the verifier must know stands in KnownChain and
-// KnownHeight, taken from its own registry, chain and digests. Checks run from cheap to dear; each
-// refusal has its own reason. A wrong block hash, network or key shows as kBadSignature, since all
-// three are in what was signed and in nothing else. Spec: docs/spec.md section 7.
+// KnownHeight, taken from its own registry, chain and digests. Checks run from cheap to expensive;
+// each refusal has its own reason. A wrong block hash, network or key shows as kBadSignature, since
+// all three are in what was signed and in nothing else. Spec: docs/spec.md section 7.
 #pragma once
 
 #include <optional>

@@ -81,7 +81,7 @@ struct Update {
     [[nodiscard]] Digest digest(const NetworkId& network_id) const;
 };
 
-/// The wish to end a chain. 108 bytes.
+/// A request to end a chain. 108 bytes.
 struct Removal {
     ChainId chain_id;
     std::uint32_t sequence = 0;

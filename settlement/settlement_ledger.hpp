@@ -142,7 +142,7 @@ class SettlementLedger {
     /// one starts with the cases that have not been asked. The time-out itself is the token's, or
     /// that of a guard around it (callbacks/guard.hpp).
     [[nodiscard]] Result<SettlementReport> work(Token& token, const StopCheck& stop = {});
-    /// Makes the refused steps of a case open again, for an operator who has mended the token.
+    /// Makes the refused steps of a case open again, for an operator who has repaired the token.
     /// kNotFound.
     [[nodiscard]] Status reopen(const CaseId& id);
 

@@ -2,7 +2,7 @@
 //
 // One file per chain, records u64 height || block_hash || anchor || link on a RecordLog. It holds
 // an exclusive lock on the file for as long as it lives, so that no second process signs for the
-// chain. A second link for a recorded (height, block_hash, anchor) is refused for ever; the same
+// chain. A second link for a recorded (height, block_hash, anchor) is refused forever; the same
 // link signs to the same bytes again. Used by one thread at a time. Spec: docs/spec.md sections 7
 // and 12.
 #pragma once

@@ -5,7 +5,7 @@
 // can be signed here, a second link for a recorded (chain, height, block_hash, anchor) is refused,
 // and the folder is locked for as long as this lives, so that no second process signs with it.
 // Beyond that, records of old heights are let go: links below floor(), which never falls, are
-// refused for ever, so that what has been forgotten cannot be contradicted. With `kept_heights`
+// refused forever, so that what has been forgotten cannot be contradicted. With `kept_heights`
 // heights of 100,000 chains the records take 6.4 MB a height, on disk and in memory.
 //
 // Folder    lock, and NUMBER.links, record files (storage/record_log.hpp) of about kept_heights

@@ -18,7 +18,7 @@ constexpr std::size_t kMaxPings = 64;
 constexpr std::uint32_t kLingerMs = 500;
 constexpr std::uint64_t kCeilingPauseNs = 20 * kNsPerMs;
 
-/// Frames that a peer sends of its own accord, and pays for.
+/// Unsolicited frames of a peer, charged to its bucket.
 bool is_unasked(FrameType type) {
     return type == FrameType::kPing || type == FrameType::kRequest || type == FrameType::kPost;
 }

@@ -4,7 +4,7 @@
 // something to do. (Asio's own TLS stream keeps four buffers of 17 KiB for every idle connection.)
 //
 // Threading: everything here runs on the network's one socket thread; no lock is taken but that of
-// the tally. Ownership: the owner holds it by shared_ptr until on_closed(), handlers under way hold
+// the tally. Ownership: the owner holds it by shared_ptr until on_closed(), handlers in flight hold
 // it as well. Nothing is called back from inside send(), ping() or start().
 #pragma once
 

@@ -22,7 +22,7 @@ inline constexpr std::size_t kNoticeBytes = 5;  // payload of goodbye and refusa
 enum class FrameType : std::uint8_t {
     kHello = 1,     // first frame of both sides
     kGoodbye = 2,   // why the sender closes the connection
-    kPing = 3,      // answered at once, whatever else is under way
+    kPing = 3,      // answered at once, whatever else is in flight
     kPong = 4,      // bears the ping's number
     kRequest = 5,   // wants a response or a refusal
     kResponse = 6,  // bears the request's number

@@ -208,7 +208,7 @@ void TcpNetwork::Impl::challenge(const PublicKey& key, Bytes message, std::uint3
         if (!call->ping_ns) call->ping_ns = rtt_ns.value_or(shared_.now_ns() - began_ns);
         call->finish();
     });
-    if (!pinged) return promise->set(fail(ErrorCode::kBusy, "too many pings are under way"));
+    if (!pinged) return promise->set(fail(ErrorCode::kBusy, "too many pings are in flight"));
     const auto done = [this, call, began_ns, deadline_ms](Result<TcpReply> reply) {
         if (!reply) return call->promise->set(fail(reply.error()));
         call->reply = std::move(*reply);
@@ -255,7 +255,7 @@ struct TcpNetwork::Impl::LatencyCall : std::enable_shared_from_this<LatencyCall>
             self->times.push_back(*rtt_ns);
             self->next();
         });
-        if (!pinged) end(fail(ErrorCode::kBusy, "too many pings are under way"));
+        if (!pinged) end(fail(ErrorCode::kBusy, "too many pings are in flight"));
     }
 };
 

@@ -106,7 +106,7 @@ Status TcpNetwork::Impl::stop(std::uint32_t drain_ms) {
     if (thread_.joinable()) thread_.join();
     stopped_ = true;
     if (clean) return {};
-    return fail(ErrorCode::kTimeout, "stopped with messages under way");
+    return fail(ErrorCode::kTimeout, "stopped with messages in flight");
 }
 
 // --- the object ----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@
 // Time        round trips and services are measured with the clock handed in, on this side alone;
 //             deadlines wait on the machine's monotonic clock. No time of a peer is read.
 // Bounds      everything that a peer can make grow has a ceiling in TcpLimits: connections,
-//             handshakes, bytes held, requests under way, frames and bytes a second. What is above
+//             handshakes, bytes held, requests in flight, frames and bytes a second. What is above
 //             one is refused (kBusy) or not read until there is room.
 // Failure     as of Network. kTimeout: the peer took the request, and no answer came in time, or it
 //             refused, or closed the connection. kUnavailable: it was not connected when asked, or
@@ -41,7 +41,7 @@ struct TcpLimits {
     std::uint32_t max_per_key = 4;             // the oldest gives way
     std::uint32_t max_handshakes = 128;        // accepted and not through: the oldest gives way
     std::uint32_t max_peers = 8'192;           // keys remembered
-    std::uint32_t max_requests_per_peer = 16;  // under way at once: each other's
+    std::uint32_t max_requests_per_peer = 16;  // in flight at once: each other's
     /// Of all peers, waiting for the handler; one of each is taken in any case.
     std::uint32_t max_requests = 1'024;
     std::uint64_t max_queue_bytes_per_peer = std::uint64_t{32} << 20;  // waiting to be sent
@@ -140,7 +140,7 @@ class TcpNetwork final : public Network {
     [[nodiscard]] Status post(const PublicKey& peer, ByteView message, std::uint32_t timeout_ms);
 
     [[nodiscard]] TcpStatistics statistics() const;
-    /// Takes no further requests, waits up to `drain_ms` for answers under way to be sent and
+    /// Takes no further requests, waits up to `drain_ms` for answers in flight to be sent and
     /// messages of our own to be answered, tells the peers, closes everything and joins the
     /// threads. A handler that runs is waited for. kTimeout when the deadline cut something off;
     /// safe to call again. Never from a handler.

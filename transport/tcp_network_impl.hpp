@@ -1,4 +1,4 @@
-// What a TcpNetwork knows on its socket thread: peers, connections, calls under way.
+// What a TcpNetwork knows on its socket thread: peers, connections, calls in flight.
 //
 // Threading: run_on_sockets() brings a call of any thread to the socket thread and waits; all other
 // members of the object are that thread's alone, but for those that say otherwise.

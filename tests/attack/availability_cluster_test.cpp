@@ -101,7 +101,7 @@ TEST(AvailabilityCluster, CheatersShowNobodyHonestLosesAndEveryUnitIsAccountedFo
     EXPECT_EQ(totals.issued, totals.in_accounts + totals.in_bonds + totals.in_pool);
     ASSERT_TRUE(world.token->audit());
     EXPECT_EQ(counted, world.report.sent - 3 * world.provers.size())
-        << "three heights are under way";
+        << "three heights are in flight";
     EXPECT_EQ(world.report.abandoned, 0U);
     EXPECT_EQ(world.verdicts[Reason::kOk], 2 * counted + lying.invalid);
 }

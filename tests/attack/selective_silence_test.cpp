@@ -177,7 +177,7 @@ TEST(AttackSelectiveSilence, KeepingSeventyPercentIsLateAtOnceAndExpiresSoon) {
     expect_within_3_sigma("heights until expired", expired_sum / n, expired.mean,
                           std::sqrt(expired.variance / n));
     // Naive: every link that came is right, so nothing is ever held against the chain.
-    std::printf("naive: %llu of %llu links that came hold; 30%% of the storage saved for ever\n",
+    std::printf("naive: %llu of %llu links that came hold; 30%% of the storage saved forever\n",
                 static_cast<unsigned long long>(world.links_held()),
                 static_cast<unsigned long long>(links));
     EXPECT_GT(links, 0U);

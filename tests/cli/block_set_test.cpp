@@ -81,7 +81,8 @@ TEST(BlockSet, TroubleWithOneIsToldAndTheOthersGoOn) {
     EXPECT_GE(sum_of(taken.json(), "seal_proofs"), kMembers);
     std::filesystem::remove(world / "fleet/stranger.replica");
 
-    // One replica rots between two runs: a fault of its own in every block, until it is mended.
+    // One replica is damaged between two runs: a fault of its own in every block, until it is
+    // repaired.
     const std::filesystem::path victim = world / (member(1) + ".replica");
     const Bytes whole = slurp(victim);
     constexpr std::size_t kHeader = 4'096;

@@ -56,7 +56,7 @@ inline std::ostream& operator<<(std::ostream& os, const Ran& r) {
               << r.out << r.err;
 }
 
-/// A command under way. Its output goes to files outside of any folder that a test looks at.
+/// A command in progress. Its output goes to files outside of any folder that a test looks at.
 class Command {
   public:
     Command(const std::filesystem::path& folder, const Words& words) {

@@ -1,4 +1,4 @@
-// Damage found and mended, and files cut into shards and put together again, as a user does it.
+// Damage found and repaired, and files cut into shards and put together again, as a user does it.
 #include "node_world.hpp"
 
 namespace holdfast::test {

@@ -41,7 +41,7 @@ struct LooseVdf : ::testing::Test {
     std::string eval(const std::string& network, const std::string& out) const {
         return "vdf eval --height 9 --key me.key --out " + out + network;
     }
-    /// An evaluation under way that keeps `records` checkpoints or more.
+    /// An evaluation in progress that keeps `records` checkpoints or more.
     std::unique_ptr<Command> caught(const std::string& line, const fs::path& checkpoints,
                                     std::uintmax_t records) const {
         auto command = std::make_unique<Command>(folder.path(), words_of(line));

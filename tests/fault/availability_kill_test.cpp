@@ -1,5 +1,5 @@
 // kill -9 of a node while it judges and settles availability, and of a challenger with challenges
-// under way: nothing is settled twice or lost, no challenge leaves twice.
+// in flight: nothing is settled twice or lost, no challenge leaves twice.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -270,7 +270,7 @@ TEST(AvailabilityKill, AChallengerKilledWithOpenChallengesSendsNoneTwice) {
         if (!over) {
             must(engine.draw(round));
             say_ready(pipe);
-            // Ten parts, so that some are planned, some under way and some measured at any moment.
+            // Ten parts, so that some are planned, some in flight and some measured at any moment.
             for (int part = 0; part <= 10; ++part) {
                 now_ns += params.block_ms * 100'000ULL;
                 (void)must(engine.work());
@@ -327,7 +327,7 @@ TEST(AvailabilityKill, AChallengerKilledWithOpenChallengesSendsNoneTwice) {
     for (const auto& [id, outcomes] : published) EXPECT_EQ(outcomes.size(), 1U) << to_hex(id);
     EXPECT_EQ(states[JournalState::kPublished] + states[JournalState::kAbandoned], kChains);
     EXPECT_GT(states[JournalState::kPublished], kChains / 4);
-    EXPECT_GT(states[JournalState::kAbandoned], 0U) << "what was under way when a process ended";
+    EXPECT_GT(states[JournalState::kAbandoned], 0U) << "what was in flight when a process ended";
 }
 
 }  // namespace

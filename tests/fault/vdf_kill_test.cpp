@@ -1,5 +1,5 @@
 // kill -9 at random moments of a durable evaluation of several heights: nothing acknowledged is
-// lost or walked again, at most the segment under way is, and what is gone on with ends in the
+// lost or walked again, at most the segment in progress is, and what is gone on with ends in the
 // bytes of an undisturbed run.
 #include <gtest/gtest.h>
 #include <signal.h>

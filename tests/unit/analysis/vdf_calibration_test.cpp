@@ -6,7 +6,7 @@
 namespace holdfast::test {
 namespace {
 
-/// A machine at rest.
+/// An idle machine.
 VdfSpeed figures() {
     VdfSpeed speed;
     speed.read_ns = 100;

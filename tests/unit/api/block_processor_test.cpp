@@ -193,7 +193,7 @@ TEST_F(Sets, RottenTruncatedMissingAndUnreadableReplicasAreFaultsOfTheirOwn) {
     while (const auto report = value_of(driven.advance({}, sets))) note(*report, ran);
     ASSERT_TRUE(ran.faults.empty()) << ran.faults[0].error.message;
 
-    // Chain 1 rots in every chunk, 2 is cut, 3 is gone, 4 is a folder now; 0 stays whole.
+    // Chain 1 is damaged in every chunk, 2 is cut, 3 is gone, 4 is a folder now; 0 stays whole.
     const Bytes whole = test::slurp(replica(1));
     Bytes rotten = whole;
     for (std::size_t at = kFileHeaderBytes; at < rotten.size(); at += kCellBytes) rotten[at] ^= 1;

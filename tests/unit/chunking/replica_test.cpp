@@ -289,7 +289,7 @@ TEST_F(ReplicaTest, UnsealOfRottenDataPublishesNothing) {
     EXPECT_EQ(whole.error().code, ErrorCode::kCorrupt);
     EXPECT_NE(whole.error().message.find("chunk 33 "), std::string::npos) << whole.error().message;
     EXPECT_EQ(world.names(), (std::vector<std::string>{"x", "x.replica", "x.tree"}));
-    // A range beside the rotten chunk, in the same window, still comes back.
+    // A range beside the damaged chunk, in the same window, still comes back.
     Bytes out(100);
     EXPECT_TRUE(unseal_range(replica, 34 * kChunkBytes, MutByteView(out)).has_value());
 }

@@ -1,8 +1,8 @@
 // Attack 13, by a disk: one bit of a sealed replica is another one than it was.
 //
-// Cost: the misses of the heights that draw the rotten chunk. Bound: every cell is hashed up to the
-// registered root before anything is recorded or signed, so that rot is a missed link, reported by
-// its chunk, and never an offence. The naive scheme beside it signs what it reads.
+// Cost: the misses of the heights that draw the damaged chunk. Bound: every cell is hashed up to
+// the registered root before anything is recorded or signed, so that corruption is a missed link,
+// reported by its chunk, and never an offence. The naive scheme beside it signs what it reads.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -24,7 +24,7 @@ void flip_bit(const std::filesystem::path& file, std::uint64_t byte, unsigned bi
     ASSERT_TRUE(f.good());
 }
 
-TEST(AttackRottenCell, IsRefusedBeforeARecordOrASignature) {
+TEST(AttackCorruptCell, IsRefusedBeforeARecordOrASignature) {
     NetworkParams params = short_network();
     params.name = "rot";
     RegistryWorld world(params);
@@ -44,7 +44,7 @@ TEST(AttackRottenCell, IsRefusedBeforeARecordOrASignature) {
         const auto bit = static_cast<unsigned>(n % 8);
         flip_bit(chain.replica_file(), byte, bit);
 
-        // Opened before the rot and after it: the same answer.
+        // Opened before the damage and after it: the same answer.
         const Replica fresh = chain.open_replica();
         for (const Replica* replica : {&chain.replica(), &fresh}) {
             const auto made =
@@ -73,7 +73,7 @@ TEST(AttackRottenCell, IsRefusedBeforeARecordOrASignature) {
                               : 0;
         flip_bit(chain.replica_file(), byte, bit);
     }
-    std::printf("%zu rotten links refused, nothing recorded; naive: 8 of 8 an offence (%zu)\n",
+    std::printf("%zu damaged links refused, nothing recorded; naive: 8 of 8 an offence (%zu)\n",
                 refused, naive_offences);
     EXPECT_EQ(naive_offences, 8U);
     // With the bit back in its place it links again.
@@ -126,10 +126,10 @@ TEST_F(AttackRottenNode, MissesWhatDrawsTheChunkAndReportsIt) {
     }
     EXPECT_GT(missed, 0U);
     EXPECT_GT(linked, 0U);
-    EXPECT_EQ(prover.records().size(), records + linked) << "nothing signed where it rots";
+    EXPECT_EQ(prover.records().size(), records + linked) << "nothing signed where it is damaged";
     EXPECT_EQ(value_of(ledger_->bond_info(registration.bond_id)).held_amount, 100U);
     std::printf(
-        "one rotten bit in 25 chunks: %zu links missed and reported, %zu made, bond whole\n",
+        "one flipped bit in 25 chunks: %zu links missed and reported, %zu made, bond whole\n",
         missed, linked);
 }
 
