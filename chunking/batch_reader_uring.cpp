@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+
+#include "storage/descriptors.hpp"
 #endif
 
 namespace holdfast {
@@ -22,6 +24,7 @@ class UringReader final : public BatchReader {
     UringReader& operator=(const UringReader&) = delete;
 
     Status start() {
+        occupy_standard_descriptors();
         const int made = ::io_uring_queue_init(depth_, &ring_, 0);
         if (made < 0) {
             return fail(ErrorCode::kUnsupported,

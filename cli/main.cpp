@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "cli/commands.hpp"
+#include "storage/descriptors.hpp"
 
 namespace {
 
@@ -94,6 +95,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    occupy_standard_descriptors();
     install_signal_handlers();
     try {
         return run(argc, argv);

@@ -8,6 +8,7 @@
 
 #include "core/codec.hpp"
 #include "core/hash.hpp"
+#include "storage/descriptors.hpp"
 #include "storage/file.hpp"
 #include "storage/record_log.hpp"
 
@@ -268,6 +269,7 @@ Status BondLedger::Impl::open_env(const std::filesystem::path& folder) {
     map_bytes_ = std::min(map_bytes_, max_bytes_);
     int code = mdb_env_set_maxdbs(env_, 8);
     if (code == 0) code = mdb_env_set_mapsize(env_, map_bytes_);
+    occupy_standard_descriptors();
     if (code == 0) code = mdb_env_open(env_, folder.c_str(), MDB_NOLOCK | MDB_NOTLS, 0644);
     if (code != 0) return fail_lmdb(code, "cannot open " + data.string());
     // Pages beyond the end of a file that was cut short would fault when they are touched.

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "node/http_request.hpp"
+#include "storage/descriptors.hpp"
 #include "transport/tcp_network.hpp"
 
 namespace holdfast::node {
@@ -149,6 +150,7 @@ Status Monitor::Impl::listen(const tcp::endpoint& where, const std::string& text
 }
 
 void Monitor::Impl::accept() {
+    occupy_standard_descriptors();
     acceptor_.async_accept([this](const Failure& failed, tcp::socket socket) {
         if (failed == boost::asio::error::operation_aborted) return;
         if (failed) {
@@ -263,6 +265,7 @@ Result<std::unique_ptr<Monitor>> Monitor::start(const std::string& address, Moni
                                                      std::string(monitor_address_problem(address)) +
                                                      ", not \"" + address + "\"");
     }
+    occupy_standard_descriptors();
     auto impl = std::make_unique<Impl>(std::move(sources), limits);
     HOLDFAST_TRY(impl->listen(*where, address));
     impl->run();

@@ -14,6 +14,7 @@
 #include <limits>
 
 #include "core/codec.hpp"
+#include "storage/descriptors.hpp"
 
 namespace holdfast {
 namespace {
@@ -47,6 +48,14 @@ auto retry(Call&& call) {
         const auto result = call();
         if (result != -1 || errno != EINTR) return result;
     }
+}
+
+/// open(2) above the standard descriptors, with none of them free meanwhile: another thread may be
+/// printing.
+int open_above(const std::filesystem::path& path, int flags, mode_t permissions) {
+    occupy_standard_descriptors();
+    return above_standard_descriptors(
+        retry([&] { return ::open(path.c_str(), flags, permissions); }));
 }
 
 bool fits_offset(std::uint64_t offset, std::uint64_t bytes) {
@@ -93,8 +102,7 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
 Result<File> File::open(const std::filesystem::path& path, Mode mode, unsigned permissions) {
     File file;
     file.path_ = path;
-    file.fd_ = retry(
-        [&] { return ::open(path.c_str(), open_flags(mode), static_cast<mode_t>(permissions)); });
+    file.fd_ = open_above(path, open_flags(mode), static_cast<mode_t>(permissions));
     if (file.fd_ < 0) return fail_errno(errno, "cannot open " + quoted(path));
     struct stat info{};
     if (::fstat(file.fd_, &info) != 0) return fail_errno(errno, "cannot examine " + quoted(path));
@@ -329,8 +337,7 @@ Status write_file(const std::filesystem::path& path, ByteView bytes, bool replac
 }
 
 Status sync_folder(const std::filesystem::path& folder) {
-    const int fd =
-        retry([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+    const int fd = open_above(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (fd < 0) return fail_errno(errno, "cannot open folder " + quoted(folder));
     const int synced = retry([&] { return ::fsync(fd); });
     const int error_number = errno;

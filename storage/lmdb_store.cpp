@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "storage/descriptors.hpp"
 #include "storage/lmdb_check.hpp"
 #include "storage/record_log.hpp"
 
@@ -337,6 +338,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& folder,
     mdb_env_set_maxdbs(store->env_, static_cast<MDB_dbi>(schema.tables.size()));
     // A reader's map is as large as the writer has made it.
     int code = options.read_only ? 0 : mdb_env_set_mapsize(store->env_, options.map_bytes);
+    occupy_standard_descriptors();
     const unsigned flags = MDB_NOTLS | (options.read_only ? unsigned{MDB_RDONLY} : 0U);
     if (code == 0) code = mdb_env_open(store->env_, folder.c_str(), flags, 0644);
     if (code != 0) return store->error(code, "cannot open");

@@ -177,6 +177,7 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path, Access ac
         impl->path = path;
         impl->access = access;
         const ipc::mode_t mode = writable ? ipc::read_write : ipc::read_only;
+        // No descriptor of it is a standard one: File::open has occupied those.
         // The mapping object, and with it the descriptor, goes away here: the region stands alone.
         const ipc::file_mapping mapping(path.c_str(), mode);
         ipc::mapped_region region(mapping, mode, 0, static_cast<std::size_t>(size));

@@ -2,6 +2,7 @@
 #include <boost/asio/connect.hpp>
 #include <charconv>
 
+#include "storage/descriptors.hpp"
 #include "transport/tcp_network_impl.hpp"
 
 namespace holdfast {
@@ -177,6 +178,7 @@ Status TcpNetwork::Impl::listen() {
 }
 
 void TcpNetwork::Impl::accept_next() {
+    occupy_standard_descriptors();
     acceptor_.async_accept([this](const ErrorOrNone& failed, tcp::socket socket) {
         if (stopping_) return;
         if (!failed) {
@@ -196,7 +198,9 @@ void TcpNetwork::Impl::take_connection(tcp::socket socket) {
     const auto ip = socket.remote_endpoint(failed).address();
     shared_.tally.add(&TcpStatistics::accepted);
     const auto from_there = per_address_.find(ip);
-    if (failed || connections_.size() >= limits.max_connections ||
+    // Only where the host has closed a standard stream since: what is printed is not for a peer.
+    const bool misplaced = is_standard_descriptor(socket.native_handle());
+    if (failed || misplaced || connections_.size() >= limits.max_connections ||
         (from_there != per_address_.end() && from_there->second >= limits.max_per_address)) {
         shared_.tally.add(&TcpStatistics::refused_ceiling);
         return;  // closes it
@@ -223,6 +227,7 @@ void TcpNetwork::Impl::adopt(const ConnectionPtr& connection) {
 void TcpNetwork::Impl::dial(const PeerPtr& peer) {
     if (stopping_ || peer->dialling || !peer->dial) return;
     peer->dialling = true;
+    occupy_standard_descriptors();
     shared_.tally.add(&TcpStatistics::dialled);
     const auto attempt = std::make_shared<Attempt>(io_);
     peer->attempt = attempt;

@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "callbacks/place.hpp"
+#include "storage/descriptors.hpp"
 #include "storage/randomness.hpp"
 #include "transport/tcp_network_impl.hpp"
 
@@ -122,6 +123,7 @@ Result<std::unique_ptr<TcpNetwork>> TcpNetwork::start(const KeyPair& key,
     if (!options.clock_ns) options.clock_ns = steady_ns;
     if (!options.random) options.random = system_random;
     HOLDFAST_ASSIGN(tls, make_tls_context(key));
+    occupy_standard_descriptors();
     // An incarnation tells one run from another: never from a test's randomness.
     auto impl = std::make_unique<Impl>(std::move(options), std::move(tls), system_random());
     HOLDFAST_TRY(impl->listen());
