@@ -142,6 +142,7 @@ Result<std::uint64_t> AvailabilityChallenger::draw(const ChallengeRound& round) 
     const Verdict when =
         newest ? check_challenge_arrival(round.height, *newest) : Verdict(Reason::kTooEarly);
     if (!when) return fail_refused(when, "drawing challenges");
+    if (!round.y) return fail_refused(Reason::kNoEntropy, "drawing challenges");
     std::vector<JournalEntry> drawn;
     const PublicKey& own = key_.public_key();
     Checked<Reveal> reveal = [&] {
@@ -150,9 +151,10 @@ Result<std::uint64_t> AvailabilityChallenger::draw(const ChallengeRound& round) 
     }();
     if (!reveal) return fail_refused(reveal.error(), "the challenger's reveal chain");
     for (const ChallengedChain& chain : round.chains) {
-        if (assigned_challenger(network_id_, round.y, chain.id, round.challengers) != own) continue;
+        if (assigned_challenger(network_id_, *round.y, chain.id, round.challengers) != own)
+            continue;
         const ChallengeNonce nonce = challenge_nonce(*reveal, chain.id);
-        if (!challenge_is_drawn(params_, network_id_, round.y, chain.id, own, nonce)) continue;
+        if (!challenge_is_drawn(params_, network_id_, *round.y, chain.id, own, nonce)) continue;
         JournalEntry entry;
         entry.challenge =
             make_challenge(network_id_, chain.id, round.height, round.block_hash, *reveal, key_);
@@ -160,7 +162,7 @@ Result<std::uint64_t> AvailabilityChallenger::draw(const ChallengeRound& round) 
         entry.sealed_root = chain.sealed_root;
         entry.chunks = chain.chunks;
         entry.selected =
-            challenged_chunks(params_, network_id_, round.y, chain.id, own, nonce, chain.chunks);
+            challenged_chunks(params_, network_id_, *round.y, chain.id, own, nonce, chain.chunks);
         entry.moment_ms = challenge_moment_ms(params_, *reveal, chain.id);
         drawn.push_back(std::move(entry));
     }

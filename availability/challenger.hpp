@@ -53,11 +53,7 @@ struct ChallengedChain {
 };
 
 /// What a challenger must know of a height in order to draw.
-struct ChallengeRound {
-    Height height;
-    BlockHash block_hash;
-    VdfOutput y;
-    std::vector<PublicKey> challengers;  // in force at `height`
+struct ChallengeRound : ChallengeHeight {
     std::vector<ChallengedChain> chains;
 };
 
@@ -107,7 +103,8 @@ class AvailabilityChallenger {
     /// The newest final block is here. Whoever does not call this for every block challenges less.
     void on_final_block(Height tip);
     /// Plans the challenges of a height: how many are new. kRefused (kTooEarly, kTooLate) unless
-    /// the newest final block is height + 1; kRefused (kRevealExhausted) outside the reveal chain.
+    /// the newest final block is height + 1; kRefused (kNoEntropy) without y, (kRevealExhausted)
+    /// outside the reveal chain.
     [[nodiscard]] Result<std::uint64_t> draw(const ChallengeRound& round);
     /// Milliseconds until the next planned challenge is due, 0 when one is. Empty: none is planned.
     [[nodiscard]] Result<std::optional<std::uint64_t>> next_due_ms() const;

@@ -5,13 +5,24 @@
 // handed over to the last byte of the response. Spec: docs/spec.md section 8.
 #pragma once
 
+#include <optional>
 #include <set>
+#include <vector>
 
 #include "chunking/replica.hpp"
 #include "core/keys.hpp"
 #include "proofs/availability_verify.hpp"
 
 namespace holdfast {
+
+/// A height as challenged provers and challengers must know it.
+struct ChallengeHeight {
+    Height height;
+    BlockHash block_hash;
+    std::optional<VdfOutput> y;          // empty: not known yet, or never
+    std::vector<PublicKey> challengers;  // in force at `height`, ascending
+    friend bool operator==(const ChallengeHeight&, const ChallengeHeight&) = default;
+};
 
 /// A signed registration of the key's owner; `commitment` is a_0 of its reveal chain from `base`.
 [[nodiscard]] Challenger make_challenger(const NetworkId& network_id, const Reveal& commitment,

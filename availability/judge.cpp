@@ -200,7 +200,7 @@ Result<std::vector<ChainId>> AvailabilityJudge::suspended(Height h) const {
 Result<std::optional<ChallengeRound>> AvailabilityJudge::round(Height height) const {
     HOLDFAST_ASSIGN(block, registry_.block(height));
     if (!block || !block->y) return std::optional<ChallengeRound>();
-    ChallengeRound out{height, block->hash, *block->y, {}, {}};
+    ChallengeRound out{{height, block->hash, block->y, {}}, {}};
     HOLDFAST_ASSIGN(challengers, book_.challengers_at(height));
     for (const Challenger& c : challengers) out.challengers.push_back(c.key);
     HOLDFAST_ASSIGN(chains, challengeable_chains(registry_, height));

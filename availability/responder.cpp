@@ -28,7 +28,7 @@ class AvailabilityResponder::Impl {
 
     Status add(const ChainId& chain_id, Chain chain);
     Status remove(const ChainId& chain_id);
-    void on_final_block(const ResponderHeight& block);
+    void on_final_block(const ChallengeHeight& block);
     void note_y(Height height, const VdfOutput& y);
     Result<Bytes> respond(const PublicKey& from, ByteView object);
     ResponderStatistics statistics() const;
@@ -37,7 +37,7 @@ class AvailabilityResponder::Impl {
     using Name = std::pair<Height, ChainId>;
     struct Question {
         Chain chain;
-        ResponderHeight height;
+        ChallengeHeight height;
     };
     /// What is known of the challenge, as long as it may be answered; nothing is verified yet.
     Checked<Question> look_up(const Challenge& challenge) const;
@@ -53,7 +53,7 @@ class AvailabilityResponder::Impl {
 
     mutable std::mutex mutex_;  // guards everything below
     std::map<ChainId, Chain> chains_;
-    std::map<Height, ResponderHeight> heights_;
+    std::map<Height, ChallengeHeight> heights_;
     std::set<Name> begun_;
     std::size_t under_way_ = 0;
     ResponderStatistics statistics_;
@@ -79,7 +79,7 @@ Status AvailabilityResponder::Impl::remove(const ChainId& chain_id) {
     return {};
 }
 
-void AvailabilityResponder::Impl::on_final_block(const ResponderHeight& block) {
+void AvailabilityResponder::Impl::on_final_block(const ChallengeHeight& block) {
     const std::lock_guard lock(mutex_);
     heights_.insert_or_assign(block.height, block);
     while (heights_.size() > kKeptHeights) heights_.erase(heights_.begin());
@@ -182,7 +182,7 @@ Status AvailabilityResponder::add_chain(const ChainId& chain_id,
 Status AvailabilityResponder::remove_chain(const ChainId& chain_id) {
     return impl_->remove(chain_id);
 }
-void AvailabilityResponder::on_final_block(const ResponderHeight& block) {
+void AvailabilityResponder::on_final_block(const ChallengeHeight& block) {
     impl_->on_final_block(block);
 }
 void AvailabilityResponder::note_y(Height height, const VdfOutput& y) { impl_->note_y(height, y); }

@@ -38,14 +38,6 @@
 
 namespace holdfast {
 
-/// A height as a challenged prover must know it.
-struct ResponderHeight {
-    Height height;
-    BlockHash block_hash;
-    std::optional<VdfOutput> y;          // may be told later
-    std::vector<PublicKey> challengers;  // in force at `height`
-};
-
 struct ResponderOptions {
     std::size_t answers_at_once = 64;  // reading and signing in flight
     /// Bad challenges that a peer may send.
@@ -70,7 +62,7 @@ class AvailabilityResponder {
     [[nodiscard]] Status remove_chain(const ChainId& chain_id);
 
     /// The next final block; heights that need not be answered any more are forgotten.
-    void on_final_block(const ResponderHeight& block);
+    void on_final_block(const ChallengeHeight& block);
     /// y of a height that came without; nothing happens for a height that is not kept.
     void note_y(Height height, const VdfOutput& y);
 

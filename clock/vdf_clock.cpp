@@ -48,12 +48,11 @@ Result<HeightEntropy> VdfClock::Impl::seed_of(Height height) {
 
 /// The newest height with y that is no later than the epoch's source; none: y of epoch 0.
 Result<std::optional<VdfClock::Impl::EpochSource>> VdfClock::Impl::source_of(std::uint64_t epoch) {
-    std::optional<Height> height = epoch_source_height(params, epoch);
-    while (height && options.closed_without_y) {
-        HOLDFAST_ASSIGN(without, options.closed_without_y(*height));
-        if (!without) break;
-        height = *height > params.genesis_height ? std::optional(*height - 1) : std::nullopt;
-    }
+    HOLDFAST_ASSIGN(height, epoch_source_with_y(params, epoch, [&](Height h) -> Result<bool> {
+                        if (!options.closed_without_y) return true;
+                        HOLDFAST_ASSIGN(without, options.closed_without_y(h));
+                        return !without;
+                    }));
     if (!height) return std::nullopt;
     HOLDFAST_ASSIGN(entropy, seed_of(*height));
     return EpochSource{*height, entropy.seed};

@@ -85,7 +85,7 @@ Result<FollowHeight> FollowClient::at(Height height) {
     HOLDFAST_ASSIGN(said, ask_for<FollowHeight>(HeightQuestion{height}));
     if (said.height != height) return fail_refused(Reason::kWrongHeight, kWho);
     HOLDFAST_TRY(check_parent(said));
-    HOLDFAST_TRY(note(height, {said.hash, said.y}));
+    HOLDFAST_TRY(note(height, {said.block_hash, said.y}));
     return said;
 }
 
@@ -119,8 +119,7 @@ Result<std::optional<ChallengeRound>> FollowClient::round(Height height) {
     if (!said.y) return std::optional<ChallengeRound>();
     const std::lock_guard lock(list_mutex_);
     HOLDFAST_TRY(fetch_list(said));
-    return std::optional(
-        ChallengeRound{height, said.hash, *said.y, std::move(said.challengers), list_});
+    return std::optional(ChallengeRound{static_cast<ChallengeHeight&&>(said), list_});
 }
 
 Result<Height> FollowClient::current_height() {
@@ -130,7 +129,7 @@ Result<Height> FollowClient::current_height() {
 
 Result<BlockInfo> FollowClient::block_by_height(Height height) {
     HOLDFAST_ASSIGN(said, at(height));
-    return BlockInfo{height, said.hash, said.parent, said.time_ms, true};
+    return BlockInfo{height, said.block_hash, said.parent, said.time_ms, true};
 }
 
 Status FollowClient::submit(Kind kind, ByteView object) {
@@ -153,10 +152,6 @@ Status FollowClient::submit(Kind kind, ByteView object) {
 
 Result<std::vector<Submission>> FollowClient::submissions_at(Height) {
     return fail(ErrorCode::kUnsupported, "followers are not told what blocks list");
-}
-
-ResponderHeight responder_height(const FollowHeight& height) {
-    return {height.height, height.hash, height.y, height.challengers};
 }
 
 }  // namespace holdfast

@@ -78,7 +78,4 @@ class FollowClient final : public Blockchain {
     std::vector<ChallengedChain> list_;
 };
 
-/// As a prover's AvailabilityResponder wants it.
-[[nodiscard]] ResponderHeight responder_height(const FollowHeight& height);
-
 }  // namespace holdfast

@@ -82,7 +82,7 @@ FollowTip read_tip(Reader& r) {
 FollowHeight read_height(Reader& r) {
     FollowHeight out;
     out.height = r.height();
-    out.hash = r.fixed<BlockHash>();
+    out.block_hash = r.fixed<BlockHash>();
     out.parent = r.fixed<BlockHash>();
     out.time_ms = r.u64();
     const std::uint8_t has_y = r.u8();
@@ -202,7 +202,7 @@ Bytes encode_answer(const FollowAnswer& answer) {
               },
               [](const FollowHeight& a) {
                   Writer w = begin_answer(Answer::kHeight, 153 + 32 * a.challengers.size());
-                  w.height(a.height).fixed(a.hash).fixed(a.parent).u64(a.time_ms);
+                  w.height(a.height).fixed(a.block_hash).fixed(a.parent).u64(a.time_ms);
                   w.u8(a.y ? 1 : 0);
                   if (a.y) w.fixed(*a.y);
                   w.fixed(a.list_hash).u32(a.chains);

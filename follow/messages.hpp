@@ -68,15 +68,11 @@ struct FollowTip {
     friend bool operator==(const FollowTip&, const FollowTip&) = default;
 };
 /// A final height, as far as provers and challengers need it.
-struct FollowHeight {
-    Height height;
-    BlockHash hash;
+struct FollowHeight : ChallengeHeight {
     BlockHash parent;
     std::uint64_t time_ms = 0;
-    std::optional<VdfOutput> y;          // empty: not known yet, or never
-    Digest list_hash;                    // of the chains that may be challenged at `height`
-    std::uint32_t chains = 0;            // how many
-    std::vector<PublicKey> challengers;  // in force at `height`, ascending
+    Digest list_hash;          // of the chains that may be challenged at `height`
+    std::uint32_t chains = 0;  // how many
     friend bool operator==(const FollowHeight&, const FollowHeight&) = default;
 };
 /// A part of the chains that may be challenged at a height.

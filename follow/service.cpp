@@ -152,8 +152,11 @@ FollowAnswer FollowService::answer_question(const FollowQuestion& question) cons
     const std::vector<ChallengedChain>& chains = kept->list->chains;
     const auto total = static_cast<std::uint32_t>(chains.size());
     if (asked == nullptr) {
-        return FollowHeight{height,        block.hash,       block.parent, block.time_ms,
-                            kept->facts.y, kept->list->hash, total,        kept->facts.challengers};
+        return FollowHeight{{height, block.hash, kept->facts.y, kept->facts.challengers},
+                            block.parent,
+                            block.time_ms,
+                            kept->list->hash,
+                            total};
     }
     if (asked->first > total) return FollowRefused{Reason::kBadIndex};
     const auto begin = chains.begin() + asked->first;

@@ -74,7 +74,7 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
     HostFollower follower(
         params, *client, machine_clock(), log,
         {[&](const FollowHeight& height, bool) {
-             responder.on_final_block(responder_height(height));
+             responder.on_final_block(height);
              if (hooks.y && height.y) hooks.y(height.height, *height.y);
              log.debug("block.final", {{"height", height.height}, {"has_y", height.y.has_value()}});
          },

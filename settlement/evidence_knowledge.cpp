@@ -20,22 +20,14 @@ std::optional<Seed> seed_from(const PublicRecord& record, Height height) {
 
 std::optional<EpochSeed> epoch_seed_from(const PublicRecord& record, std::uint64_t epoch) {
     const NetworkId& id = record.network_id();
-    const std::optional<Height> source = epoch_source_height(record.params(), epoch);
-    if (!source) return epoch_seed(id, epoch, genesis_output(id));
-    // Where the source height has no y, the next earlier one that has stands in, and y of epoch 0
-    // where there is none down to the genesis height; a height that the record does not know ends
-    // the search.
-    auto at = record.heights().find(*source);
-    for (Height expected = *source; at != record.heights().end() && at->first == expected;
-         expected = expected - 1) {
-        if (at->second.y) return epoch_seed(id, epoch, *at->second.y);
-        if (expected == record.params().genesis_height) {
-            return epoch_seed(id, epoch, genesis_output(id));
-        }
-        if (at == record.heights().begin()) break;
-        --at;
-    }
-    return std::nullopt;
+    const auto source =
+        epoch_source_with_y(record.params(), epoch, [&record](Height h) -> Result<bool> {
+            const auto known = record.heights().find(h);
+            if (known != record.heights().end()) return known->second.y.has_value();
+            return fail(ErrorCode::kNotFound, "the record does not know this height");
+        });
+    if (!source) return std::nullopt;
+    return epoch_seed(id, epoch, *source ? *record.heights().at(**source).y : genesis_output(id));
 }
 
 EvidenceKnowledge evidence_knowledge(const PublicRecord& record, const EvidenceWork& work) {

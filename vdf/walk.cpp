@@ -104,6 +104,17 @@ std::optional<Height> epoch_source_height(const NetworkParams& params, std::uint
            (params.epoch_blocks - params.epoch_lag);
 }
 
+Result<std::optional<Height>> epoch_source_with_y(
+    const NetworkParams& params, std::uint64_t epoch,
+    const std::function<Result<bool>(Height)>& has_y) {
+    for (std::optional<Height> height = epoch_source_height(params, epoch); height;) {
+        HOLDFAST_ASSIGN(has, has_y(*height));
+        if (has) return height;
+        height = *height > params.genesis_height ? std::optional(*height - 1) : std::nullopt;
+    }
+    return std::optional<Height>();
+}
+
 VdfOutput genesis_output(const NetworkId& network_id) {
     return VdfOutput{tagged_hash("entropy/genesis", network_id)};
 }

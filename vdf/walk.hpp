@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <optional>
 
 #include "core/params.hpp"
@@ -54,10 +55,15 @@ void vdf_walk(WalkState& x, const ArenaView& arena, std::uint64_t steps);
 
 /// Number of the epoch that `height` belongs to; 0 below the genesis height. The network has a VDF.
 [[nodiscard]] std::uint64_t epoch_of(const NetworkParams& params, Height height);
-/// The height whose y makes the epoch's seed; none for epoch 0. Where that height has no y, the
-/// next earlier one that has stands in (spec section 5).
+/// The height whose y is to make the epoch's seed; none for epoch 0 (spec section 6).
 [[nodiscard]] std::optional<Height> epoch_source_height(const NetworkParams& params,
                                                         std::uint64_t epoch);
+/// The height whose y does make it: where the source height has none, the next earlier one that has
+/// (spec section 5). Empty: there is none down to the genesis height, and genesis_output() stands
+/// for it. `has_y` is asked from the source height downwards; its error ends the search.
+[[nodiscard]] Result<std::optional<Height>> epoch_source_with_y(
+    const NetworkParams& params, std::uint64_t epoch,
+    const std::function<Result<bool>(Height)>& has_y);
 /// The y that stands for the source of epoch 0.
 [[nodiscard]] VdfOutput genesis_output(const NetworkId& network_id);
 /// e_n from the y of its source height.

@@ -251,8 +251,8 @@ TEST(AvailabilityKill, AChallengerKilledWithOpenChallengesSendsNoneTwice) {
         KeyPair::from_secret(view(tagged_hash("test/challenger", std::uint64_t{0})));
     test::TempFolder folder;
     const Height height(500);
-    ChallengeRound round{height, test::test_hash(height), test::test_y(height), {}, {}};
-    round.challengers = {key.public_key()};
+    ChallengeRound round{
+        {height, test::test_hash(height), test::test_y(height), {key.public_key()}}, {}};
     constexpr std::uint64_t kChains = 600;
     for (std::uint64_t i = 0; i < kChains; ++i) {
         round.chains.push_back({ChainId(tagged_hash("test/chain", i)), key.public_key(),

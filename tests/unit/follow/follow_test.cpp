@@ -26,16 +26,16 @@ TEST(FollowMessages, EveryMessageComesBackAndNothingElseIsTaken) {
     const auto list = chains(4);
     const std::vector<FollowAnswer> answers{
         FollowTip{Height(9), test_hash(Height(9)), 5},
-        FollowHeight{Height(9), test_hash(Height(9)), test_hash(Height(8)), 5, test_y(Height(9)),
-                     follow_list_hash(list), 4, keys},
-        FollowHeight{Height(9),
-                     test_hash(Height(9)),
+        FollowHeight{{Height(9), test_hash(Height(9)), test_y(Height(9)), keys},
                      test_hash(Height(8)),
                      5,
-                     std::nullopt,
+                     follow_list_hash(list),
+                     4},
+        FollowHeight{{Height(9), test_hash(Height(9)), std::nullopt, {}},
+                     test_hash(Height(8)),
+                     5,
                      follow_list_hash({}),
-                     0,
-                     {}},
+                     0},
         FollowChains{Height(9), follow_list_hash(list), 6, 2, list},
         FollowTaken{},
         FollowRefused{Reason::kTooLate},
@@ -62,7 +62,7 @@ TEST(FollowMessages, CountsAreBoundedBeforeAnythingIsAllocated) {
               Reason::kBadField);
     // 65,536 challengers are announced, none follows.
     Bytes bytes = encode_answer(
-        FollowHeight{Height(9), {}, {}, 5, std::nullopt, follow_list_hash({}), 0, {}});
+        FollowHeight{{Height(9), {}, std::nullopt, {}}, {}, 5, follow_list_hash({}), 0});
     store_le32(bytes.data() + bytes.size() - 4, kMaxFollowChallengers);
     EXPECT_EQ(reason(decode_answer(bytes)), Reason::kTruncated);
     store_le32(bytes.data() + bytes.size() - 4, UINT32_MAX);
@@ -92,7 +92,7 @@ TEST(Follow, ANodeThatIsBehindIsWaitedForAndYMayArriveLate) {
     EXPECT_EQ(world.client.at(Height(116)).error().code, ErrorCode::kNotFound);
     const FollowHeight at = must(world.client.at(Height(120)));
     EXPECT_FALSE(at.y.has_value());
-    EXPECT_EQ(responder_height(at).challengers, world.challengers);
+    EXPECT_EQ(at.challengers, world.challengers);
     EXPECT_FALSE(must(world.client.round(Height(120))).has_value());
     const int lists = world.lists_made;
     world.without_y.clear();
@@ -162,7 +162,7 @@ TEST(Follow, WhatALyingNodeSaysOtherwiseThanBeforeIsRefused) {
     const std::vector<Lie> lies{
         {"another height", height([](FollowHeight& h) { h.height = h.height + 1; }),
          Reason::kWrongHeight},
-        {"another block", height([](FollowHeight& h) { h.hash = test_hash(Height(1)); }),
+        {"another block", height([](FollowHeight& h) { h.block_hash = test_hash(Height(1)); }),
          Reason::kWrongBlock},
         {"another parent", height([](FollowHeight& h) { h.parent = test_hash(Height(1)); }),
          Reason::kWrongBlock},

@@ -154,5 +154,30 @@ TEST(Epochs, NumbersThatNoHeightHasDoNotWrap) {
     EXPECT_EQ(epoch_source_height(params, 0), std::nullopt);
 }
 
+// Spec section 5: the next earlier height that has y, and y of epoch 0 where there is none.
+TEST(Epochs, ASourceHeightWithoutYTakesTheOneBefore) {
+    NetworkParams params;
+    params.genesis_height = Height(100);
+    const Height source = *epoch_source_height(params, 1);
+    const auto with_y = [&](const std::set<Height>& heights) {
+        return epoch_source_with_y(
+            params, 1, [heights](Height h) -> Result<bool> { return heights.contains(h); });
+    };
+    EXPECT_EQ(with_y({source - 2, source, source + 1}).value(), source);
+    EXPECT_EQ(with_y({source - 2, source + 1}).value(), source - 2);
+    EXPECT_EQ(with_y({params.genesis_height}).value(), params.genesis_height);
+    EXPECT_EQ(with_y({params.genesis_height - 1}).value(), std::nullopt);
+
+    int asked = 0;
+    const auto unknown = [&](Height) -> Result<bool> {
+        ++asked;
+        return fail(ErrorCode::kUnavailable, "not known");
+    };
+    EXPECT_EQ(epoch_source_with_y(params, 0, unknown).value(), std::nullopt);
+    EXPECT_EQ(asked, 0) << "epoch 0 has no source";
+    EXPECT_EQ(epoch_source_with_y(params, 1, unknown).error().code, ErrorCode::kUnavailable);
+    EXPECT_EQ(asked, 1) << "an unknown height must not be passed over";
+}
+
 }  // namespace
 }  // namespace holdfast::test
