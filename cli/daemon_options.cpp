@@ -110,8 +110,7 @@ void print_ready(const Globals& globals, const Json& ready) {
         std::string line = "ready:";
         for (const auto& [name, value] : ready.items()) {
             if (name == "event") continue;
-            line +=
-                " " + name + "=" + (value.is_string() ? value.get<std::string>() : dump(value));
+            line += " " + name + "=" + (value.is_string() ? value.get<std::string>() : dump(value));
         }
         std::printf("%s\n", line.c_str());
     }

@@ -175,9 +175,7 @@ Result<Bytes> object_of(Kind kind, const Json& json) {
 /// Every given field must be one that the object is printed with, and with that value; the order of
 /// fields is nobody's business.
 Status check_described(const Json& given, const Json& printed) {
-    const auto unordered = [](const Json& json) {
-        return nlohmann::json::parse(dump(json));
-    };
+    const auto unordered = [](const Json& json) { return nlohmann::json::parse(dump(json)); };
     const nlohmann::json all = unordered(printed);
     const nlohmann::json mine = unordered(given);
     for (const auto& [name, value] : mine.items()) {

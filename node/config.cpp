@@ -271,9 +271,7 @@ json::Json value_of(Config& config, const PathSlot& slot) { return slot.at(confi
 json::Json value_of(Config& config, const TextSlot& slot) { return slot.at(config); }
 json::Json value_of(Config& config, const FlagSlot& slot) { return slot.at(config); }
 json::Json value_of(Config& config, const NumberSlot& slot) { return slot.get(config); }
-json::Json value_of(Config& config, const WordSlot& slot) {
-    return std::string(slot.get(config));
-}
+json::Json value_of(Config& config, const WordSlot& slot) { return std::string(slot.get(config)); }
 json::Json value_of(Config& config, const Setting& setting) {
     return std::visit([&](const auto& slot) { return value_of(config, slot); }, setting.slot);
 }

@@ -32,8 +32,7 @@ std::optional<tcp::endpoint> parse_loopback(const std::string& text) {
 }
 
 HttpResponse json_response(unsigned status, const Json& json) {
-    return {status, "application/json",
-            json::dump(json, json::kIndented) + "\n"};
+    return {status, "application/json", json::dump(json, json::kIndented) + "\n"};
 }
 
 HttpResponse error_response(unsigned status, const char* what) {

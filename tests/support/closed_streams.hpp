@@ -18,8 +18,8 @@ inline std::vector<std::string> taken_streams() {
     std::vector<std::string> out;
     for (int descriptor = 0; descriptor <= 2; ++descriptor) {
         std::error_code closed;
-        const auto target = std::filesystem::read_symlink(
-            "/proc/self/fd/" + std::to_string(descriptor), closed);
+        const auto target =
+            std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(descriptor), closed);
         if (!closed && target != "/dev/null") out.push_back(target.string());
     }
     return out;

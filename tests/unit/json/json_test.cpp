@@ -38,9 +38,18 @@ TEST(JsonText, TextThatIsUtf8IsWrittenAsItIs) {
 
 TEST(JsonText, EveryStringOfBytesComesBack) {
     const std::string all = all_bytes();
-    std::vector<std::string> texts = {all, "\xef\xbf\xbd", "\xef\xbf\xbd" "41", "\xef\xbf",
-                                      "\xc0\x80", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80",
-                                      "\xf4\x90\x80\x80", "\xe2\x28\xa1", "\xf0\x9f\x94"};
+    std::vector<std::string> texts = {all,
+                                      "\xef\xbf\xbd",
+                                      "\xef\xbf\xbd"
+                                      "41",
+                                      "\xef\xbf",
+                                      "\xc0\x80",
+                                      "\xe0\x80\xaf",
+                                      "\xed\xa0\x80",
+                                      "\xf5\x80\x80\x80",
+                                      "\xf4\x90\x80\x80",
+                                      "\xe2\x28\xa1",
+                                      "\xf0\x9f\x94"};
     for (const char a : all) {
         for (const char b : all) texts.push_back({a, b, 'x', a});
     }
