@@ -15,7 +15,7 @@
 // Threading   as the wrapped interface: any number of threads. Ownership is shared: what a call
 //             that was given up still uses stays alive until it returns.
 // Errors      kInvalidArgument for a null host or interceptor; else those of host and interceptor.
-// Spec: docs/architecture.md, section "Callbacks".
+// Spec: docs/architecture.md, section 5.
 #pragma once
 
 #include <cstdint>

@@ -14,6 +14,7 @@ usage: check.py SOURCE_FOLDER [--nm NM --libraries LIB.a ...]
    JSON_WRITERS, rooms below json/ whose documents hold hexadecimal digits and numbers only.
 5. Kernel files include C headers only, also by way of our own headers, and their objects hold no weak
    symbol.
+6. docs/architecture.md shows the same table, row by row.
 """
 import os
 import platform
@@ -85,7 +86,20 @@ class Tree:
                 self.report("cmake/rooms.cmake", 1, f"{room} is trusted and {target} is not")
         for stem in sorted(self.exceptions - self.seen):
             self.report("cmake/rooms.cmake", 1, f"the exception {stem} is not there")
+        self.check_documented()
         return self.problems
+
+    def check_documented(self):
+        path = "docs/architecture.md"
+        lines = self.read(path).splitlines()
+        for folder in self.folders:
+            targets = sorted(self.allowed[folder] - {folder})
+            rows = {i + 1: row[1] for i, line in enumerate(lines)
+                    if (row := re.fullmatch(rf"\| {folder} \| ([a-z, ]+) \|", line))}
+            if not any(sorted(row.split(", ")) == targets or (row == "nothing of ours" and not targets)
+                       for row in rows.values()):
+                self.report(path, next(iter(rows), 1),
+                            f"\"Who may include whom\" differs from cmake/rooms.cmake at {folder}")
 
     def check_file(self, folder, path):
         text = self.read(path)
@@ -189,6 +203,7 @@ set(HOLDFAST_TRUSTED_EXCEPTIONS low/memory)
 """
     good = {
         "cmake/rooms.cmake": rooms,
+        "docs/architecture.md": "| low | nothing of ours |\n| high | low |\n| tool | high |\n",
         "low/pure.hpp": '#include <vector>\n#include <tl/expected.hpp>\n#include "low/used.hpp"\n'
                         "// a double, in a comment; part of the trusted rooms\n",
         "low/used.hpp": "#include <string>\n",
@@ -204,6 +219,7 @@ set(HOLDFAST_TRUSTED_EXCEPTIONS low/memory)
         "include/holdfast/holdfast.h": "#include <stdint.h>\n",
     }
     bad = {
+        "docs/architecture.md": "| low | nothing of ours |\n| high | low, tool |\n| tool | high |\n",
         "high/leak.hpp": '#include "high/x_impl.hpp"\n',
         "low/up.cpp": '#include "high/x.hpp"\n',
         "low/bare.cpp": '#include "pure.hpp"\n',
