@@ -6,6 +6,15 @@
 //
 // Threading: one call at a time on one Prover; any number of Provers side by side.
 // Spec: docs/spec.md sections 3, 3.1, 5 and 7.
+//
+//     const ProverFiles files = ProverFiles::beside("data.replica");
+//     HOLDFAST_ASSIGN(prover, Prover::open(params, files, registration, std::move(key)));
+//     HOLDFAST_ASSIGN(request, aggregator.link_request(prover.chain_id(), height));
+//     HOLDFAST_ASSIGN(link, prover.link(request));  // on the device, then signed
+//     send(wrap_object(Kind::kReceipt, link.receipt.encode()));
+//
+//     Or hand the prover to Aggregator::advance, which asks it for all that it owes
+//     (examples/minimal_node.cpp).
 #pragma once
 
 #include <filesystem>

@@ -5,6 +5,11 @@
 //
 // Threading: const, any thread (each call that fills uses its own memory). Ownership: keeps a copy
 // of the record. Spec: docs/spec.md sections 3.1, 6, 7, 10.2, 10.6.
+//
+//     HOLDFAST_ASSIGN(record, PublicRecord::load("public"));  // a folder that a node exported
+//     const Verifier verifier(std::move(record));
+//     HOLDFAST_ASSIGN(report, verifier.verify(object));  // an Error: the record lacks something
+//     if (!report.verdict) std::puts(to_string(report.verdict).c_str());  // refused, and why
 #pragma once
 
 #include <optional>

@@ -11,6 +11,12 @@
 //             again. kTimeout likewise. kRefused from verify(): the value is bad, verdict
 //             kBadBeacon.
 // Ownership   the engine keeps a reference; the host keeps the object alive as long as the engine.
+//
+//     Result<BeaconRound> MyBeacon::randomness(std::uint64_t round) {
+//         const auto answer = client_.get(round);  // the host's own
+//         if (!answer) return fail(ErrorCode::kUnavailable, "the round is not published yet");
+//         return BeaconRound{round, answer->randomness, answer->signature};
+//     }
 #pragma once
 
 #include <cstdint>

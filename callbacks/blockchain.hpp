@@ -15,6 +15,16 @@
 // Ownership   the engine keeps a reference; the host keeps the object alive as long as the engine.
 // Times are milliseconds since 1970 as the chain states them; the protocol hashes them only through
 // beacon rounds. Spec sections 1 (finality), 3 (acceptance), 5 (beacon rounds).
+//
+//     Result<BlockInfo> MyChain::block_by_height(Height height) {
+//         const auto header = node_.header(height.value);  // the host's own
+//         if (!header) return fail(ErrorCode::kNotFound, "no such block");
+//         const bool final = height.value <= node_.finalised();
+//         return BlockInfo{height, header->hash, header->parent, header->time_ms, final};
+//     }
+//
+//     All four functions: examples/minimal_node.cpp. Whether they keep to this contract:
+//     check_blockchain() of callbacks/conformance.hpp.
 #pragma once
 
 #include <cstdint>

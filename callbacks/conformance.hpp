@@ -9,6 +9,14 @@
 // for the purpose. Threading: one suite at a time on one subject; it starts threads and joins them.
 // Time of a run: milliseconds for a subject that answers; at most timeout_ms for each call that
 // hangs.
+//
+//     TokenSubject subject;
+//     subject.token = std::make_shared<MyToken>();
+//     subject.owner = rich;  // has 1,000 units
+//     subject.empty_handed = poor;
+//     const ConformanceReport report = check_token(subject);
+//     std::puts(report.to_text().c_str());
+//     return report.passed() ? 0 : 1;
 #pragma once
 
 #include <cstdint>

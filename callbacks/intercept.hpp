@@ -16,6 +16,10 @@
 //             that was given up still uses stays alive until it returns.
 // Errors      kInvalidArgument for a null host or interceptor; else those of host and interceptor.
 // Spec: docs/architecture.md, section 5.
+//
+//     HOLDFAST_ASSIGN(guard, make_guard({.timeout_ms = 5'000}));
+//     HOLDFAST_ASSIGN(guarded, intercept(std::shared_ptr<Blockchain>(host), guard));
+//     HOLDFAST_ASSIGN(chain, intercept(guarded, make_call_cache()));  // the cache is asked first
 #pragma once
 
 #include <cstdint>

@@ -10,6 +10,19 @@
 //             no connection (unreachable). kNotFound: no such peer. kRefused: see the function.
 //             Bytes from a peer are passed on unread, at most kMaxResponseBytes of them.
 // Ownership   the engine keeps a reference; the host keeps the object alive as long as the engine.
+//
+//     Result<ChallengeReply> MyNetwork::send_challenge(const PublicKey& peer, ByteView challenge,
+//                                                      std::uint32_t deadline_ms) {
+//         Connection* const connection = find(peer);  // kept warm by the host
+//         if (connection == nullptr) return fail(ErrorCode::kUnavailable, "not connected");
+//         const std::uint64_t sent = monotonic_us();
+//         auto response = connection->ask(challenge, deadline_ms);
+//         if (!response) return fail(ErrorCode::kTimeout, "no response in time");
+//         const auto service_us = static_cast<std::uint32_t>(monotonic_us() - sent);
+//         return ChallengeReply{std::move(*response), service_us, connection->ping_us()};
+//     }
+//
+//     One that is finished: transport/tcp_network.hpp.
 #pragma once
 
 #include <cstdint>

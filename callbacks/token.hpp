@@ -16,6 +16,18 @@
 // Ownership   the engine keeps a reference; the host keeps the object alive as long as the engine.
 // Amounts are u64 counts of the token's smallest unit. Spec sections 3 (deposits) and 11
 // (settlement).
+//
+//     Result<std::uint64_t> MyToken::release_bond(const BondId& bond, const IdempotencyKey& key) {
+//         Transaction t(database_);
+//         if (const auto first = t.answer(key)) return *first;  // asked before: the same answer
+//         const auto held = t.close(bond);                      // 0 where it is closed already
+//         if (!held) return fail(ErrorCode::kNotFound, "no such bond");
+//         t.remember(key, *held);
+//         t.commit();  // effect and answer together, or neither
+//         return *held;
+//     }
+//
+//     Whether a token keeps to this contract: check_token() of callbacks/conformance.hpp.
 #pragma once
 
 #include <cstdint>

@@ -7,12 +7,15 @@
 //
 // No exception crosses a public boundary. All types are values, safe in any thread.
 //
-//     Result<PublicRecord> record = PublicRecord::load("public");
-//     if (!record) return fail(record.error().code, "no record: " + record.error().message);
+//     Result<std::uint64_t> size_of(const std::string& path);
+//     Checked<Link> decode_link(ByteView bytes);
 //
-//     const Verdict verdict = Verifier(*record).verify(object);
-//     if (!verdict) std::cerr << to_string(verdict) << '\n';  // "signature: Signature does not …"
-//
+//     Status show(const std::string& path, ByteView bytes) {
+//         HOLDFAST_ASSIGN(size, size_of(path));  // passes an Error on
+//         const Checked<Link> link = decode_link(bytes);
+//         if (!link) std::puts(to_string(link.error()).c_str());  // "trailing-bytes: …"
+//         return size > 0 ? Status{} : fail(ErrorCode::kCorrupt, "'" + path + "' is empty");
+//     }
 #pragma once
 
 #include <cstdint>
