@@ -1,10 +1,10 @@
 // No file, database or socket of ours on descriptors 0 to 2.
 //
-// Where a process was started with one of them closed, or has closed it, the next open() returns it,
-// and whatever prints, to a stream that looks closed, writes into that file. So descriptors that we
-// open ourselves are moved above 2, and before another library opens some (LMDB, Asio, io_uring) the
-// closed ones of 0 to 2 are occupied by /dev/null, for good: a stream that was closed swallows what is
-// written to it.
+// Where a process was started with one of them closed, or has closed it, the next open() returns
+// it, and whatever prints, to a stream that looks closed, writes into that file. So descriptors
+// that we open ourselves are moved above 2, and before another library opens some (LMDB, Asio,
+// io_uring) the closed ones of 0 to 2 are occupied by /dev/null, for good: a stream that was closed
+// swallows what is written to it.
 //
 // Threading: any thread. POSIX. Reasons: docs/architecture.md section 5.
 #pragma once

@@ -99,7 +99,8 @@ class Tree:
             if not any(sorted(row.split(", ")) == targets or (row == "nothing of ours" and not targets)
                        for row in rows.values()):
                 self.report(path, next(iter(rows), 1),
-                            f"\"Who may include whom\" differs from cmake/rooms.cmake at {folder}")
+                            "not as cmake/rooms.cmake has it: "
+                            f"| {folder} | {', '.join(targets) or 'nothing of ours'} |")
 
     def check_file(self, folder, path):
         text = self.read(path)
