@@ -55,6 +55,7 @@ Writer& Writer::digests(std::span<const Digest> v) {
     return *this;
 }
 
+// Spec 0: least significant byte first.
 void store_le32(std::uint8_t* out, std::uint32_t v) {
     for (int i = 0; i < 4; ++i) out[i] = static_cast<std::uint8_t>(v >> (8 * i));
 }
@@ -117,6 +118,7 @@ std::string_view to_string(Kind kind) {
     return i < std::size(kKindNames) ? kKindNames[i] : "unknown";
 }
 
+// Spec 0, bodies and objects: an object that stands alone.
 Bytes wrap_object(Kind kind, ByteView body) {
     Writer w(body.size() + 2);
     w.u8(kProtocolVersion).u8(static_cast<std::uint8_t>(kind)).raw(body);

@@ -206,6 +206,7 @@ const FillKernel* find_fill_kernel(std::string_view name) {
     return nullptr;
 }
 
+// Spec 2.
 Status fill(const FillSpec& spec, MutByteView memory, const FillOptions& options) {
     HOLDFAST_TRY(check(spec, memory.size()));
     HOLDFAST_CHECK(reinterpret_cast<std::uintptr_t>(memory.data()) % 64 == 0);

@@ -11,15 +11,18 @@ constexpr std::uint64_t divide_up(std::uint64_t a, std::uint64_t b) {
 
 }  // namespace
 
+// Spec 1: what is behind the data is zeros, and there are at least 16 chunks.
 ChunkCount chunk_count(std::uint64_t data_len) {
     return ChunkCount(std::max(kMinChunks, divide_up(data_len, kChunkBytes)));
 }
 
+// Spec 3, registration (3).
 Verdict check_geometry(std::uint64_t data_len, ChunkCount chunks) {
     if (data_len < 1 || data_len > kMaxDataBytes) return Reason::kBadGeometry;
     return chunks == chunk_count(data_len) ? Reason::kOk : Reason::kBadGeometry;
 }
 
+// Spec 3: windows as equal as possible, the larger ones first.
 WindowPlan::WindowPlan(ChunkCount chunks, const SealParams& seal) : chunks_(chunks), seal_(seal) {
     HOLDFAST_CHECK(chunks.value >= kMinChunks && chunks.value <= kMaxChunks);
     HOLDFAST_CHECK(seal.validate().accepted());
@@ -28,6 +31,7 @@ WindowPlan::WindowPlan(ChunkCount chunks, const SealParams& seal) : chunks_(chun
     larger_ = chunks.value % count_;
 }
 
+// Spec 3: t(w) of the window's own number of blocks.
 Window WindowPlan::window(std::uint64_t w) const {
     HOLDFAST_CHECK(w < count_);
     Window window;
@@ -50,6 +54,7 @@ std::uint64_t WindowPlan::largest_bytes() const {
     return (size_ + (larger_ > 0 ? 1 : 0)) * kChunkBytes;
 }
 
+// Spec 1: a segment is at most 2^32 bytes.
 std::uint64_t segment_count(std::uint64_t data_len) { return divide_up(data_len, kMaxDataBytes); }
 
 std::uint64_t segment_bytes(std::uint64_t data_len, std::uint64_t segment) {

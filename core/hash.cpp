@@ -33,6 +33,7 @@ Digest Sha256::finish() {
 
 Digest sha256(ByteView bytes) { return Sha256().update(bytes).finish(); }
 
+// Spec 0: H(tag; …) begins with the length of the prefixed tag, then that tag.
 TaggedHash::TaggedHash(std::string_view tag) {
     HOLDFAST_CHECK(kTagPrefix.size() + tag.size() <= kMaxTagBytes);
     const std::uint8_t length = static_cast<std::uint8_t>(kTagPrefix.size() + tag.size());
@@ -63,11 +64,13 @@ TaggedHash& TaggedHash::add(ByteView bytes) {
     return *this;
 }
 
+// Spec 0, Merkle trees.
 Digest leaf_hash(ByteView data) {
     const std::uint8_t prefix = 0;
     return Sha256().update({&prefix, 1}).update(data).finish();
 }
 
+// Spec 0, Merkle trees.
 Digest node_hash(const Digest& left, const Digest& right) {
     std::uint8_t message[1 + 2 * kDigestBytes];
     message[0] = 1;
@@ -76,6 +79,7 @@ Digest node_hash(const Digest& left, const Digest& right) {
     return sha256(message);
 }
 
+// Spec 0, probability.
 bool hits(const Digest& h, std::uint64_t n, std::uint64_t d) {
     __extension__ using U128 = unsigned __int128;
     // n * 2^64 needs more than 128 bits only if n >= 2^64, which its type excludes.

@@ -70,6 +70,7 @@ bool on_curve(const PublicKey& key) {
 
 }  // namespace
 
+// Spec 0, signatures (1).
 bool key_is_canonical(const PublicKey& key) {
     const std::array<std::uint8_t, 32> y = y_of(key);
     if (!less_than_p(y)) return false;
@@ -80,6 +81,7 @@ bool key_is_canonical(const PublicKey& key) {
     return !(x_is_zero && sign_of(key)) && on_curve(key);
 }
 
+// Spec 0, signatures: the eight points whose order divides 8.
 bool key_is_small_order(const PublicKey& key) {
     // y of the points of order 1, 2, 4, 8, 8; x may have either sign.
     static constexpr std::array<std::uint8_t, 32> kOrderEight[] = {
@@ -97,10 +99,12 @@ bool key_is_small_order(const PublicKey& key) {
            y == kOrderEight[1];
 }
 
+// Spec 0: asked wherever a key is registered.
 Verdict check_registrable_key(const PublicKey& key) {
     return key_is_canonical(key) && !key_is_small_order(key) ? Reason::kOk : Reason::kBadKey;
 }
 
+// Spec 0, signatures (1) to (3): the one rule.
 Verdict verify_signature(const PublicKey& key, ByteView message, const Signature& signature) {
     // OpenSSL checks S < L, the cofactorless equation and R byte for byte, and refuses keys that
     // are off the curve; it would take a y of p or more, and a zero x with its sign set.

@@ -6,6 +6,7 @@
 
 namespace holdfast {
 
+// Spec 3: keystream(w).
 Status fill_keystream(const ReplicaId& replica, const Window& window, MutByteView memory,
                       const FillOptions& options) {
     std::array<std::uint8_t, 8> window_index{};

@@ -108,6 +108,7 @@ void for_each_consistent(std::uint64_t older, std::uint64_t start, std::uint64_t
 
 }  // namespace
 
+// Spec 0, Merkle trees.
 Digest empty_tree_root() { return sha256({}); }
 
 unsigned tree_levels(std::uint64_t leaves) {
@@ -120,6 +121,7 @@ std::uint64_t level_nodes(std::uint64_t leaves, unsigned level) {
     return (leaves >> level) + (rest != 0 ? 1 : 0);
 }
 
+// Spec 0: a last node without a partner rises unchanged.
 void hash_level_up(std::span<const Digest> in, std::span<Digest> out) {
     const std::size_t pairs = in.size() / 2;
     HOLDFAST_CHECK(out.size() == pairs + in.size() % 2);
@@ -141,6 +143,7 @@ Digest merkle_root(std::span<const Digest> leaf_hashes) {
     return level[0];
 }
 
+// Spec 0: the number of hashes follows from size and index.
 std::size_t path_length(std::uint64_t leaves, std::uint64_t index) {
     const std::uint64_t indices[] = {index};
     return multiproof_length(leaves, indices);
@@ -153,6 +156,7 @@ Checked<Digest> root_from_path(std::uint64_t leaves, std::uint64_t index, const 
     return root_from_multiproof(leaves, indices, hashes, path);
 }
 
+// Spec 0: of partners that cannot be computed, each once.
 std::size_t multiproof_length(std::uint64_t leaves, std::span<const std::uint64_t> indices) {
     HOLDFAST_CHECK(ascending_below(indices, leaves));
     std::size_t count = 0;

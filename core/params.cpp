@@ -7,6 +7,7 @@
 
 namespace holdfast {
 
+// Spec 3, seal parameters.
 void SealParams::encode(Writer& w) const {
     w.u8(kProtocolVersion).u32(window_chunks).u64(work_blocks);
 }
@@ -19,6 +20,7 @@ SealParams SealParams::decode(Reader& r) {
     return p;
 }
 
+// Spec 1, bounds.
 Verdict SealParams::validate() const {
     if (window_chunks < kMinWindowChunks || window_chunks > kMaxWindowChunks) {
         return Reason::kSealPolicy;
@@ -43,6 +45,7 @@ std::optional<SealParams> seal_preset(std::string_view name) {
     return std::nullopt;
 }
 
+// Spec 6.
 void VdfParams::encode(Writer& w) const {
     w.u8(kProtocolVersion).u32(arena_kib).u32(passes).u32(lanes);
     w.u64(steps_per_checkpoint).u32(checkpoints);
@@ -59,6 +62,7 @@ VdfParams VdfParams::decode(Reader& r) {
     return p;
 }
 
+// Spec 1, bounds.
 Verdict VdfParams::validate() const {
     if (!std::has_single_bit(arena_kib) || !std::has_single_bit(lanes)) return Reason::kVdfPolicy;
     if (passes < 1 || passes > kMaxVdfPasses) return Reason::kVdfPolicy;
@@ -89,6 +93,7 @@ NetworkParams NetworkParams::preset(std::uint8_t version) {
     return p;
 }
 
+// Spec 1, network parameters (kind 19).
 Bytes NetworkParams::encode() const {
     Writer w(512);
     w.u8(version).u64(name.size()).raw(view(name));
@@ -184,6 +189,7 @@ Checked<NetworkParams> NetworkParams::decode(ByteView body) {
     return p;
 }
 
+// Spec 1, bounds.
 Verdict NetworkParams::validate() const {
     const auto ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
     const std::uint64_t lag_and_finality = std::uint64_t{link_lag} + finality_blocks;
@@ -231,16 +237,19 @@ bool NetworkParams::version_fields_fit() const {
     return version == kParamsVersion1 && nothing_more;
 }
 
+// Spec 1.
 NetworkId NetworkParams::id() const {
     return NetworkId(tagged_hash("network", ByteView(encode())));
 }
 
+// Spec 3, registration (2).
 Verdict NetworkParams::check_seal(const SealParams& params) const {
     const bool known =
         std::find(seal_presets.begin(), seal_presets.end(), params) != seal_presets.end();
     return known ? Reason::kOk : Reason::kSealPolicy;
 }
 
+// Spec 1, bounds: what a foreign object carries.
 Verdict NetworkParams::check_vdf(const VdfParams& params) const {
     return has_vdf && params == vdf ? Reason::kOk : Reason::kVdfPolicy;
 }

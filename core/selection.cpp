@@ -63,6 +63,7 @@ class SparsePermutation {
 
 }  // namespace
 
+// Spec 4.1: the first k places of a Fisher-Yates shuffle.
 Checked<std::vector<std::uint64_t>> select_v2(const Digest& e, std::uint64_t n,
                                               std::uint64_t count) {
     if (n < 1 || n > kMaxSelectionRange) return refuse(Reason::kBadField);
@@ -81,12 +82,14 @@ Checked<std::vector<std::uint64_t>> select_v2(const Digest& e, std::uint64_t n,
     return selected;
 }
 
+// Spec 4.1.
 std::uint8_t cell_in_chunk(const Digest& e, std::uint32_t j) {
     return tagged_hash("select/cell", e, j)[0] & 15;
 }
 
 namespace {
 
+// Spec 4.2.
 std::uint64_t draw_v1(const BlockHash& block_hash, std::uint32_t slot, std::uint32_t attempt,
                       std::uint64_t n) {
     std::array<std::uint8_t, kDigestBytes + 8> message{};
@@ -103,6 +106,7 @@ std::uint64_t draw_v1(const BlockHash& block_hash, std::uint32_t slot, std::uint
 
 }  // namespace
 
+// Spec 4.2.
 Checked<std::vector<std::uint64_t>> select_v1(const BlockHash& block_hash, std::uint64_t n) {
     if (n < kChunksPerLinkV1) return refuse(Reason::kBadField);
     constexpr std::uint32_t kAttempts = 16;

@@ -78,6 +78,7 @@ std::vector<std::uint64_t> ascending_chunks(const ResponseContext& context) {
 
 // --- challengers ---------------------------------------------------------------------------------
 
+// Spec 8, challengers (kind 21).
 Bytes Challenger::encode() const {
     Writer w(kChallengerBytes);
     encode_unsigned(w, *this);
@@ -103,12 +104,14 @@ Digest Challenger::digest(const NetworkId& network_id) const {
     return tagged_hash("challenger", network_id, ByteView(w.bytes()));
 }
 
+// Spec 8, challengers: key and signature.
 Verdict check_challenger(const NetworkId& network_id, const Challenger& challenger) {
     HOLDFAST_REQUIRE_OK(check_registrable_key(challenger.key));
     return verify_signature(challenger.key, view(challenger.digest(network_id)),
                             challenger.signature);
 }
 
+// Spec 8, challengers: base.
 Verdict check_challenger_base(const NetworkParams& params, const Challenger& challenger,
                               Height accepted, std::optional<Height> newest_base) {
     if (challenger.base < accepted + params.seal_delay) return Reason::kTooEarly;
@@ -116,6 +119,7 @@ Verdict check_challenger_base(const NetworkParams& params, const Challenger& cha
     return Verdict::ok();
 }
 
+// Spec 8, challengers: the newest base of each key.
 std::vector<Challenger> challengers_in_force(std::span<const Challenger> registered, Height h) {
     std::vector<Challenger> newest_first;
     for (const Challenger& c : registered) {
@@ -133,6 +137,7 @@ std::vector<Challenger> challengers_in_force(std::span<const Challenger> registe
 
 // --- drawing -------------------------------------------------------------------------------------
 
+// Spec 8, draw: assigned.
 std::optional<PublicKey> assigned_challenger(const NetworkId& network_id, const VdfOutput& y,
                                              const ChainId& chain_id,
                                              std::span<const PublicKey> challengers) {
@@ -169,10 +174,12 @@ std::optional<PublicKey> ChallengerDraw::assigned(const NetworkId& network_id, c
     return keys_[static_cast<std::size_t>(owner - ends_.begin())];
 }
 
+// Spec 8, draw: nonce.
 ChallengeNonce challenge_nonce(const Reveal& reveal, const ChainId& chain_id) {
     return ChallengeNonce(tagged_hash("availability/nonce", reveal, chain_id));
 }
 
+// Spec 8, draw.
 bool challenge_is_drawn(const NetworkParams& params, const NetworkId& network_id,
                         const VdfOutput& y, const ChainId& chain_id, const PublicKey& challenger,
                         const ChallengeNonce& nonce) {
@@ -180,6 +187,7 @@ bool challenge_is_drawn(const NetworkParams& params, const NetworkId& network_id
                 params.availability_n, params.availability_d);
 }
 
+// Spec 8, draw: chunks.
 std::vector<std::uint64_t> challenged_chunks(const NetworkParams& params,
                                              const NetworkId& network_id, const VdfOutput& y,
                                              const ChainId& chain_id, const PublicKey& challenger,
@@ -192,6 +200,7 @@ std::vector<std::uint64_t> challenged_chunks(const NetworkParams& params,
 
 // --- challenge -----------------------------------------------------------------------------------
 
+// Spec 8, challenge (kind 11).
 void Challenge::encode(Writer& w) const {
     encode_unsigned(w, *this);
     w.fixed(signature);
@@ -221,12 +230,14 @@ Checked<Challenge> Challenge::decode(ByteView body) {
     return c;
 }
 
+// Spec 8, challenge: id.
 ChallengeId Challenge::id(const NetworkId& network_id) const {
     Writer w(kChallengeBytes);
     encode_unsigned(w, *this);
     return ChallengeId(tagged_hash("availability/challenge", network_id, ByteView(w.bytes())));
 }
 
+// Spec 8, challenge (2) to (5).
 Verdict check_challenge(const ChallengeContext& context, const Challenge& challenge) {
     HOLDFAST_REQUIRE_OK(check_challenged_place(context, challenge));
     const auto assigned =
@@ -253,6 +264,7 @@ Verdict check_challenge(const Challenge2Context& context, const Challenge2& chal
     return drawn ? Reason::kOk : Reason::kNotDrawn;
 }
 
+// Spec 8: one that arrives while the tip is not h + 1 need not be answered.
 Verdict check_challenge_arrival(Height challenge_height, Height final_tip) {
     if (final_tip < challenge_height + 1) return Reason::kTooEarly;
     return final_tip == challenge_height + 1 ? Reason::kOk : Reason::kTooLate;
@@ -296,6 +308,7 @@ ChallengeId Challenge2::id(const NetworkId& network_id) const {
 
 // --- response ------------------------------------------------------------------------------------
 
+// Spec 8, response (kind 12).
 void Response::encode(Writer& w) const { w.fixed(id).raw(chunks_and_siblings).fixed(signature); }
 
 Bytes Response::encode() const {
@@ -325,6 +338,7 @@ std::uint64_t response_payload_bytes(const ResponseContext& context) {
            multiproof_length(context.chunks.value, chunks) * kDigestBytes;
 }
 
+// Spec 8, response (3) and (4).
 Verdict check_response_payload(const ResponseContext& context, ByteView payload) {
     const std::vector<std::uint64_t> chunks = ascending_chunks(context);
     if (payload.size() != response_payload_bytes(context)) return Reason::kProofLength;
@@ -339,6 +353,7 @@ Verdict check_response_payload(const ResponseContext& context, ByteView payload)
     return *root == context.sealed_root ? Reason::kOk : Reason::kBadMultiproof;
 }
 
+// Spec 8, response (1) to (4).
 Verdict check_response(const ResponseContext& context, const Response& response) {
     if (response.id != context.id) return Reason::kWrongChallenge;
     HOLDFAST_REQUIRE_OK(
@@ -346,12 +361,14 @@ Verdict check_response(const ResponseContext& context, const Response& response)
     return check_response_payload(context, response.chunks_and_siblings);
 }
 
+// Spec 8: signed, and failing (3) or (4).
 bool response_is_evidence(const Verdict& verdict) {
     return verdict.reason == Reason::kProofLength || verdict.reason == Reason::kBadMultiproof;
 }
 
 // --- outcome -------------------------------------------------------------------------------------
 
+// Spec 8, outcome (kind 13).
 Bytes Outcome::encode() const {
     Writer w(kOutcomeBytes);
     encode_unsigned(w, *this);
@@ -381,11 +398,13 @@ Digest Outcome::digest() const {
     return tagged_hash("availability/outcome", ByteView(w.bytes()));
 }
 
+// Spec 8, outcome (4).
 Verdict check_challenger_reveal(const OutcomeContext& context, const Reveal& reveal) {
     return check_reveal_of(context.params, context.network_id, context.challenge.challenger,
                            context.base, context.known, context.challenge.height, reveal);
 }
 
+// Spec 8, outcome (2) to (4).
 Verdict check_outcome(const OutcomeContext& context, const Outcome& outcome) {
     const Challenge& challenge = context.challenge;
     if (outcome.id != challenge.id(context.network_id)) return Reason::kWrongChallenge;
@@ -464,6 +483,7 @@ Verdict check_audited_response(const ResponseContext& context, const Outcome2& o
 
 // --- suspension ----------------------------------------------------------------------------------
 
+// Spec 8: the newest of each challenger, the quorum_of newest of them.
 bool suspended_by_quorum(const NetworkParams& params, Height h,
                          std::span<const OutcomeRecord> outcomes) {
     std::vector<OutcomeRecord> newest;

@@ -4,6 +4,7 @@
 
 namespace holdfast {
 
+// Spec 10.6.
 void Checkpoint::encode(Writer& w) const {
     w.height(height).fixed(block_hash).fixed(global).u64(total_chains);
     w.fixed(submitter).fixed(bond_id).fixed(signature);
@@ -47,6 +48,7 @@ Checkpoint make_checkpoint(const NetworkId& network_id, Height height, const Blo
     return out;
 }
 
+// Spec 10.6, (2) to (4).
 Verdict check_checkpoint(const NetworkParams& params, const NetworkId& network_id,
                          const Checkpoint& checkpoint) {
     if (checkpoint.height.value % params.checkpoint_blocks != 0) {
@@ -57,6 +59,7 @@ Verdict check_checkpoint(const NetworkParams& params, const NetworkId& network_i
                             checkpoint.signature);
 }
 
+// Spec 10.6, (2) to (5).
 Verdict verify_checkpoint(const NetworkParams& params, const NetworkId& network_id,
                           const Checkpoint& checkpoint, const CheckpointFacts& own) {
     HOLDFAST_REQUIRE_OK(check_checkpoint(params, network_id, checkpoint));

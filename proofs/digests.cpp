@@ -23,6 +23,7 @@ Checked<ChainStatus> chain_status(std::uint8_t byte) {
     return static_cast<ChainStatus>(byte);
 }
 
+// Spec 10.2.
 void ChainLeaf::encode(Writer& w) const {
     w.fixed(chain_id).fixed(link).height(link_height).u8(static_cast<std::uint8_t>(status));
 }
@@ -63,28 +64,34 @@ ChainStatus decode_status(Reader& r) {
     return *status;
 }
 
+// Spec 10.2: the empty string.
 Digest vacant_leaf_hash() { return leaf_hash({}); }
 
+// Spec 10.2.
 Digest group_digest(std::uint32_t region, std::uint32_t group, std::uint32_t slots,
                     std::uint32_t active, const Digest& leaves_root) {
     return tagged_hash("group", region, group, slots, active, leaves_root);
 }
 
+// Spec 10.2.
 Digest region_digest(std::uint32_t region, std::uint32_t groups, std::uint64_t active,
                      const Digest& groups_root) {
     return tagged_hash("region", region, groups, active, groups_root);
 }
 
+// Spec 10.2.
 GlobalDigest global_digest(const NetworkId& network_id, const GlobalHeader& h,
                            const Digest& regions_root) {
     return GlobalDigest(tagged_hash("global", network_id, h.height, h.block_hash, h.y, h.previous,
                                     h.regions, h.total_chains, regions_root));
 }
 
+// Spec 10.2.
 GlobalDigest genesis_global(const NetworkId& network_id) {
     return GlobalDigest(tagged_hash("global/genesis", network_id));
 }
 
+// Spec 7, anchor.
 std::optional<Height> anchor_height(const NetworkParams& params, Height height) {
     if (height.since(params.genesis_height) < params.closing_blocks()) return std::nullopt;
     return height - params.closing_blocks();

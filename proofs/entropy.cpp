@@ -4,6 +4,7 @@
 
 namespace holdfast {
 
+// Spec 5: seed_h.
 Checked<Seed> make_seed(const NetworkParams& params, const NetworkId& network_id, Height height,
                         const BlockHash& block_hash,
                         const std::optional<BeaconRandomness>& beacon) {
@@ -15,6 +16,7 @@ Checked<Seed> make_seed(const NetworkParams& params, const NetworkId& network_id
     return Seed(h.finish());
 }
 
+// Spec 5: computed, never chosen.
 Checked<std::uint64_t> beacon_round(const NetworkParams& params, std::uint64_t block_time_s) {
     if (!params.has_beacon) return refuse(Reason::kNetworkPolicy);
     const std::uint64_t due_s = block_time_s + params.beacon_delay_s;
@@ -27,13 +29,16 @@ Checked<std::uint64_t> beacon_round(const NetworkParams& params, std::uint64_t b
     return before + 1;
 }
 
+// Spec 5: y_h without a VDF.
 VdfOutput seed_as_output(const Seed& seed) { return VdfOutput(seed); }
 
+// Spec 5: E.
 Entropy chain_entropy(const NetworkId& network_id, const VdfOutput& y, const ChainId& chain_id,
                       const Reveal& reveal) {
     return Entropy(tagged_hash("entropy/chain", network_id, y, chain_id, reveal));
 }
 
+// Spec 1, bounds: the default policy.
 Verdict check_entropy_policy(const NetworkParams& params) {
     return params.has_beacon || params.has_vdf ? Reason::kOk : Reason::kNetworkPolicy;
 }

@@ -130,6 +130,7 @@ Checked<Evidence> wrapped(Checked<T> body) {
     return Evidence{std::move(*body)};
 }
 
+// Spec 11, kind 1.
 Checked<Evidence> decode_equivocation(Reader& r) {
     Equivocation e;
     e.chain_id = r.fixed<ChainId>();
@@ -162,6 +163,7 @@ Checked<Evidence> decode_false_opening(Reader& r, const LinkClaim& claim) {
     return finished(r, std::move(e));
 }
 
+// Spec 11, kind 2.
 template <class Statement>
 Checked<Evidence> decode_bad_opening(Reader& r) {
     const LinkClaim claim = decode_claim<Statement>(r);
@@ -172,6 +174,7 @@ Checked<Evidence> decode_bad_opening(Reader& r) {
     return finished(r, FalseEntropy{claim, reveal});
 }
 
+// Spec 11, kind 3.
 Checked<Evidence> decode_bad_seal(Reader& r) {
     BadSeal e;
     e.registration = Registration::decode(r);
@@ -189,6 +192,7 @@ Checked<Evidence> decode_bad_seal(Reader& r) {
     return finished(r, std::move(e));
 }
 
+// Spec 11, kind 5.
 Checked<Evidence> decode_bad_checkpoint(Reader& r) {
     const std::uint8_t form = r.u8();
     if (form == kFirstForm) {
@@ -207,6 +211,7 @@ Checked<Evidence> decode_bad_checkpoint(Reader& r) {
     return finished(r, std::move(e));
 }
 
+// Spec 11, kind 6.
 Checked<Evidence> decode_bad_response(Reader& r) {
     BadResponse e;
     e.chain_id = r.fixed<ChainId>();
@@ -304,6 +309,7 @@ Checked<Exchange> exchange_of(const NetworkParams& params, const BadResponse& e)
                                              : decode_exchange<Challenge>(w.bytes());
 }
 
+// Spec 11.
 Bytes Evidence::encode() const {
     Writer inner;
     std::visit(EncodeBody{inner}, body);
@@ -312,6 +318,7 @@ Bytes Evidence::encode() const {
     return w.take();
 }
 
+// Spec 11.
 Checked<Evidence> Evidence::decode(ByteView bytes) {
     Reader outer(bytes);
     const std::uint8_t kind = outer.u8();

@@ -57,6 +57,7 @@ Verdict check_chain(const EvidenceFacts& facts, const ChainId& chain_id) {
     return facts.chain->id == chain_id ? Reason::kOk : Reason::kWrongChain;
 }
 
+// Spec 11, where it is judged.
 Verdict check_block(const EvidenceFacts& facts, const BlockHash& block_hash) {
     return facts.block_hash == block_hash ? Reason::kOk : Reason::kWrongBlock;
 }
@@ -66,6 +67,7 @@ Verdict check_signed_link(const EvidenceFacts& facts, const BlockHash& block_has
     return check_statement(facts.network_id, *facts.chain, block_hash, statement);
 }
 
+// Spec 11, kind 2: the receipt holds, and the link has these fields.
 Verdict check_claim(const EvidenceFacts& facts, const LinkClaim& claim) {
     HOLDFAST_REQUIRE_OK(check_chain(facts, claim.chain_id));
     HOLDFAST_REQUIRE_OK(check_block(facts, claim.block_hash));
@@ -270,6 +272,7 @@ Result<Verdict> judge_seal(const EvidenceFacts& facts, const BadSeal& e,
 
 }  // namespace
 
+// Spec 11, settlement: offence_id.
 OffenceId Offence::id(const NetworkId& network_id) const {
     return OffenceId(
         tagged_hash("offence", network_id, static_cast<std::uint8_t>(kind), offender, height));
@@ -311,10 +314,12 @@ EvidenceNeeds evidence_needs(const NetworkId& network_id, const Evidence& eviden
     return needs;
 }
 
+// Spec 11: what is cheap is checked before the fill.
 Verdict judge_without_fill(const EvidenceFacts& facts, const Evidence& evidence) {
     return std::visit(CheapJudge{facts}, evidence.body);
 }
 
+// Spec 11, settlement: kinds 3 and 4.
 bool needs_fill(const Evidence& evidence) {
     const EvidenceKind kind = evidence.kind();
     return kind == EvidenceKind::kBadSeal || kind == EvidenceKind::kBadVdfSegment;

@@ -57,6 +57,7 @@ AnyProof decode_part(Kind kind, ByteView body, Verdict& verdict) {
 
 }  // namespace
 
+// Spec 7, D from its region on.
 void HierarchyPath::encode(Writer& w) const {
     w.u32(region).u32(group).u32(slot).u32(slots).u32(active).u32(groups).u64(region_active);
     w.u32(regions).u64(total_chains).digests(slot_path).digests(group_path).digests(region_path);
@@ -79,6 +80,7 @@ HierarchyPath HierarchyPath::decode(Reader& r) {
     return p;
 }
 
+// Spec 7, D.
 void PathProof::encode(Writer& w) const {
     leaf.encode(w);
     path.encode(w);
@@ -104,6 +106,7 @@ Checked<PathProof> PathProof::decode(ByteView body) {
     return out;
 }
 
+// Spec 7, B.
 Bytes Compact::encode() const {
     Writer w(2'048);
     receipt.encode(w);
@@ -129,6 +132,7 @@ Checked<Compact> Compact::decode(ByteView body) {
     return out;
 }
 
+// Spec 7, C.
 Bytes Full::encode() const {
     Writer w(kMaxLinkProofBytes);
     receipt.encode(w);
@@ -214,6 +218,7 @@ Bytes encode_body(const AnyProof& proof) {
     return std::visit([](const auto& p) { return p.encode(); }, proof);
 }
 
+// Spec 7, window (kind 8).
 Bytes ProofWindow::encode() const {
     HOLDFAST_CHECK(!links.empty() && links.size() <= kWindowMaxLinks);
     Writer w;

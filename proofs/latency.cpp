@@ -50,6 +50,7 @@ bool spread_within(std::span<const std::uint64_t> samples) {
 
 }  // namespace
 
+// Spec 8, latency: minimum, lower median, spread.
 Checked<LatencySummary> summarize_latency(std::span<const std::uint64_t> samples) {
     if (samples.size() < kMinLatencySamples) return refuse(Reason::kTooFewSamples);
     if (samples.size() > kMaxLatencySamples) return refuse(Reason::kTooLarge);
@@ -59,6 +60,7 @@ Checked<LatencySummary> summarize_latency(std::span<const std::uint64_t> samples
                           spread_within(samples)};
 }
 
+// Spec 8, latency: light is not outrun.
 bool place_possible(std::uint64_t rtt_ns, std::uint64_t distance_m) {
     constexpr std::uint64_t kLightMetresPerSecond = 299'792'458;
     constexpr std::uint64_t kTwiceNsPerSecond = 2'000'000'000;
@@ -75,6 +77,7 @@ Verdict check_place(std::span<const PlaceMeasurement> vantages) {
     return Verdict::ok();
 }
 
+// Spec 8, latency: a hint, never evidence.
 std::uint64_t relay_hint_us(std::uint64_t service_us, std::uint64_t ping_us) {
     return service_us > ping_us ? service_us - ping_us : 0;
 }

@@ -24,6 +24,7 @@ Digest compact_draw(const NetworkId& network_id, const VdfOutput& y_c, const Cha
 
 }  // namespace
 
+// Spec 7, link; spec 4.1.
 OpenedCells opened_cells(const Entropy& e, ChunkCount chunks) {
     const auto selected = select_v2(e, chunks.value, kChunksPerLink);
     HOLDFAST_CHECK(selected && selected->size() == kChunksPerLink);
@@ -42,6 +43,7 @@ std::array<std::uint8_t, kChunksPerLink> ascending_order(const OpenedCells& cell
     return order;
 }
 
+// Spec 7, link: o_j.
 Digest opening_hash(const Entropy& e, const OpenedCell& where, const Cell& cell) {
     return tagged_hash("opening", e, where.chunk, where.cell, cell);
 }
@@ -63,6 +65,7 @@ std::array<Digest, kChunksPerLink> opening_hashes(const Entropy& e, const Opened
     return out;
 }
 
+// Spec 7, link: O.
 Digest opening_root(std::span<const Digest, kChunksPerLink> openings) {
     return merkle_root(opening_leaves(openings));
 }
@@ -77,16 +80,19 @@ Checked<Digest> opening_root_from_path(const Digest& opening, std::uint8_t j,
     return root_from_path(kChunksPerLink, j, leaf_hash(view(opening)), path);
 }
 
+// Spec 7, link: link_h.
 Link link_hash(const NetworkId& network_id, const LinkFields& f) {
     return Link(tagged_hash("link", network_id, f.chain_id, f.height, f.block_hash, f.anchor,
                             f.link_before, f.e, f.openings));
 }
 
+// Spec 7, A: what is signed.
 Digest receipt_digest(const NetworkId& network_id, const ChainId& chain_id, Height height,
                       const BlockHash& block_hash, const GlobalDigest& anchor, const Link& link) {
     return tagged_hash("receipt", network_id, chain_id, height, block_hash, anchor, link);
 }
 
+// Spec 7, A.
 void Receipt::encode(Writer& w) const {
     w.fixed(link).height(height).fixed(anchor).fixed(signature);
 }
@@ -113,15 +119,18 @@ Checked<Receipt> Receipt::decode(ByteView body) {
     return out;
 }
 
+// Spec 7, B: j.
 std::uint8_t compact_index(const NetworkId& network_id, const VdfOutput& y_c,
                            const ChainId& chain_id) {
     return compact_draw(network_id, y_c, chain_id)[0] & 15;
 }
 
+// Spec 7, B: full.
 bool full_required(const NetworkId& network_id, const VdfOutput& y_c, const ChainId& chain_id) {
     return compact_draw(network_id, y_c, chain_id)[1] < 16;
 }
 
+// Spec 7, B: c.
 Height compact_draw_height(const NetworkParams& params, Height height) {
     return height + (params.closing_blocks() + params.finality_blocks);
 }

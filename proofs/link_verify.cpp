@@ -5,6 +5,7 @@
 namespace holdfast {
 namespace {
 
+// Spec 7, B and C: (2) to (4).
 template <class Proof>
 Verdict check_claim_of(const KnownChain& chain, const KnownHeight& known, const Proof& proof) {
     if (std::is_same_v<Proof, Compact> && !known.y_compact) return Reason::kNoEntropy;
@@ -16,7 +17,7 @@ Verdict check_claim_of(const KnownChain& chain, const KnownHeight& known, const 
     return known.y ? Reason::kOk : Reason::kNoEntropy;
 }
 
-/// kSealedMismatch unless these cells lead to the sealed root; kProofLength.
+/// kSealedMismatch unless these cells lead to the sealed root; kProofLength. Spec 7: B (7), C (7).
 Verdict check_cells(const KnownChain& chain, std::span<const std::uint64_t> indices,
                     std::span<const Digest> leaves, std::span<const Digest> siblings) {
     const std::uint64_t cells = chain.chunks.value * kCellsPerChunk;
@@ -37,7 +38,7 @@ struct ShownOpenings {
     Digest root;
 };
 
-/// Of a proof that opens the drawn cell alone (B and its short form).
+/// Of a proof that opens the drawn cell alone (B and its short form). Spec 7, B (7) and (8).
 template <class Proof>
 Checked<ShownOpenings> shown_by_one(const NetworkId& network_id, const KnownChain& chain,
                                     const KnownHeight& known, const Proof& proof) {
@@ -53,7 +54,7 @@ Checked<ShownOpenings> shown_by_one(const NetworkId& network_id, const KnownChai
     return ShownOpenings{e, root};
 }
 
-/// Of a proof that opens all sixteen (C and its short form).
+/// Of a proof that opens all sixteen (C and its short form). Spec 7, C (7) and (8).
 template <class Proof>
 Checked<ShownOpenings> shown_by_all(const NetworkId& network_id, const KnownChain& chain,
                                     const KnownHeight& known, const Proof& proof) {
@@ -80,6 +81,7 @@ template <class Proof>
 constexpr bool kOpensOne = std::is_same_v<Proof, Compact> || std::is_same_v<Proof, ShortCompact>;
 
 /// That the openings shown are those of `link`: kProofLength, kSealedMismatch, kBadLink.
+/// Spec 7, B and C (9).
 template <class Proof>
 Verdict check_opening(const NetworkId& network_id, const KnownChain& chain,
                       const KnownHeight& known, const Link& link_before, const Link& link,
@@ -130,6 +132,7 @@ Verdict check_short(const NetworkParams& params, const NetworkId& network_id,
     return too_little ? Reason::kCompactNotAllowed : Reason::kOk;
 }
 
+// Spec 7, D (2), and the first tree of (4).
 Checked<Digest> group_under_bounds(const NetworkParams& params, const ChainLeaf& leaf,
                                    const HierarchyPath& p) {
     const bool in_bounds = p.slot < p.slots && p.slots <= params.group_slots &&
@@ -140,6 +143,7 @@ Checked<Digest> group_under_bounds(const NetworkParams& params, const ChainLeaf&
     return group_digest(p.region, p.group, p.slots, p.active, leaves);
 }
 
+// Spec 7, D (4).
 Checked<GlobalDigest> global_from_group(const NetworkId& network_id, const GlobalHeader& header,
                                         const HierarchyPath& p, const Digest& group) {
     HOLDFAST_ASSIGN(groups, root_over_digests(p.groups, p.group, group, p.group_path));
@@ -167,12 +171,14 @@ KnownChain KnownChain::of(const NetworkId& network_id, const Registration& regis
     return chain;
 }
 
+// Spec 5: only a later reveal is taken over.
 void note_reveal(KnownChain& chain, Height height, const Reveal& reveal) {
     if (!chain.reveals) return;
     const auto i = reveal_index(chain.reveals->base, height);
     if (i && *i > chain.reveals->known.i) chain.reveals->known = {*i, reveal};
 }
 
+// Spec 7, A (2) and (3).
 Verdict check_place(const KnownHeight& known, Height height, const GlobalDigest& anchor) {
     if (height != known.height) return Reason::kWrongHeight;
     return anchor == known.anchor ? Reason::kOk : Reason::kWrongAnchor;
@@ -182,6 +188,7 @@ Verdict check_receipt_place(const KnownHeight& known, const Receipt& receipt) {
     return check_place(known, receipt.height, receipt.anchor);
 }
 
+// Spec 7, A (4).
 Verdict check_receipt_signature(const NetworkId& network_id, const KnownChain& chain,
                                 const BlockHash& block_hash, const Receipt& receipt) {
     const Digest digest = receipt_digest(network_id, chain.id, receipt.height, block_hash,
@@ -199,6 +206,7 @@ Verdict check_claim(const KnownChain& chain, const KnownHeight& known, const Any
     return std::visit([&](const auto& p) { return check_claim_of(chain, known, p); }, proof);
 }
 
+// Spec 7, B and C (6); spec 5.
 Verdict check_chain_reveal(const NetworkParams& params, const NetworkId& network_id,
                            const KnownChain& chain, Height height, const Reveal& reveal) {
     if (!chain.reveals) return reveal.is_zero() ? Reason::kOk : Reason::kBadReveal;
@@ -222,16 +230,19 @@ Verdict verify_short(const NetworkParams& params, const NetworkId& network_id,
         proof);
 }
 
+// Spec 7, B: it stands in the digest of the link's own height.
 ChainLeaf leaf_of(const Compact& proof) {
     return {proof.chain_id, proof.receipt.link, proof.receipt.height, proof.status};
 }
 
+// Spec 7, B (2) to (10).
 Verdict verify_compact(const NetworkParams& params, const NetworkId& network_id,
                        const KnownChain& chain, const KnownHeight& known, const Compact& proof) {
     HOLDFAST_REQUIRE_OK(check_link_proof(params, network_id, chain, known, proof));
     return verify_path(params, network_id, known, {leaf_of(proof), proof.path});
 }
 
+// Spec 7, C (2) to (9).
 Verdict verify_full(const NetworkParams& params, const NetworkId& network_id,
                     const KnownChain& chain, const KnownHeight& known, const Full& proof) {
     return check_link_proof(params, network_id, chain, known, proof);
@@ -245,6 +256,7 @@ Verdict verify_valid(const NetworkParams& params, const NetworkId& network_id,
     return verify_full(params, network_id, chain, known, std::get<Full>(proof));
 }
 
+// Spec 7, B (11).
 Verdict check_counts(const NetworkId& network_id, const KnownChain& chain, const KnownHeight& known,
                      const AnyProof& proof) {
     if (!std::holds_alternative<Compact>(proof)) return Reason::kOk;
@@ -271,6 +283,7 @@ Checked<Digest> group_from_path(const NetworkParams& params, const KnownHeight& 
     return group_under_bounds(params, leaf, path);
 }
 
+// Spec 7, D (4): height, block, y and previous digest are the verifier's own.
 Verdict check_group(const NetworkId& network_id, const KnownHeight& known,
                     const HierarchyPath& path, const Digest& group) {
     if (!known.global || !known.previous_global) return Reason::kDigestUnknown;
@@ -285,6 +298,7 @@ Verdict check_group(const NetworkId& network_id, const KnownHeight& known,
     return *reached == *known.global ? Reason::kOk : Reason::kGlobalMismatch;
 }
 
+// Spec 7, D (2) to (4).
 Verdict verify_path(const NetworkParams& params, const NetworkId& network_id,
                     const KnownHeight& known, const PathProof& proof) {
     const auto group = group_from_path(params, known, proof.leaf, proof.path);
@@ -292,6 +306,7 @@ Verdict verify_path(const NetworkParams& params, const NetworkId& network_id,
     return check_group(network_id, known, proof.path, *group);
 }
 
+// Spec 7, window (kind 8).
 Verdict verify_window(const NetworkParams& params, const NetworkId& network_id,
                       const KnownChain& chain, std::span<const KnownHeight> heights,
                       const ProofWindow& window) {

@@ -23,6 +23,7 @@ std::vector<std::uint64_t> read_indices(const ReadRequest& request) {
     return indices;
 }
 
+// Spec 8, readers: kind 64.
 Bytes ReadRequest::encode() const {
     Writer w(kReadRequestBytes);
     w.u8(kProtocolVersion).u8(kReadRequestKind).fixed(chain_id);
@@ -45,6 +46,7 @@ Checked<ReadRequest> ReadRequest::decode(ByteView message) {
     return out;
 }
 
+// Spec 8, readers: kind 65.
 Bytes ReadAnswer::encode() const {
     Writer w(3 + sizeof(std::uint32_t) + chunks_and_siblings.size());
     w.u8(kProtocolVersion).u8(kReadAnswerKind).u8(static_cast<std::uint8_t>(status));
@@ -87,6 +89,7 @@ Checked<ReadAnswer> ReadAnswer::decode(ByteView message) {
     return out;
 }
 
+// Spec 8, readers: nothing behind the last chunk.
 Verdict check_read_range(const ReadContext& context, const ReadRequest& request) {
     const std::uint64_t chunks = context.chunks.value;
     const bool inside = request.first.value < chunks && request.count > 0 &&

@@ -14,6 +14,7 @@ Digest signed_digest(std::string_view tag, const NetworkId& network_id, ByteView
     return tagged_hash(tag, network_id, body.first(signed_bytes));
 }
 
+// Spec 3, updates and removals (3).
 Verdict check_sequence(const ChainHistory& history, std::uint32_t sequence) {
     return sequence == std::uint64_t{history.last_sequence} + 1 ? Reason::kOk : Reason::kSequence;
 }
@@ -39,6 +40,7 @@ std::optional<Retention> retention_from_name(std::string_view name) {
     return std::nullopt;
 }
 
+// Spec 10.4.
 std::uint64_t retention_blocks(const NetworkParams& params, Retention retention) {
     constexpr std::uint64_t kDayMs = 86'400'000;
     const std::uint64_t days = retention == Retention::kTemporary ? 30
@@ -47,6 +49,7 @@ std::uint64_t retention_blocks(const NetworkParams& params, Retention retention)
     return days * kDayMs / params.block_ms;
 }
 
+// Spec 3, registration (kind 1).
 void Registration::encode(Writer& w) const {
     header.encode(w);
     w.fixed(sealed_root).height(genesis_height).fixed(genesis_block_hash);
@@ -102,12 +105,14 @@ Registration sign_registration(const NetworkId& network_id, Registration unsigne
     return unsigned_registration;
 }
 
+// Spec 3, registration (2) to (6).
 Verdict check_registration_policy(const NetworkParams& params, const Registration& registration) {
     HOLDFAST_REQUIRE_OK(registration.header.check(params));
     if (registration.header.chunks.value < params.min_chunks) return Reason::kTooSmall;
     return check_registrable_key(registration.header.prover);
 }
 
+// Spec 3, registration (2) to (7); (1) is the decoder's.
 Verdict check_registration(const NetworkParams& params, const NetworkId& network_id,
                            const Registration& registration) {
     HOLDFAST_REQUIRE_OK(check_registration_policy(params, registration));
@@ -115,6 +120,7 @@ Verdict check_registration(const NetworkParams& params, const NetworkId& network
                             registration.signature);
 }
 
+// Spec 3, registration (8) and (9).
 Verdict check_acceptance(const Registration& registration,
                          const std::optional<BlockHash>& final_hash, Height accepted) {
     const Height genesis = registration.genesis_height;
@@ -124,6 +130,7 @@ Verdict check_acceptance(const Registration& registration,
     return *final_hash == registration.genesis_block_hash ? Reason::kOk : Reason::kWrongBlock;
 }
 
+// Spec 3, update (kind 2).
 Bytes Update::encode() const {
     Writer w(kUpdateBytes);
     w.fixed(chain_id).u32(sequence).height(effective_height).fixed(local_commitment);
@@ -147,6 +154,7 @@ Digest Update::digest(const NetworkId& network_id) const {
     return signed_digest("update", network_id, encode(), kUpdateSignedBytes);
 }
 
+// Spec 3, removal (kind 20).
 Bytes Removal::encode() const {
     Writer w(kRemovalBytes);
     w.fixed(chain_id).u32(sequence).height(height).fixed(signature);
@@ -182,6 +190,7 @@ Removal make_removal(const NetworkId& network_id, const ChainId& chain_id, std::
     return removal;
 }
 
+// Spec 3, update (3) to (6); (2) is the registry's.
 Verdict check_update(const NetworkParams& params, const NetworkId& network_id, const Update& update,
                      const ChainHistory& history, Height accepted) {
     if (update.chain_id != history.chain_id) return Reason::kWrongChain;
@@ -191,6 +200,7 @@ Verdict check_update(const NetworkParams& params, const NetworkId& network_id, c
     return verify_signature(history.prover, view(update.digest(network_id)), update.signature);
 }
 
+// Spec 3, removal (3), (5) and (6); the others are the registry's.
 Verdict check_removal(const NetworkId& network_id, const Removal& removal,
                       const ChainHistory& history, Height accepted) {
     if (removal.chain_id != history.chain_id) return Reason::kWrongChain;

@@ -25,18 +25,21 @@ void wipe(Reveal& a) {
 
 }  // namespace
 
+// Spec 5, reveal chains: a_{i-1}.
 Reveal reveal_before(const NetworkId& network_id, ByteView owner32, std::uint64_t i,
                      const Reveal& a_i) {
     HOLDFAST_CHECK(owner32.size() == kDigestBytes && i >= 1);
     return Reveal(tagged_hash("reveal", network_id, owner32, i, a_i));
 }
 
+// Spec 5: i = h - base, at most 2^20.
 Checked<std::uint64_t> reveal_index(Height base, Height height) {
     const std::uint64_t i = height.since(base);
     if (height < base || i > kRevealChainLength) return refuse(Reason::kRevealExhausted);
     return i;
 }
 
+// Spec 5: hashed down from the later to the earlier, within the limit.
 Verdict check_reveal(const NetworkId& network_id, ByteView owner32, const KnownReveal& known,
                      std::uint64_t i, const Reveal& reveal, std::uint64_t limit) {
     if (i > kRevealChainLength) return Reason::kRevealExhausted;
@@ -90,6 +93,7 @@ std::vector<Verdict> check_reveals(const NetworkId& network_id, ByteView owner32
     return out;
 }
 
+// Spec 5, bare steps.
 Bytes RevealStep::encode() const {
     Writer w(2 * kDigestBytes + 8);
     w.fixed(owner).u64(i).fixed(a);
@@ -107,6 +111,7 @@ Checked<RevealStep> RevealStep::decode(ByteView bytes) {
     return step;
 }
 
+// Spec 5: the end of the chain.
 Reveal reveal_end(const NetworkId& network_id, ByteView owner32, Height base, const KeyPair& key) {
     HOLDFAST_CHECK(owner32.size() == kDigestBytes);
     const Signature signature =

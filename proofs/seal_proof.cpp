@@ -38,6 +38,7 @@ std::vector<Digest> read_siblings(Reader& r, std::size_t count) {
 
 }  // namespace
 
+// Spec 3.1: S.
 Entropy seal_entropy(const NetworkId& network_id, const ChainId& chain_id, const VdfOutput& y) {
     return Entropy(tagged_hash("seal-challenge", network_id, chain_id, y));
 }
@@ -47,6 +48,7 @@ std::size_t SealChallenge::body_bytes() const {
            Signature::kSize;
 }
 
+// Spec 3.1: windows, and cells within each.
 SealChallenge draw_seal_challenge(const NetworkParams& params, const NetworkId& network_id,
                                   const Registration& registration, const VdfOutput& y,
                                   SealProofKind kind) {
@@ -69,12 +71,14 @@ SealChallenge draw_seal_challenge(const NetworkParams& params, const NetworkId& 
     return out;
 }
 
+// Spec 3.1, the body.
 Bytes SealProof::encode() const {
     Writer w;
     w.raw(encode_unsigned(*this)).fixed(signature);
     return w.take();
 }
 
+// Spec 3.1, (2): the length follows from the challenge.
 Checked<SealProof> SealProof::decode(ByteView body, const SealChallenge& challenge) {
     const std::size_t size = challenge.body_bytes();
     if (body.size() != size) {
@@ -98,6 +102,7 @@ Digest SealProof::digest(const NetworkId& network_id) const {
     return tagged_hash("seal-proof", network_id, sha256(encode_unsigned(*this)));
 }
 
+// Spec 3.1, audits.
 bool is_audited(const NetworkParams& params, const NetworkId& network_id, const VdfOutput& y,
                 const ChainId& chain_id, std::uint64_t total_chains) {
     // (2^32 - 1) * 2^32 fits a u64.

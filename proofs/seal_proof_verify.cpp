@@ -31,6 +31,7 @@ bool cell_is_sealed(const std::uint8_t* raw, const std::uint8_t* sealed,
 
 }  // namespace
 
+// Spec 3.1, (1) to (6).
 Checked<PendingSealProof> check_seal_proof(const NetworkParams& params, const NetworkId& network_id,
                                            const Registration& registration,
                                            const SealContext& known, ByteView body) {
@@ -59,6 +60,7 @@ Checked<PendingSealProof> check_seal_proof(const NetworkParams& params, const Ne
                             registration.replica_id(network_id)};
 }
 
+// Spec 3.1, (7).
 Result<Verdict> check_sealed_window(const PendingSealProof& pending, std::size_t n,
                                     MutByteView memory, const FillOptions& options) {
     const SealChallenge& challenge = pending.challenge;

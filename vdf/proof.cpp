@@ -69,6 +69,7 @@ VdfSegment decode_segment(Reader& r) {
 
 }  // namespace
 
+// Spec 6, proof (kind 9).
 Bytes VdfProof::encode() const {
     Writer w(kVdfParamsBytes + 40 + checkpoints.size() * kDigestBytes + kSignedTailBytes);
     encode_head(w, params, height, input);
@@ -91,6 +92,7 @@ Checked<VdfProof> VdfProof::decode(ByteView body) {
     return p;
 }
 
+// Spec 6, segment (kind 10).
 Bytes VdfSegment::encode() const {
     Writer w;
     encode_segment(w, *this);
@@ -105,6 +107,7 @@ Checked<VdfSegment> VdfSegment::decode(ByteView body) {
     return s;
 }
 
+// Spec 11, kind 4.
 Bytes VdfSegmentEvidence::encode() const {
     Writer w;
     encode_segment(w, segment);
@@ -124,6 +127,7 @@ Checked<VdfSegmentEvidence> VdfSegmentEvidence::decode(ByteView body) {
     return e;
 }
 
+// Spec 11, kinds 7 and 8.
 Bytes VdfEndEvidence::encode() const {
     Writer w;
     encode_head(w, params, height, input);
@@ -148,6 +152,7 @@ Checked<VdfEndEvidence> VdfEndEvidence::decode(End end, ByteView body) {
     return e;
 }
 
+// Spec 6: MTH(d_0 … d_K).
 Digest checkpoints_root(std::span<const Digest> checkpoints) {
     return merkle_root(leaf_hashes(checkpoints));
 }

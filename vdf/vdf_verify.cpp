@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint64_t kSliceSteps = std::uint64_t{1} << 12;
 constexpr std::size_t kMaxGroup = 128;
 
-/// What every object about one evaluation begins with.
+/// What every object about one evaluation begins with. Spec 6, proof (1), (3) and (4).
 template <class T>
 Verdict check_head(const VdfContext& context, const T& object) {
     HOLDFAST_REQUIRE_OK(context.params.check_vdf(object.params));
@@ -141,6 +141,7 @@ Result<Verdict> check_segments(const VdfContext& context, const VdfProof& proof,
 }
 
 /// Both paths of a segment, whose head has been checked, lead to one root: that root.
+/// Spec 6, segment: both paths lead to one root.
 Checked<Digest> segment_root(const VdfSegment& segment) {
     const std::uint64_t leaves = leaves_of(segment.params);
     const std::uint64_t i = segment.i;
@@ -168,6 +169,7 @@ VdfContext make_vdf_context(const NetworkParams& params, const NetworkId& networ
             input,  epoch,      holdfast::epoch_seed(network_id, epoch, epoch_source)};
 }
 
+// Spec 6, proof (1) to (8): what needs no arena.
 Verdict verify_vdf_claim(const VdfContext& context, const VdfProof& proof) {
     HOLDFAST_REQUIRE_OK(check_head(context, proof));
     if (proof.checkpoints.size() != leaves_of(proof.params)) return Reason::kBadField;
@@ -244,6 +246,7 @@ Result<Verdict> verify_vdf_segment(const VdfContext& context, const VdfSegment& 
     return check_one_segment(context, segment, arena, options);
 }
 
+// Spec 11, kind 4, but for the segment itself.
 Verdict check_segment_evidence(const VdfContext& context, const VdfSegmentEvidence& evidence) {
     HOLDFAST_REQUIRE_OK(check_head(context, evidence.segment));
     const Checked<Digest> root = segment_root(evidence.segment);
@@ -261,6 +264,7 @@ Result<Verdict> verify_segment_evidence(const VdfContext& context,
     return walked.accepted() ? Verdict(Reason::kNoOffence) : Verdict::ok();
 }
 
+// Spec 11, kinds 7 and 8.
 Verdict verify_end_evidence(const VdfContext& context, const VdfEndEvidence& evidence) {
     HOLDFAST_REQUIRE_OK(check_head(context, evidence));
     const Checked<Digest> root = root_from_path(leaves_of(evidence.params), evidence.leaf(),

@@ -36,6 +36,7 @@ bool ArenaView::serves(const VdfParams& wanted, std::uint64_t wanted_epoch,
            epoch == wanted_epoch && epoch_seed == wanted_seed;
 }
 
+// Spec 6, the walk: F.
 WalkState vdf_f(const WalkState& s) {
     Words w = s.words;
     for (int double_round = 0; double_round < 4; ++double_round) {
@@ -49,6 +50,7 @@ WalkState vdf_f(const WalkState& s) {
     return out;
 }
 
+// Spec 6, the walk: expand.
 WalkState vdf_expand(const Digest& d) {
     WalkState x;
     for (std::uint8_t half = 0; half < 2; ++half) {
@@ -58,21 +60,25 @@ WalkState vdf_expand(const Digest& d) {
     return x;
 }
 
+// Spec 6, the walk: d_0.
 Digest vdf_start(const NetworkId& network_id, const VdfParams& params, const EpochSeed& epoch_seed,
                  const Seed& input) {
     return tagged_hash("vdf/start", network_id, ByteView(encoded(params)), epoch_seed, input);
 }
 
+// Spec 6, the walk: d_{i+1}.
 Digest vdf_gate(const WalkState& x, std::uint64_t next) {
     std::array<std::uint8_t, kVdfLineBytes> raw;
     for (std::size_t i = 0; i < x.words.size(); ++i) store_le32(raw.data() + 4 * i, x.words[i]);
     return tagged_hash("vdf/gate", ByteView(raw), next);
 }
 
+// Spec 6, the walk: y.
 VdfOutput vdf_output(const Digest& d_last, const VdfParams& params) {
     return VdfOutput{tagged_hash("vdf/output", d_last, params.total_steps())};
 }
 
+// Spec 6, the walk: x = F(x XOR V[x_0 mod N]).
 void vdf_walk(WalkState& x, const ArenaView& arena, std::uint64_t steps) {
     const std::uint64_t mask = arena.params.lines() - 1;
     for (std::uint64_t step = 0; step < steps; ++step) {
@@ -89,11 +95,13 @@ Digest vdf_run_segment(const ArenaView& arena, const VdfParams& params, const Di
     return vdf_gate(x, std::uint64_t{i} + 1);
 }
 
+// Spec 6, epoch(h).
 std::uint64_t epoch_of(const NetworkParams& params, Height height) {
     HOLDFAST_CHECK(params.has_vdf && params.epoch_blocks > 0);
     return height.since(params.genesis_height) / params.epoch_blocks;
 }
 
+// Spec 6, source_n.
 std::optional<Height> epoch_source_height(const NetworkParams& params, std::uint64_t epoch) {
     HOLDFAST_CHECK(params.has_vdf && params.epoch_lag <= params.epoch_blocks);
     if (epoch == 0) return std::nullopt;
@@ -104,6 +112,7 @@ std::optional<Height> epoch_source_height(const NetworkParams& params, std::uint
            (params.epoch_blocks - params.epoch_lag);
 }
 
+// Spec 5, heights without y: the next earlier height that has one.
 Result<std::optional<Height>> epoch_source_with_y(
     const NetworkParams& params, std::uint64_t epoch,
     const std::function<Result<bool>(Height)>& has_y) {
@@ -115,10 +124,12 @@ Result<std::optional<Height>> epoch_source_with_y(
     return std::optional<Height>();
 }
 
+// Spec 6: y of the source for n = 0.
 VdfOutput genesis_output(const NetworkId& network_id) {
     return VdfOutput{tagged_hash("entropy/genesis", network_id)};
 }
 
+// Spec 6: e_n.
 EpochSeed epoch_seed(const NetworkId& network_id, std::uint64_t epoch, const VdfOutput& source) {
     return EpochSeed{tagged_hash("vdf/epoch", network_id, epoch, source)};
 }
