@@ -76,12 +76,12 @@ Result<std::unique_ptr<FollowClient>> follow_host(const Config& config, TcpNetwo
         options);
 }
 
-Result<std::unique_ptr<Monitor>> start_monitor(const Config& config, MonitorSources sources) {
-    if (config.monitor.empty()) return std::unique_ptr<Monitor>();
-    return Monitor::start(config.monitor, std::move(sources));
+Result<std::unique_ptr<HttpServer>> start_monitor(const Config& config, MonitorSources sources) {
+    if (config.monitor.empty()) return std::unique_ptr<HttpServer>();
+    return serve_monitor(config.monitor, std::move(sources));
 }
 
-json::Json address_of(const std::unique_ptr<Monitor>& monitor) {
+json::Json address_of(const std::unique_ptr<HttpServer>& monitor) {
     return monitor ? json::Json(monitor->address()) : json::Json(nullptr);
 }
 

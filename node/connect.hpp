@@ -43,9 +43,9 @@ void stop_network(TcpNetwork& network, const Config& config, Log& log);
                                                                 TcpNetwork& network);
 
 /// The monitor of [monitor] listen; null where none is wanted. The sources are used until it ends.
-[[nodiscard]] Result<std::unique_ptr<Monitor>> start_monitor(const Config& config,
-                                                             MonitorSources sources);
+[[nodiscard]] Result<std::unique_ptr<HttpServer>> start_monitor(const Config& config,
+                                                                MonitorSources sources);
 /// For ready lines: its address, or null.
-[[nodiscard]] json::Json address_of(const std::unique_ptr<Monitor>& monitor);
+[[nodiscard]] json::Json address_of(const std::unique_ptr<HttpServer>& monitor);
 
 }  // namespace holdfast::node

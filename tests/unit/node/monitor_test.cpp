@@ -6,7 +6,6 @@
 #include <atomic>
 #include <stdexcept>
 
-#include "node/http_request.hpp"
 #include "node/metrics.hpp"
 #include "support/tcp_world.hpp"
 
@@ -27,9 +26,9 @@ MonitorSources sources_of(std::vector<std::string> problems = {}) {
             [] { return Json{{"role", "test"}}; }};
 }
 
-std::unique_ptr<Monitor> start(MonitorSources sources = sources_of(),
-                               const MonitorLimits& limits = {}) {
-    auto monitor = Monitor::start("127.0.0.1:0", std::move(sources), limits);
+std::unique_ptr<HttpServer> start(MonitorSources sources = sources_of(),
+                                  const HttpLimits& limits = {}) {
+    auto monitor = serve_monitor("127.0.0.1:0", std::move(sources), limits);
     if (!monitor) throw std::runtime_error(monitor.error().message);
     return std::move(*monitor);
 }
@@ -45,12 +44,12 @@ std::string read_to_end(const RawSocket& socket) {
 }
 
 /// All that comes back for some bytes until the other side closes.
-std::string converse(const Monitor& monitor, const std::string& bytes) {
+std::string converse(const HttpServer& monitor, const std::string& bytes) {
     RawSocket socket(monitor.address());
     EXPECT_TRUE(socket.write(view(bytes)));
     return read_to_end(socket);
 }
-std::string get(const Monitor& monitor, const std::string& path,
+std::string get(const HttpServer& monitor, const std::string& path,
                 const std::string& method = "GET") {
     return converse(monitor, method + " " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
 }
@@ -108,6 +107,12 @@ TEST(Monitor, RefusesWhatItDoesNotServe) {
     // A page of a browser that has bent a name of its own to a loopback address.
     EXPECT_TRUE(has_status(
         converse(*monitor, "GET /status HTTP/1.1\r\nHost: evil.example:80\r\n\r\n"), 403));
+    // Which of the two would a browser mean?
+    EXPECT_TRUE(has_status(
+        converse(*monitor, "GET /status HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n"),
+        400));
+    EXPECT_TRUE(
+        has_status(converse(*monitor, "GET http://evil.example/status HTTP/1.1\r\n\r\n"), 400));
     for (const char* const host : {"127.0.0.1:1", "[::1]:1", "LOCALHOST", "127.9.9.9"}) {
         const std::string request =
             "GET /status HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n";
@@ -127,11 +132,13 @@ TEST(Monitor, SurvivesGarbage) {
         EXPECT_TRUE(has_status(converse(*monitor, garbage), 400)) << garbage;
     }
     EXPECT_TRUE(has_status(converse(*monitor, "GET /" + std::string(9'000, 'a')), 431));
+    const std::string many = "GET /status HTTP/1.1\r\nX: " + std::string(9'000, 'a');
+    EXPECT_TRUE(has_status(converse(*monitor, many + "\r\n\r\n"), 431));
     EXPECT_TRUE(has_status(get(*monitor, "/health"), 200));
 }
 
 TEST(Monitor, TheSlowAndTheManyKeepNobodyOut) {
-    MonitorLimits limits;
+    HttpLimits limits;
     limits.connections = 8;
     limits.exchange_ms = 200;
     const auto monitor = start(sources_of(), limits);
@@ -163,13 +170,13 @@ TEST(Monitor, ListensOnLoopbackAlone) {
     for (const char* const address :
          {"0.0.0.0:0", "[::]:0", "192.168.1.1:0", "[::ffff:127.0.0.1]:0", "localhost:0",
           "example.org:80", "127.0.0.1", "127.0.0.1:65536", "", ":9100", "127.0.0.1:x"}) {
-        const auto monitor = Monitor::start(address, sources_of());
+        const auto monitor = serve_monitor(address, sources_of());
         ASSERT_FALSE(monitor) << address;
         EXPECT_EQ(monitor.error().code, ErrorCode::kInvalidArgument) << address;
         EXPECT_NE(monitor.error().message.find("loopback"), std::string::npos);
     }
     const auto first = start();
-    const auto second = Monitor::start(first->address(), sources_of());
+    const auto second = serve_monitor(first->address(), sources_of());
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, ErrorCode::kAlreadyExists);
     EXPECT_NE(second.error().message.find(first->address()), std::string::npos);
