@@ -22,6 +22,7 @@ std::array<Cell, kChunksPerLink> ascending_cells(const LinkOpening& opening) {
 
 }  // namespace
 
+// Spec 7, link; spec 4.1.
 LinkDraw draw_link(const NetworkId& network_id, const LinkFacts& facts, ChunkCount chunks) {
     LinkDraw out;
     out.facts = facts;
@@ -34,6 +35,7 @@ LinkDraw draw_link(const NetworkId& network_id, const LinkFacts& facts, ChunkCou
     return out;
 }
 
+// Spec 7, link.
 LinkOpening assemble_link(const NetworkId& network_id, const LinkDraw& draw, Opening opened) {
     LinkOpening out;
     out.facts = draw.facts;
@@ -59,6 +61,7 @@ Result<LinkOpening> open_link(const NetworkId& network_id, const Replica& replic
     return assemble_link(network_id, draw, std::move(opened));
 }
 
+// Spec 7: checked, recorded, then signed.
 Result<SignedLink> make_link(const NetworkId& network_id, const Replica& replica,
                              const LinkFacts& facts, const KeyPair& key, LinkRecords& records) {
     HOLDFAST_ASSIGN(opening, open_link(network_id, replica, facts));
@@ -102,6 +105,7 @@ Result<Compact> to_compact(const NetworkId& network_id, const SignedLink& link,
     return out;
 }
 
+// Spec 7, C.
 Full to_full(const SignedLink& link) {
     const LinkOpening& opening = link.opening;
     Full out;

@@ -33,6 +33,7 @@ void SealIntake::begin_block(Height height) {
 }
 
 /// Proofs of as many duties. Each waits for its place among the fills, whoever else waits.
+/// B63: of one duty and block, nothing after the first bad fill.
 Status SealIntake::check_together(std::span<const ByteView> bodies, std::span<TakenSealProof*> out,
                                   const StopCheck& stop) {
     std::vector<SubmittedSealProof> submitted;

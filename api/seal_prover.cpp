@@ -2,6 +2,7 @@
 
 namespace holdfast {
 
+// Spec 3.1.
 Result<SealProof> make_seal_proof(const NetworkParams& params, const NetworkId& network_id,
                                   const Registration& registration, const Replica& replica,
                                   Height y_height, const VdfOutput& y, SealProofKind kind,

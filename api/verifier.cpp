@@ -205,6 +205,7 @@ Result<VerifyReport> Verifier::seal_proof(ByteView body, const VerifyHints& hint
     return report;
 }
 
+// Spec 0, bodies and objects: an object that stands alone.
 Result<VerifyReport> Verifier::verify(ByteView object, const VerifyHints& hints,
                                       const VerifyOptions& options) const {
     const Checked<Kind> kind = peek_kind(object);

@@ -103,6 +103,7 @@ Result<Height> decode_height(ByteView bytes) {
 
 }  // namespace
 
+// Spec 8, outcome: published after block h + 2 (B88).
 Verdict check_listing_height(const NetworkParams& params, Height challenge_height, Height tip) {
     if (tip < challenge_height + kPublishedAfter) return Reason::kTooEarly;
     if (tip > challenge_height + kPublishedAfter + params.proof_deadline) return Reason::kTooLate;
@@ -434,6 +435,7 @@ Result<std::vector<Challenger>> AvailabilityBook::challengers_at(Height h) const
     return impl_->challengers(txn, h);
 }
 
+// Spec 8: suspended in the digest of h.
 Result<std::vector<ChainId>> AvailabilityBook::suspended(Height h) const {
     HOLDFAST_ASSIGN(txn, impl_->store->read());
     std::vector<ChainId> out;

@@ -67,10 +67,12 @@ Reveal challenger_commitment(const NetworkId& network_id, const KeyPair& key, He
     return RevealChain(network_id, as_digest(key.public_key()), base, key).commitment();
 }
 
+// B88.
 std::uint32_t challenge_margin_ms(const NetworkParams& params) {
     return std::min(params.block_ms / 8, kMostMarginMs);
 }
 
+// Spec 8, challenge: a moment spread between h + 1 and h + 2 (B88).
 std::uint32_t challenge_moment_ms(const NetworkParams& params, const Reveal& reveal,
                                   const ChainId& chain_id) {
     const std::uint32_t margin = challenge_margin_ms(params);
@@ -79,6 +81,7 @@ std::uint32_t challenge_moment_ms(const NetworkParams& params, const Reveal& rev
     return margin + static_cast<std::uint32_t>(load_le64(h.data()) % spread);
 }
 
+// Spec 8: served, late, invalid, unreachable.
 ReplyJudgement judge_reply(const NetworkParams& params, const ResponseContext& context,
                            const Result<ChallengeReply>& reply) {
     ReplyJudgement out;

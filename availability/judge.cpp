@@ -38,6 +38,7 @@ Court::BondsOf registry_bonds(const Registry& registry) {
     };
 }
 
+// Spec 8, draw: chains that hold a slot.
 bool may_be_challenged(const ChainInfo& chain, Height h) {
     if (!chain.sealed_at || *chain.sealed_at >= h) return false;
     return !chain.vacant_from || *chain.vacant_from > h;

@@ -136,6 +136,7 @@ Result<Bytes> AvailabilityResponder::Impl::answer(const Question& question,
     return wrap_object(Kind::kResponse, response.encode());
 }
 
+// Spec 8, challenge: the checks by the prover.
 Result<Bytes> AvailabilityResponder::Impl::respond(const PublicKey& from, ByteView object) {
     if (!bad_.has(from, 1)) return ignore(Reason::kBusy);
     const auto challenge = read_challenge(object);

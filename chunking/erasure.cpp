@@ -53,10 +53,12 @@ bool distinct_below(std::span<const unsigned> indices, unsigned limit) {
 
 }  // namespace
 
+// Spec 9, manifest (1).
 Verdict CodeShape::validate() const {
     return data >= 1 && shards() <= kMaxShards ? Reason::kOk : Reason::kBadField;
 }
 
+// Spec 9: shard_len.
 std::uint64_t shard_length(std::uint64_t data_len, CodeShape shape) {
     HOLDFAST_CHECK(shape.data >= 1);
     return data_len / shape.data + (data_len % shape.data != 0 ? 1 : 0);
@@ -68,6 +70,7 @@ const Root& Manifest::root(unsigned shard, std::uint64_t segment) const {
     return roots.at(shard * segments_per_shard() + segment);
 }
 
+// Spec 9, manifest (kind 14).
 Bytes Manifest::encode() const {
     Writer w(26 + roots.size() * kDigestBytes);
     w.u64(data_len).u8(shape.data).u8(shape.parity).u64(shard_len);
@@ -76,6 +79,7 @@ Bytes Manifest::encode() const {
     return w.take();
 }
 
+// Spec 9, manifest (1) to (4).
 Checked<Manifest> Manifest::decode(ByteView body) {
     Reader r(body);
     Manifest m;
@@ -98,8 +102,10 @@ Checked<Manifest> Manifest::decode(ByteView body) {
     return m;
 }
 
+// Spec 9: manifest_id.
 Digest Manifest::id() const { return tagged_hash("manifest", ByteView(encode())); }
 
+// Spec 9: identity above, 1 / (i XOR j) below.
 Bytes coding_matrix(CodeShape shape) {
     HOLDFAST_CHECK(shape.validate().accepted());
     Bytes matrix(std::size_t{shape.shards()} * shape.data);

@@ -18,6 +18,7 @@ namespace {
 constexpr std::uint64_t kStripeBytes = kBatchBytes;
 
 /// Reads data[at, at + out.size()) where data end at `length` and zeros follow.
+/// Spec 9: filled up with zeros at the end.
 Status read_padded(const File& file, std::uint64_t length, std::uint64_t at, MutByteView out) {
     const std::uint64_t there = at < length ? length - at : 0;
     const auto data = static_cast<std::size_t>(std::min<std::uint64_t>(there, out.size()));
@@ -376,6 +377,7 @@ Status ShardSet::place(std::vector<Candidate>& candidates,
     return check_enough();
 }
 
+// Spec 9: any k shards restore the file.
 Status ShardSet::check_enough() const {
     if (good_.size() >= manifest_.shape.data) return {};
     std::string files;

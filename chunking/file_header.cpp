@@ -13,6 +13,7 @@ std::string_view magic_of(Kind kind) {
     return kind == Kind::kReplicaFile ? "HOLDREP1" : "HOLDTRE1";
 }
 
+// Spec 12, replica and tree files.
 Digest sum_of(ByteView header) { return tagged_hash("file/replica", header.first(kSummedBytes)); }
 
 }  // namespace
@@ -22,6 +23,7 @@ FileHeader make_file_header(const ReplicaHeader& replica, const Root& sealed_roo
     return {replica, sealed_root, replica.replica_id(network), network};
 }
 
+// Spec 12, replica and tree files.
 Bytes encode_file_header(Kind kind, const FileHeader& header) {
     Writer w(kFileHeaderBytes);
     w.raw(view(magic_of(kind))).u8(kProtocolVersion).u8(static_cast<std::uint8_t>(kind));
@@ -34,6 +36,7 @@ Bytes encode_file_header(Kind kind, const FileHeader& header) {
     return bytes;
 }
 
+// Spec 12, checks (1) to (3).
 Checked<FileHeader> decode_file_header(Kind kind, ByteView bytes) {
     Reader r(bytes);
     const ByteView magic = r.raw(magic_of(kind).size());
@@ -58,6 +61,7 @@ Checked<FileHeader> decode_file_header(Kind kind, ByteView bytes) {
     return h;
 }
 
+// Spec 12, checks (4) to (6).
 Verdict check_file_header(const FileHeader& header, const NetworkParams& network) {
     const NetworkId id = network.id();
     if (header.network_id != id) return Reason::kWrongNetwork;

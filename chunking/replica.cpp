@@ -35,6 +35,7 @@ Replica::Replica(MappedFile map, TreeFile tree)
       tree_(std::move(tree)),
       windows_(tree_.header().replica.chunks, tree_.header().replica.seal) {}
 
+// Spec 12, replica and tree files: checks (1) to (7).
 Result<Replica> Replica::open(const std::filesystem::path& replica_path,
                               const std::filesystem::path& tree_path,
                               const NetworkParams& network) {
@@ -83,6 +84,7 @@ Result<Bytes> Replica::read_chunks(std::span<const std::uint64_t> indices) const
     return bytes;
 }
 
+// Spec 7: every opened cell is checked against its tree.
 Result<Opening> Replica::open_cells(std::span<const std::uint64_t> cell_indices) const {
     HOLDFAST_TRY(check_indices(cell_indices, cells(), "cells"));
     const std::vector<std::uint64_t> chunks = chunks_of(cell_indices);
@@ -92,6 +94,7 @@ Result<Opening> Replica::open_cells(std::span<const std::uint64_t> cell_indices)
     return open_from_chunks(tree_, TreeKind::kSealed, cell_indices, chunks, bytes);
 }
 
+// Spec 8, response: chunks and their multiproof.
 Result<Opening> Replica::open_chunks(std::span<const std::uint64_t> chunk_indices) const {
     HOLDFAST_TRY(check_indices(chunk_indices, chunks().value, "chunks"));
     // A cold path reads a page a level: one after another, they take longer than all chunks.
@@ -160,6 +163,7 @@ Status Replica::raw_window(std::uint64_t w, MutByteView memory, const FillOption
     return raw_chunks(w, window.first, window.chunks, memory, options);
 }
 
+// Spec 3.1: the raw cells of a seal proof.
 Result<Opening> Replica::open_raw_cells(std::span<const std::uint64_t> cell_indices,
                                         const RawOptions& options) const {
     HOLDFAST_TRY(check_indices(cell_indices, cells(), "cells"));

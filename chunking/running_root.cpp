@@ -8,6 +8,7 @@
 
 namespace holdfast {
 
+// Spec 1 and 3: raw_root, over data padded with zeros to whole chunks.
 RawRootHasher::RawRootHasher(std::uint64_t data_len) : left_(data_len) {
     HOLDFAST_CHECK(data_len >= 1 && data_len <= kMaxDataBytes);
     padding_ = chunk_count(data_len).value * kChunkBytes - data_len;

@@ -20,6 +20,7 @@
 namespace holdfast {
 namespace {
 
+// Spec 3, registration (2), (4) to (6): nothing is sealed that none would accept.
 Status check_request(const SealRequest& request, const SourceSegment& source) {
     if (const Verdict v = request.network.check_seal(request.seal); !v.accepted()) {
         return fail_refused(v, "seal parameters");
@@ -219,6 +220,7 @@ class Sealer {
     }
 
     /// `keystream` becomes the sealed bytes of the batch, and goes to the disk.
+    /// Spec 3: sealed = raw XOR keystream(w).
     Status seal_batch(const Batch& batch, MutByteView keystream, Workspace& space) {
         prepare(space, batch);
         HOLDFAST_TRY(source_.read_chunks(batch.first, space.buffer));

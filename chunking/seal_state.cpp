@@ -203,6 +203,7 @@ void SealState::discard() {
     replica_.keep(false);
 }
 
+// Spec 12: temporary names, fsync, rename, fsync of the folder.
 Status SealState::publish() {
     HOLDFAST_TRY(replica().sync());
     HOLDFAST_TRY(tree_.publish());

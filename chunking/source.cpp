@@ -31,6 +31,7 @@ tl::unexpected<Error> SourceSegment::changed(const std::string& how) const {
                                          how + "); start again with a file that stays as it is");
 }
 
+// Spec 1: what is behind the data is zeros.
 Status SourceSegment::read_chunks(ChunkIndex first, MutByteView out) const {
     const std::uint64_t at = first.value * kChunkBytes;
     const std::uint64_t there = at < length_ ? length_ - at : 0;

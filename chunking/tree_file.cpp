@@ -17,6 +17,7 @@ static_assert(sizeof(Digest) == kDigestBytes);
 
 }  // namespace
 
+// Spec 12: raw tree, then sealed tree, level by level from the chunk level up.
 TreeLayout::TreeLayout(ChunkCount chunks) : chunks_(chunks), levels_(tree_levels(chunks.value)) {
     for (unsigned level = 0; level < levels_; ++level) tree_nodes_ += nodes(level);
 }
@@ -102,6 +103,7 @@ Result<FileHeader> read_replica_header(const std::filesystem::path& replica,
     return *header;
 }
 
+// Spec 12, check (7).
 Status check_file_size(const MappedFile& map, std::uint64_t expected_bytes) {
     if (map.size() == expected_bytes) return {};
     return fail(ErrorCode::kCorrupt, "'" + map.path().string() + "' has " +

@@ -45,6 +45,7 @@ const std::vector<Digest>& VdfCheckpointFile::checkpoints(Height height, const S
     return found == kept_.end() ? none : found->second;
 }
 
+// Spec 12: the body of a *.vdf record, on the device before it is used.
 Status VdfCheckpointFile::append(Height height, const Seed& input, std::uint32_t i,
                                  const Digest& d_i) {
     if (i != 0 && i != checkpoints(height, input).size()) {

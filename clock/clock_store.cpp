@@ -174,6 +174,7 @@ Result<std::unique_ptr<ClockStore>> ClockStore::open(const std::filesystem::path
     return std::unique_ptr<ClockStore>(new ClockStore(std::move(impl)));
 }
 
+// Spec 6 and B57: only full verification makes y usable, and a mark says so.
 std::optional<ClockMark> ClockStore::mark(Height height, const Seed& input,
                                           const Digest& start) const {
     const std::lock_guard lock(impl_->mutex);

@@ -11,6 +11,7 @@ namespace {
 std::string height_text(Height height) { return "height " + std::to_string(height.value); }
 
 /// The beacon's part: which round it must be, when it is due, and that the value holds.
+/// Spec 5: the round follows from the block's time.
 Status take_beacon(const PublicRecord& record, const PublicHeight& facts, EntropyRecord& out) {
     const NetworkParams& params = record.params();
     const Checked<std::uint64_t> round = beacon_round(params, facts.block.time_ms / 1000);
@@ -32,6 +33,7 @@ Status take_beacon(const PublicRecord& record, const PublicHeight& facts, Entrop
 
 }  // namespace
 
+// Spec 5.
 Result<EntropyRecord> entropy_record(const PublicRecord& record, Height height) {
     const NetworkParams& params = record.params();
     if (const Verdict policy = check_entropy_policy(params); !policy) {

@@ -152,6 +152,7 @@ Result<PublicChain> chain_from(const Json& json, const std::string& where) {
 }
 
 /// The commitment in force at `height`, as a reveal state whose last known reveal is a_0.
+/// Spec 5: the newest commitment with base <= h.
 std::optional<RevealState> commitment_at(const PublicChain& chain, Height height) {
     RevealState state{chain.registration.genesis_height, {0, chain.registration.local_commitment}};
     for (const Update& u : chain.updates) {
@@ -171,6 +172,7 @@ void PublicRecord::set_height(PublicHeight height) {
     heights_.insert_or_assign(at, std::move(height));
 }
 
+// Spec 3, registration and update: form and signature.
 Result<ChainId> PublicRecord::add_chain(PublicChain chain) {
     if (const Verdict v = check_registration(params_, network_id_, chain.registration); !v) {
         return fail_refused(v, "a registration of the public record");
@@ -205,6 +207,7 @@ Result<ChainId> PublicRecord::add_chain(PublicChain chain) {
     return id;
 }
 
+// Spec 7, what a verifier brings itself.
 Result<KnownHeight> PublicRecord::known_height(Height height) const {
     const auto found = heights_.find(height);
     if (found == heights_.end()) {
@@ -239,6 +242,7 @@ Result<KnownHeight> PublicRecord::known_height(Height height) const {
     return known;
 }
 
+// Spec 7, what a verifier brings itself.
 Result<KnownChain> PublicRecord::known_chain(const ChainId& id, Height height) const {
     const auto found = chains_.find(id);
     if (found == chains_.end()) {

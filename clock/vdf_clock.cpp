@@ -19,6 +19,7 @@ std::string height_text(Height height) { return "height " + std::to_string(heigh
 
 }  // namespace
 
+// Spec 5: seed_h, with a round that is computed and checked.
 Result<HeightEntropy> VdfClock::Impl::seed_of(Height height) {
     HeightEntropy out;
     HOLDFAST_ASSIGN(block, chain->block_by_height(height));
@@ -47,6 +48,7 @@ Result<HeightEntropy> VdfClock::Impl::seed_of(Height height) {
 }
 
 /// The newest height with y that is no later than the epoch's source; none: y of epoch 0.
+/// Spec 5, heights without y: the next earlier height that has one.
 Result<std::optional<VdfClock::Impl::EpochSource>> VdfClock::Impl::source_of(std::uint64_t epoch) {
     HOLDFAST_ASSIGN(height, epoch_source_with_y(params, epoch, [&](Height h) -> Result<bool> {
                         if (!options.closed_without_y) return true;
@@ -58,6 +60,7 @@ Result<std::optional<VdfClock::Impl::EpochSource>> VdfClock::Impl::source_of(std
     return EpochSource{*height, entropy.seed};
 }
 
+// Spec 6: e_n.
 Result<std::variant<EpochSeed, VdfContext>> VdfClock::Impl::epoch_step(std::uint64_t epoch) {
     // Downwards to an epoch whose seed is known for the current branch, then up again. A block
     // fixes all blocks before it, so that one comparison vouches for everything below.
@@ -140,6 +143,7 @@ Result<std::shared_ptr<const VdfArena>> VdfClock::Impl::arena_of(const VdfContex
 }
 
 /// Full verification, then the mark that makes y usable.
+/// Spec 6: full verification, whoever signed.
 Result<Verdict> VdfClock::Impl::accept(const VdfContext& context, const VdfProof& proof,
                                        bool evaluated, const VdfClockWork& work) {
     if (const Verdict claim = verify_vdf_claim(context, proof); !claim) return claim;

@@ -448,6 +448,7 @@ Result<std::uint64_t> BondLedger::Impl::release(Change& c, const BondId& id) {
     return given_back;
 }
 
+// Spec 11, settlement: an offence is settled once.
 Result<std::uint64_t> BondLedger::Impl::slash(Change& c, const BondId& id, std::uint64_t amount,
                                               const OffenceId& offence) {
     HOLDFAST_ASSIGN(b, bond(c.txn, id));

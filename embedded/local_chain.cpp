@@ -42,6 +42,7 @@ struct Block {
     std::vector<std::uint64_t> listed;  // numbers of submissions, in order of arrival
 };
 
+// Spec 0: kinds that a block may list.
 bool is_carried(Kind kind) {
     return kind != Kind::kReplicaFile && kind != Kind::kTreeFile && kind != Kind::kNetwork;
 }

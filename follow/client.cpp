@@ -39,6 +39,7 @@ Result<T> FollowClient::ask_for(const FollowQuestion& question) const {
     return fail_refused(refused->reason, kWho);
 }
 
+// Spec 14: nothing is used that contradicts what was said before.
 Status FollowClient::note(Height height, const Known& said) {
     const std::lock_guard lock(mutex_);
     const auto found = known_.find(height);
@@ -55,6 +56,7 @@ Status FollowClient::note(Height height, const Known& said) {
     return {};
 }
 
+// Spec 14: the parent is the block that it was told of.
 Status FollowClient::check_parent(const FollowHeight& said) const {
     const std::lock_guard lock(mutex_);
     if (said.height.value == 0) return {};
@@ -89,7 +91,7 @@ Result<FollowHeight> FollowClient::at(Height height) {
     return said;
 }
 
-/// Under list_mutex_.
+/// Under list_mutex_. Spec 14: the list is the one named.
 Status FollowClient::fetch_list(const FollowHeight& height) {
     if (list_hash_ == height.list_hash) return {};
     if (height.chains > options_.max_chains) return fail_refused(Reason::kTooLarge, kWho);

@@ -169,6 +169,7 @@ Writer begin_answer(Answer what, std::size_t body_bytes) {
 
 }  // namespace
 
+// Spec 14, kind 66.
 Bytes encode_question(const FollowQuestion& question) {
     const auto head = [](Question what, std::size_t bytes) {
         return begin(kFollowRequestKind, static_cast<std::uint8_t>(what), bytes);
@@ -194,6 +195,7 @@ Checked<FollowQuestion> decode_question(ByteView message) {
     return out;
 }
 
+// Spec 14, kind 67.
 Bytes encode_answer(const FollowAnswer& answer) {
     return std::visit(
         Cases{[](const FollowTip& a) {
@@ -239,6 +241,7 @@ Checked<FollowAnswer> decode_answer(ByteView message) {
     return out;
 }
 
+// Spec 14: list_hash.
 Digest follow_list_hash(std::span<const ChallengedChain> chains) {
     TaggedHash h("follow/chains");
     for (const ChallengedChain& c : chains) {

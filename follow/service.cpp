@@ -44,6 +44,7 @@ Verdict check_form(Kind kind, ByteView body) {
     }
 }
 
+// Spec 14: a page counts as one for every 256 chains.
 std::uint64_t cost_of(const FollowQuestion& question) {
     const auto* chains = std::get_if<ChainsQuestion>(&question);
     return chains == nullptr ? 1 : 1 + chains->count / kChainsForAUnit;
@@ -129,6 +130,7 @@ Status FollowService::refresh() {
     return {};
 }
 
+// Spec 14: too-early above the tip, too-late below what is kept.
 Checked<FollowService::Kept> FollowService::find(Height height) const {
     const std::lock_guard lock(mutex_);
     const auto found = kept_.find(height);
@@ -164,6 +166,7 @@ FollowAnswer FollowService::answer_question(const FollowQuestion& question) cons
     return FollowChains{height, kept->list->hash, total, asked->first, {begin, end}};
 }
 
+// Spec 14, submissions.
 Result<FollowAnswer> FollowService::submit(Kind kind, ByteView object) {
     const Checked<ByteView> body = unwrap_object(kind, object);
     const Verdict form = body ? check_form(kind, *body) : body.error();

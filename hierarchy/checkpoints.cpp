@@ -2,6 +2,7 @@
 
 namespace holdfast {
 
+// Spec 10.6: divisible, the height itself.
 bool checkpoint_due(const NetworkParams& params, Height height) {
     return height.value % params.checkpoint_blocks == 0;
 }
@@ -29,6 +30,7 @@ Result<Checkpoint> build_checkpoint(const Registry& registry, Height height, con
                            block->counts.total, bond_id, key);
 }
 
+// Spec 10.6, (2) to (5).
 Verdict judge_checkpoint(const NetworkParams& params, const NetworkId& network_id,
                          const BlockRecord& block, const Checkpoint& checkpoint) {
     HOLDFAST_REQUIRE_OK(check_checkpoint(params, network_id, checkpoint));

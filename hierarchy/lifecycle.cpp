@@ -8,6 +8,7 @@ namespace holdfast {
 
 // --- status --------------------------------------------------------------------------------------
 
+// Spec 10.4: the first that applies.
 ChainStatus status_in_digest(const NetworkParams& params, const StatusFacts& facts) {
     if (facts.misses > params.misses_expired ||
         facts.age >= retention_blocks(params, facts.retention)) {
@@ -20,6 +21,7 @@ ChainStatus status_in_digest(const NetworkParams& params, const StatusFacts& fac
 
 // --- misses --------------------------------------------------------------------------------------
 
+// Spec 10.4, misses.
 std::uint32_t link_misses(const NetworkId& network_id, const VdfOutput& y_c,
                           const ChainId& chain_id, LinkProof seen) {
     constexpr std::uint32_t kFullAbsent = 16;
@@ -32,6 +34,7 @@ MissWindow::MissWindow(std::vector<Entry> entries) : entries_(std::move(entries)
     for (const Entry& e : entries_) sum_ += e.misses;
 }
 
+// Spec 10.4: the rate_window newest heights that have y.
 void MissWindow::add(std::uint64_t ordinal, std::uint64_t misses, std::uint32_t rate_window) {
     HOLDFAST_CHECK(entries_.empty() || entries_.back().ordinal < ordinal);
     const auto inside = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) {
@@ -66,6 +69,7 @@ void SlotAllocator::free(std::uint64_t slot) {
     HOLDFAST_CHECK(slot < end_ && holes_.insert(slot).second);
 }
 
+// Spec 10.1: ends first, then ascending by chain_id into the lowest free slots.
 SlotMap place_chains(SlotMap slots, std::span<const ChainId> ended, std::vector<ChainId> placed) {
     const std::set<ChainId> ends(ended.begin(), ended.end());
     std::erase_if(slots, [&](const auto& entry) { return ends.contains(entry.second); });
@@ -78,6 +82,7 @@ SlotMap place_chains(SlotMap slots, std::span<const ChainId> ended, std::vector<
 
 // --- updates -------------------------------------------------------------------------------------
 
+// Spec 5: the newest one with base <= h.
 Commitment commitment_in_force(std::span<const Commitment> commitments, Height height) {
     HOLDFAST_CHECK(!commitments.empty());
     Commitment found = commitments.front();
@@ -92,7 +97,7 @@ Commitment commitment_in_force(std::span<const Commitment> commitments, Height h
 namespace {
 
 /// Whether `a` stands before `b` in the same slot. Total, so that the winner of any number of
-/// leaves depends neither on their order nor on their grouping.
+/// leaves depends neither on their order nor on their grouping. Spec 10.7, (1) to (4).
 bool stands_before(const ChainLeaf& a, const ChainLeaf& b) {
     if (a.link_height != b.link_height) return a.link_height > b.link_height;
     if (a.link != b.link) return a.link < b.link;
@@ -132,6 +137,7 @@ void merge_into(RegistrySlots& into, const RegistrySlots& other) {
 
 }  // namespace
 
+// Spec 10.7.
 Checked<RegistrySlots> merge_registries(std::span<const RegistrySlots> registries) {
     HOLDFAST_CHECK(!registries.empty());
     RegistrySlots merged = registries.front();
@@ -142,6 +148,7 @@ Checked<RegistrySlots> merge_registries(std::span<const RegistrySlots> registrie
     return merged;
 }
 
+// Spec 10.7: no chain in two slots.
 Verdict check_merged(const RegistrySlots& merged) {
     if (merged.disagreement.block) return Reason::kWrongBlock;
     if (merged.disagreement.y) return Reason::kVdfOutputMismatch;

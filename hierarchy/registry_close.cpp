@@ -95,6 +95,7 @@ Status Closing::draw_audits() {
 }
 
 /// Moves the rate window on to height - proof_deadline, whose links can no longer be proven.
+/// Spec 10.4, misses.
 Status Closing::settle_misses() {
     if (height_.since(params_.genesis_height) < params_.proof_deadline) return {};
     const Height settled = height_ - params_.proof_deadline;
@@ -170,6 +171,7 @@ Status Closing::write_leaves(const std::vector<ChainId>& suspended) {
     return {};
 }
 
+// Spec 10.2 and 10.4.
 Status Closing::write_leaf(Live& live, const Receipt* receipt, bool suspended) {
     ChainState& state = live.state;
     const std::optional<ChainLeaf> before = tree_.leaf(state.slot);

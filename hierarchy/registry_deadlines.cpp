@@ -41,6 +41,7 @@ Status Closing::run_entry(const AgendaEntry& entry) {
     return corrupt_registry("the agenda holds an unknown item");
 }
 
+// Spec 10.5.
 Status Closing::vacate(const AgendaEntry& entry, ChainState& state) {
     // Another end may have come before this one; a chain that has not been placed yet never will
     // be.
@@ -51,6 +52,7 @@ Status Closing::vacate(const AgendaEntry& entry, ChainState& state) {
     return make_liable(entry.chain_id, state);
 }
 
+// Spec 10.1.
 Status Closing::place(const AgendaEntry& entry, ChainState& state) {
     if (state.vacant_from <= height_.value) return make_liable(entry.chain_id, state);
     state.slot = slots_.take_lowest();
@@ -71,6 +73,7 @@ Status Closing::make_liable(const ChainId& chain_id, ChainState& state) {
     return save(txn_, Table::kStates, chain_key(chain_id), state);
 }
 
+// Spec 3.1: q, or the next later height with y.
 Status Closing::seal_challenge(const AgendaEntry& entry, ChainState& state) {
     if (state.phase != ChainPhase::kPending) return {};
     if (block_.info.y) {
@@ -82,6 +85,7 @@ Status Closing::seal_challenge(const AgendaEntry& entry, ChainState& state) {
     return schedule(txn_, later(entry, height_ + 1, AgendaItem::kSealChallenge));
 }
 
+// Spec 3.1: without a proof in time the registration is void.
 Status Closing::seal_deadline(const AgendaEntry& entry, const ChainState& state) {
     if (state.phase != ChainPhase::kPending) return {};
     --machine_.pending;
@@ -103,6 +107,7 @@ Status Closing::audit_challenge(const AgendaEntry& entry) {
     return schedule(txn_, later(entry, height_ + 1, AgendaItem::kAuditChallenge));
 }
 
+// Spec 3.1, audits: misses, or the bond where only liability is left.
 Status Closing::audit_deadline(const AgendaEntry& entry, ChainState& state) {
     const Key key = chain_height_key(entry.chain_id, Height(entry.argument));
     HOLDFAST_ASSIGN(open, txn_.contains(Table::kAudits, key.bytes()));
@@ -122,6 +127,7 @@ Status Closing::audit_deadline(const AgendaEntry& entry, ChainState& state) {
     return save(txn_, Table::kStates, chain_key(entry.chain_id), state);
 }
 
+// Spec 10.5.
 Status Closing::liability_end(const AgendaEntry& entry, const ChainState& state) {
     HOLDFAST_ASSIGN(audit, txn_.first_key(Table::kAudits, view(entry.chain_id)));
     if (audit) return schedule(txn_, later(entry, height_ + 1, AgendaItem::kLiabilityEnd));

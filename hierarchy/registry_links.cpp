@@ -17,6 +17,7 @@ namespace holdfast {
 
 namespace {
 
+// Spec 10.3: from the arrival of h until its digest closes.
 Verdict receipt_timing(const MachineState& machine, Height height) {
     if (machine.tip == kNever || height.value > machine.tip) return Reason::kTooEarly;
     if (machine.closed != kNever && height.value <= machine.closed) return Reason::kTooLate;
@@ -36,6 +37,7 @@ Result<Verdict> admit_receipt(const Transaction& txn, const MachineState& machin
     return Verdict(known ? Reason::kNoSlot : Reason::kUnknownChain);
 }
 
+// Spec 10.3: of several valid receipts the smallest link stands (B30).
 Status store_receipt(Transaction& txn, const SubmittedReceipt& submitted, ReceiptOutcome& out) {
     const Key key = height_chain_key(submitted.receipt.height, submitted.chain_id);
     HOLDFAST_ASSIGN(found, load<ReceiptRecord>(txn, Table::kReceipts, key));

@@ -38,6 +38,7 @@ void sort_unique(std::vector<T>& v) {
 
 }  // namespace
 
+// Spec 10.1.
 SlotPlace HierarchyShape::place(std::uint64_t slot) const {
     const std::uint64_t group = slot / group_slots;
     const std::uint64_t region = group / region_groups;
@@ -355,6 +356,7 @@ HierarchyTree::GroupView HierarchyTree::group(const GroupPlace& place) const {
     return {group->slots(), group->active, group->digest, group->leaves};
 }
 
+// Spec 10.2.
 GlobalDigest HierarchyTree::global(const NetworkId& network_id, GlobalHeader header) const {
     header.regions = regions();
     header.total_chains = total_;

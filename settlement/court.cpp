@@ -35,6 +35,7 @@ Court::Court(EvidenceKnowledge knowledge, BondsOf bonds, SettlementLedger& ledge
       token_(token),
       terms_(terms) {}
 
+// Spec 11, settlement: kinds 3 and 4 cost a fill; a deposit comes first.
 Result<Verdict> Court::check_deposit(const PublicKey& accuser,
                                      const std::optional<BondId>& deposit) const {
     if (!deposit) return Verdict(Reason::kNoBond);
@@ -47,6 +48,7 @@ Result<Verdict> Court::check_deposit(const PublicKey& accuser,
     return good ? Verdict::ok() : Verdict(Reason::kNoBond);
 }
 
+// Spec 11, settlement: the decision is durable first, once for each offence.
 Result<Verdict> Court::decide_offence(const Judgement& judgement, const Evidence& evidence,
                                       const PublicKey& accuser,
                                       const std::optional<Accusation>& accusation) {
@@ -96,6 +98,7 @@ Result<Ruling> Court::hear(const Accusation& accusation, const Evidence& evidenc
     return ruling;
 }
 
+// Spec 11, settlement: what is cheap before the fill.
 Result<Ruling> Court::accuse(ByteView evidence_body, const PublicKey& accuser,
                              const std::optional<BondId>& deposit) {
     const Checked<Evidence> evidence = Evidence::decode(evidence_body);

@@ -30,6 +30,7 @@ std::optional<EpochSeed> epoch_seed_from(const PublicRecord& record, std::uint64
     return epoch_seed(id, epoch, *source ? *record.heights().at(**source).y : genesis_output(id));
 }
 
+// Spec 11, where it is judged.
 EvidenceKnowledge evidence_knowledge(const PublicRecord& record, const EvidenceWork& work) {
     EvidenceKnowledge k;
     k.params = record.params();

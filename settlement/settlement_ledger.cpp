@@ -417,6 +417,7 @@ Result<bool> SettlementLedger::Impl::work_on(const CaseId& id, Token& token, con
     return true;
 }
 
+// Spec 11, settlement: the idempotent callback, repeated until it answers.
 Result<SettlementReport> SettlementLedger::Impl::work(Token& token, const StopCheck& stop) {
     if (working_.test_and_set()) {
         return fail(ErrorCode::kBusy, "settlement: another call is asking the token");

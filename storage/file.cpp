@@ -303,6 +303,7 @@ PendingFile::~PendingFile() {
     if (!temporary_.empty() && !keep_) ::unlink(temporary_.c_str());
 }
 
+// Spec 12: fsync, rename, fsync of the folder.
 Status PendingFile::publish() {
     HOLDFAST_CHECK(file_.has_value());
     HOLDFAST_TRY(file_->sync());

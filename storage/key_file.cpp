@@ -39,6 +39,7 @@ Result<KeyPair> generate_key_pair() {
     return pair;
 }
 
+// Spec 12, key files: one that others can read is refused.
 Result<KeyPair> load_key_pair(const std::filesystem::path& path) {
     HOLDFAST_ASSIGN(file, File::open(path, File::Mode::kRead));
     struct stat info{};
@@ -73,6 +74,7 @@ Result<KeyPair> load_key_pair(const std::filesystem::path& path) {
     return pair;
 }
 
+// Spec 12, key files.
 Status save_key_pair(const KeyPair& key, const std::filesystem::path& path) {
     const Bio bio(BIO_new(BIO_s_secmem()));
     HOLDFAST_CHECK(bio);

@@ -24,6 +24,7 @@ Result<LinkRecord> decode_stored(const RecordLog& log, std::uint64_t index, Byte
 
 }  // namespace
 
+// Spec 12: the body of a *.chain record.
 Bytes LinkRecord::encode() const {
     Writer w(kLinkRecordBytes);
     w.height(height).fixed(block_hash).fixed(anchor).fixed(link);
@@ -84,6 +85,7 @@ std::vector<LinkRecord> LinkRecords::at_height(Height height) const {
     return out;
 }
 
+// Spec 7: recorded durably before a signature leaves; no second link.
 Result<Receipt> LinkRecords::record_then_sign(const NetworkId& network_id, const ChainId& chain_id,
                                               const LinkRecord& record, const KeyPair& key) {
     const Triple triple{record.height, record.block_hash, record.anchor};

@@ -198,6 +198,7 @@ Status LinkSetRecords::load_links(const RecordLog& log, ByteView body) {
 
 // --- recording -----------------------------------------------------------------------------------
 
+// B80: what is forgotten is refused.
 void LinkSetRecords::raise_floor(Height newest) {
     if (newest.value + 1 > options_.kept_heights) {
         floor_ = std::max(floor_, newest - (options_.kept_heights - 1));
@@ -248,6 +249,7 @@ Status LinkSetRecords::make_room(Height height) {
     return removed ? sync_folder(folder_) : Status{};
 }
 
+// Spec 7 and B80: recorded durably, and no second link.
 Result<std::vector<Verdict>> LinkSetRecords::record(const LinkPlace& place,
                                                     std::span<const ChainLink> links) {
     const bool ascending =
@@ -289,6 +291,7 @@ std::optional<Link> LinkSetRecords::find(const LinkPlace& place, const ChainId& 
     return found != nullptr ? std::optional(found->link) : std::nullopt;
 }
 
+// Spec 7: only what is recorded is signed.
 Result<Receipt> LinkSetRecords::sign(const LinkPlace& place, const ChainLink& link,
                                      const KeyPair& key) const {
     if (find(place, link.chain_id) != link.link || key.public_key() != prover_) {

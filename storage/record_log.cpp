@@ -26,6 +26,7 @@ constexpr auto kCrcTables = [] {
     return t;
 }();
 
+// Spec 12, record files.
 std::uint32_t record_crc(ByteView length_field, ByteView body) {
     return crc32c(body, crc32c(length_field));
 }
@@ -37,6 +38,7 @@ struct RecordView {
 
 /// Reads the record that starts `bytes`; nothing when none holds there. `more(n)` gives at least n
 /// bytes from the record's start on, or fewer at the end of the file.
+/// Spec 12: incomplete, of length 0, a wrong CRC or predecessor: the end.
 template <class More>
 Result<std::optional<RecordView>> read_record(const Digest& before, std::uint32_t max_body_bytes,
                                               More&& more) {
@@ -110,6 +112,7 @@ std::uint32_t crc32c(ByteView bytes, std::uint32_t crc) {
     return ~crc;
 }
 
+// Spec 12, record files: the head of 40 bytes.
 Bytes encode_record(const Digest& before, ByteView body) {
     std::uint8_t length[4];
     store_le32(length, static_cast<std::uint32_t>(body.size()));
@@ -161,6 +164,7 @@ Result<RecordLog> RecordLog::open(const std::filesystem::path& path, const Optio
 
 Status RecordLog::append(ByteView body) { return append_all({&body, 1}); }
 
+// Spec 12: on the device before its bytes are used.
 Status RecordLog::append_all(std::span<const ByteView> bodies) {
     if (options_.mode != Mode::kReadWrite) {
         return fail(ErrorCode::kInvalidArgument, path().string() + ": opened for reading only");

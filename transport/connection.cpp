@@ -245,6 +245,7 @@ void Connection::write_some() {
     }
 }
 
+// Spec 13: 64 random bits, so that no pong can be on its way before its ping.
 bool Connection::ping(Pong pong) {
     if (phase_ != Phase::kReady || pings_.size() >= kMaxPings) return false;
     // Not to be guessed: a pong on its way before its ping would make the peer seem nearer.
@@ -474,6 +475,7 @@ void Connection::take_frame(const FrameHeader& header, Bytes payload) {
     }
 }
 
+// Spec 13, handshake: the dialling side first.
 void Connection::take_hello(ByteView payload) {
     const auto hello = decode_hello(payload);
     if (const auto notice = owner_.judge(*this, hello)) {
@@ -510,6 +512,7 @@ void Connection::take_pong(std::uint64_t number) {
     if (ping.pong) ping.pong(heard_ns_ > ping.sent_ns ? heard_ns_ - ping.sent_ns : 0);
 }
 
+// Spec 13, frame: goodbye 7 with the reason.
 void Connection::refuse_frame(const Verdict& verdict) {
     shared_.tally.add(&TcpStatistics::refused_malformed);
     const Notice notice{static_cast<std::uint8_t>(Goodbye::kMalformed),

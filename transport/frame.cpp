@@ -15,6 +15,7 @@ constexpr std::uint32_t wrapped(std::size_t body_bytes) {
 }
 
 /// Size of an object whose kind has one size; 0 where it varies.
+/// Spec 13, frame: kinds of one size.
 std::uint32_t fixed_message_bytes(Kind kind) {
     switch (kind) {
         case Kind::kRegistration:
@@ -48,6 +49,7 @@ bool bears_object(FrameType type) {
 }
 
 /// Headers of files do not travel; kinds between the protocol's and the applications' are nobody's.
+/// Spec 13, frame: kinds that do not travel.
 bool travels(std::uint8_t kind) {
     if (kind >= kFirstApplicationKind) return true;
     return kind != 0 && kind <= kLastKind &&
@@ -55,6 +57,7 @@ bool travels(std::uint8_t kind) {
            kind != static_cast<std::uint8_t>(Kind::kTreeFile);
 }
 
+// Spec 13, frame: bounds.
 Range payload_range(FrameType type, std::uint8_t kind, const FrameBounds& bounds) {
     switch (type) {
         case FrameType::kHello:
@@ -108,6 +111,7 @@ std::string_view to_string(Goodbye code) {
     return "it gave no reason";
 }
 
+// Spec 13, frame.
 Bytes encode_frame_header(const FrameHeader& header) {
     Writer w(kFrameHeaderBytes);
     w.u32(header.length).u8(static_cast<std::uint8_t>(header.type)).u8(header.kind);
@@ -115,6 +119,7 @@ Bytes encode_frame_header(const FrameHeader& header) {
     return w.take();
 }
 
+// Spec 13, frame: judged before any byte of the payload is read.
 Checked<FrameHeader> decode_frame_header(ByteView bytes, const FrameBounds& bounds) {
     Reader r(bytes);
     FrameHeader header;
@@ -158,6 +163,7 @@ Verdict check_frame_payload(const FrameHeader& header, ByteView payload) {
     return payload[1] == header.kind ? Reason::kOk : Reason::kBadKind;
 }
 
+// Spec 13, handshake.
 Bytes encode_hello(const Hello& hello) {
     Writer w(kHelloBytes);
     w.u32(hello.version).fixed(hello.network).u8(hello.roles).u64(hello.incarnation);
@@ -178,6 +184,7 @@ Checked<Hello> decode_hello(ByteView payload) {
     return hello;
 }
 
+// Spec 13, handshake: goodbye 2, 3, 4, 7.
 std::optional<Goodbye> judge_hello(const Checked<Hello>& hello, const NetworkId& network) {
     if (!hello) {
         if (hello.error().reason == Reason::kBadVersion) return Goodbye::kVersion;
@@ -188,6 +195,7 @@ std::optional<Goodbye> judge_hello(const Checked<Hello>& hello, const NetworkId&
     return std::nullopt;
 }
 
+// Spec 13: goodbye and refusal.
 Bytes encode_notice(const Notice& notice) {
     Writer w(kNoticeBytes);
     w.u8(notice.code).u32(notice.detail);

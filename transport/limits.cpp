@@ -9,6 +9,7 @@ constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
 
 }  // namespace
 
+// Spec 13, messages: waits before dialling again.
 std::uint32_t Backoff::next_ms(std::uint64_t random) {
     const std::uint32_t step = step_ms_;
     step_ms_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(max_ms_, 2ULL * step));
@@ -54,6 +55,7 @@ std::uint64_t RateBucket::wait_ns(std::uint64_t now_ns) {
            (owed % per_second_ * kNsPerSecond + per_second_ - 1) / per_second_;
 }
 
+// Spec 13, messages: the newest 1,024 numbers.
 ReplayWindow::Seen ReplayWindow::see(std::uint64_t number) {
     if (number == UINT64_MAX) return Seen::kStale;  // has none above it
     if (number >= next_) {

@@ -169,6 +169,7 @@ void TcpNetwork::Impl::abandon_messages(const PeerPtr& peer, const ConnectionPtr
     }
 }
 
+// Spec 13, messages: a post is sent again under its number, a request never.
 void TcpNetwork::Impl::repeat_posts(const PeerPtr& peer, const ConnectionPtr& connection) {
     for (const auto& [number, out] : peer->outgoing) {
         if (out->type != FrameType::kPost || out->connection.lock()) continue;
@@ -196,6 +197,7 @@ struct TcpNetwork::Impl::ChallengeCall {
     }
 };
 
+// Spec 13, messages: time of a service.
 void TcpNetwork::Impl::challenge(const PublicKey& key, Bytes message, std::uint32_t deadline_ms,
                                  const PromisePtr<ChallengeReply>& promise) {
     const auto connection = connection_to(key);
@@ -272,6 +274,7 @@ void TcpNetwork::Impl::measure(const PublicKey& key, std::uint32_t samples,
 
 // --- the peers' ----------------------------------------------------------------------------------
 
+// Spec 13, frame: nothing that nobody has asked for.
 Arrival TcpNetwork::Impl::expect(Connection& connection, const FrameHeader& header) {
     if (header.type == FrameType::kRequest || header.type == FrameType::kPost) {
         return Arrival::kTake;
@@ -315,6 +318,7 @@ void TcpNetwork::Impl::on_frame(const ConnectionPtr& connection, const FrameHead
     complete(peer, header.number, TcpReply{std::move(payload), to_us(service_ns)});
 }
 
+// Spec 13, messages: refusals 1, 2, 5, 6.
 void TcpNetwork::Impl::take_request(const PeerPtr& peer, const ConnectionPtr& connection,
                                     const FrameHeader& header, Bytes message) {
     if (!options_.handler) return refuse(connection, header.number, Refusal::kUnserved);

@@ -18,6 +18,7 @@ constexpr std::uint64_t kNsPerMs = 1'000'000;
 /// A connection that held this many first waits was a good one: the next failure is a new story.
 constexpr std::uint64_t kGoodConnection = 10;
 
+// Spec 13, messages: dialled again at the longest step.
 bool is_final(const Error& why) {
     return why.code == ErrorCode::kRefused || why.code == ErrorCode::kPermission;
 }
@@ -293,6 +294,7 @@ void TcpNetwork::Impl::redial_later(const PeerPtr& peer) {
 
 // --- what connections say ------------------------------------------------------------------------
 
+// Spec 13, handshake.
 std::optional<Notice> TcpNetwork::Impl::judge(Connection& connection, const Checked<Hello>& hello) {
     const auto say = [this](Goodbye code, Tally::Field field, std::uint32_t detail = 0) {
         shared_.tally.add(field);
