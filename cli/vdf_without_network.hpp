@@ -7,7 +7,7 @@
 
 #include "cli/console.hpp"
 #include "core/params.hpp"
-#include "vdf/vdf_verify.hpp"
+#include "vdf/verify.hpp"
 
 namespace holdfast::cli {
 

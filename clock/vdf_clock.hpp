@@ -37,7 +37,7 @@
 #include "core/result.hpp"
 #include "vdf/arena.hpp"
 #include "vdf/proof.hpp"
-#include "vdf/vdf_verify.hpp"
+#include "vdf/verify.hpp"
 
 namespace holdfast {
 

@@ -5,8 +5,7 @@
 //
 // Threading   one thread of its own serves all connections and calls `pages`, one at a time.
 // Bounds      HttpLimits. Above the connections' ceiling the oldest is closed: who is served at
-// once
-//             is not kept out by those who only hold on.
+//             once is not kept out by those who only hold on.
 // Failure     start(): kInvalidArgument for an address that is no loopback address with a port,
 //             kAlreadyExists when it is in use, kPermission, kIo. A page that throws is a 500.
 #pragma once

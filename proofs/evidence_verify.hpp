@@ -15,7 +15,7 @@
 #include "core/types.hpp"
 #include "proofs/evidence_format.hpp"
 #include "proofs/link_verify.hpp"
-#include "vdf/vdf_verify.hpp"
+#include "vdf/verify.hpp"
 
 namespace holdfast {
 

@@ -1,7 +1,7 @@
 // VDF proofs, segments and the evidence made of them: values and their canonical bodies.
 //
 // decode() is pure, checks every bound before it allocates, and accepts one byte string per value;
-// it knows no network: policy is vdf_verify.hpp's. Spec: docs/spec.md sections 6 and 11.
+// it knows no network: policy is verify.hpp's. Spec: docs/spec.md sections 6 and 11.
 #pragma once
 
 #include <span>

@@ -22,7 +22,7 @@
 #include "settlement/settlement_ledger.hpp"
 #include "storage/link_records.hpp"
 #include "transport/frame.hpp"
-#include "vdf/vdf_verify.hpp"
+#include "vdf/verify.hpp"
 
 namespace holdfast::fuzz {
 namespace {

@@ -10,7 +10,7 @@
 #include "core/selection.hpp"
 #include "proofs/link.hpp"
 #include "proofs/seal_proof.hpp"
-#include "vdf/vdf_verify.hpp"
+#include "vdf/verify.hpp"
 
 namespace holdfast {
 namespace {

@@ -1,4 +1,4 @@
-#include "vdf/vdf_verify.hpp"
+#include "vdf/verify.hpp"
 
 #include <algorithm>
 #include <array>

@@ -8,7 +8,7 @@
 #include "vdf/arena.hpp"
 #include "vdf/evaluate.hpp"
 #include "vdf/proof.hpp"
-#include "vdf/vdf_verify.hpp"
+#include "vdf/verify.hpp"
 
 namespace holdfast::test {
 namespace {
