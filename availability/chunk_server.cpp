@@ -39,14 +39,14 @@ Result<Opening> open_raw(const Replica& replica, const File& raw, const ReadRequ
 }
 
 /// Counts bytes as in flight for as long as it lives.
-class UnderWay {
+class InFlight {
   public:
-    UnderWay(std::atomic<std::uint64_t>& all, std::uint64_t bytes) : all_(all), bytes_(bytes) {
+    InFlight(std::atomic<std::uint64_t>& all, std::uint64_t bytes) : all_(all), bytes_(bytes) {
         sum_ = all_.fetch_add(bytes_) + bytes_;
     }
-    UnderWay(const UnderWay&) = delete;
-    UnderWay& operator=(const UnderWay&) = delete;
-    ~UnderWay() { all_.fetch_sub(bytes_); }
+    InFlight(const InFlight&) = delete;
+    InFlight& operator=(const InFlight&) = delete;
+    ~InFlight() { all_.fetch_sub(bytes_); }
     [[nodiscard]] std::uint64_t sum() const { return sum_; }
 
   private:
@@ -109,8 +109,8 @@ ReadAnswer ChunkServer::answer(const PublicKey& from, ByteView message) {
         raw ? replica.header().replica.raw_root : replica.header().sealed_root, replica.chunks()};
     if (const Verdict v = check_read_range(context, *request); !v) return bad(v.reason);
     if (raw && !source->raw) return bad(Reason::kNetworkPolicy);
-    const UnderWay bytes(under_way_, request->count * kChunkBytes);
-    if (bytes.sum() > options_.bytes_under_way) return busy(options_.busy_retry_ms);
+    const InFlight bytes(in_flight_, request->count * kChunkBytes);
+    if (bytes.sum() > options_.bytes_in_flight) return busy(options_.busy_retry_ms);
     if (const std::uint32_t wait_ms = chunks_.take(from, request->count); wait_ms > 0) {
         return busy(wait_ms);
     }

@@ -9,7 +9,7 @@
 //
 // Back-pressure: a peer has a budget of chunks that refills with time, and the bytes being read for
 // all peers together have a ceiling; beyond either the answer is `busy` with the time to wait.
-// Memory is at most `bytes_under_way` and its siblings.
+// Memory is at most `bytes_in_flight` and its siblings.
 //
 // Threading: any thread; no lock is held while a disk is read. Errors: none leave handle(): the
 // answer says refused (kTruncated … for a bad request, kUnknownChain, kBadIndex, kRootMismatch for
@@ -34,7 +34,7 @@ namespace holdfast {
 struct ChunkServerOptions {
     /// Chunks for each peer: 32 MiB/s, and 8 MiB at once.
     BudgetLimits chunks{.per_second = 8'192, .burst = 2'048};
-    std::uint64_t bytes_under_way = std::uint64_t{16} << 20;  // for all peers together
+    std::uint64_t bytes_in_flight = std::uint64_t{16} << 20;  // for all peers together
     std::uint32_t busy_retry_ms = 20;                         // when that ceiling is reached
 };
 
@@ -71,7 +71,7 @@ class ChunkServer {
 
     const ChunkServerOptions options_;
     PeerBudget chunks_;
-    std::atomic<std::uint64_t> under_way_{0};
+    std::atomic<std::uint64_t> in_flight_{0};
     mutable std::mutex mutex_;  // guards the two below
     std::map<ChainId, Source> sources_;
     ChunkServerStatistics statistics_;

@@ -55,7 +55,7 @@ class AvailabilityResponder::Impl {
     std::map<ChainId, Chain> chains_;
     std::map<Height, ChallengeHeight> heights_;
     std::set<Name> begun_;
-    std::size_t under_way_ = 0;
+    std::size_t in_flight_ = 0;
     ResponderStatistics statistics_;
 };
 
@@ -111,9 +111,9 @@ Checked<AvailabilityResponder::Impl::Question> AvailabilityResponder::Impl::look
 
 Verdict AvailabilityResponder::Impl::begin(const Name& name) {
     const std::lock_guard lock(mutex_);
-    if (under_way_ >= options_.answers_at_once) return Reason::kBusy;
+    if (in_flight_ >= options_.answers_at_once) return Reason::kBusy;
     if (!begun_.insert(name).second) return Reason::kDuplicateChallenge;
-    ++under_way_;
+    ++in_flight_;
     return Verdict::ok();
 }
 
@@ -160,7 +160,7 @@ Result<Bytes> AvailabilityResponder::Impl::respond(const PublicKey& from, ByteVi
     if (const Verdict v = begin({challenge->height, challenge->chain_id}); !v) return ignore(v);
     Result<Bytes> response = answer(*judged, *challenge);
     const std::lock_guard lock(mutex_);
-    --under_way_;
+    --in_flight_;
     ++(response ? statistics_.answered : statistics_.failed);
     return response;
 }

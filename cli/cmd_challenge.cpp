@@ -92,10 +92,10 @@ void add_challenge_commands(Commands& commands) {
     challenge->require_subcommand(1);
     auto r = std::make_shared<RegisterArguments>();
     CLI::App* reg =
-        challenge->add_subcommand("register", "put down a bond and register a key as a challenger");
+        challenge->add_subcommand("register", "post a bond and register a key as a challenger");
     add_dir_option(reg, r->dir);
     reg->add_option("-k,--key", r->key, "the challenger's key file")->required();
-    reg->add_option("--bond", r->bond, "units to put down")->capture_default_str();
+    reg->add_option("--bond", r->bond, "units of the bond")->capture_default_str();
     reg->add_option("--base", r->base,
                     "first height of its reveal chain (default: as soon as it may be)");
     reg->add_flag("--force", r->force, "register a key anew, when its reveal chain runs out");

@@ -77,7 +77,8 @@ CommandResult write_evidence(const MakeArguments& arguments, const PublicRecord&
     HOLDFAST_TRY(write_object(arguments.out, object, arguments.force));
     out.field("file", arguments.out);
     out.field("bytes", object.size() - 2);
-    if (needs_fill(evidence)) out.line("whether it is an offence takes a fill to tell: verify it");
+    if (needs_fill(evidence))
+        out.line("it takes a fill to tell whether this is an offence: verify it");
     return out;
 }
 
@@ -505,11 +506,11 @@ void add_evidence_commands(Commands& commands) {
 
     CLI::App* settle_command = evidence->add_subcommand(
         "settle", "accuse before this node: decide each offence once, then slash, reward, release");
-    settle_command->add_option("files", j->files, "evidence (none: go on with what is open)");
+    settle_command->add_option("files", j->files, "evidence (none: continue with what is open)");
     add_dir_option(settle_command, j->dir);
     settle_command->add_option("-k,--key", j->key, "the accuser's key file");
     settle_command->add_option("--deposit", j->deposit,
-                               "units to put down for evidence that costs a fill (kinds 3 and 4)");
+                               "units to deposit for evidence that costs a fill (kinds 3 and 4)");
     settle_command->add_option("--evaluator-bond", j->evaluator_bond,
                                "the bond that answers for a VDF evaluator (kinds 4, 7 and 8)");
     settle_command->add_flag("--retry", j->retry, "ask again for what the ledger has refused");

@@ -180,7 +180,7 @@ void add_register_commands(Commands& commands) {
     reg->add_option("--retention", r->retention,
                     "temporary (30 days), default (365), archival (2,555)")
         ->capture_default_str();
-    reg->add_option("--bond", r->bond, "units to put down")->capture_default_str();
+    reg->add_option("--bond", r->bond, "units of the bond")->capture_default_str();
     reg->add_flag("--no-commitment", r->no_commitment, "without the local entropy source");
     commands.run(reg, "  holdfast register data.bin.replica --key alice.key --dir node\n",
                  [r] { return run_register(*r); });

@@ -352,7 +352,8 @@ void add_scrub_commands(Commands& commands) {
     scrub_command->add_option("--rate", s->rate, "MiB/s at most; 0: as fast as the disk")
         ->capture_default_str();
     scrub_command->add_option("--workers", s->workers, "threads (default: cores)");
-    scrub_command->add_flag("--afresh", s->afresh, "do not go on where an earlier scrub stopped");
+    scrub_command->add_flag("--afresh", s->afresh,
+                            "start over instead of resuming an earlier scrub");
     scrub_command->add_flag("--no-log", s->no_log,
                             "keep nothing beside the replica (X.scrub); a stop starts again");
     commands.run(scrub_command,

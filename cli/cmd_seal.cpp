@@ -170,7 +170,7 @@ void add_seal_commands(Commands& commands) {
         "--workers", seal_arguments->workers,
         "windows at once; memory is window * workers + 64 MiB (default: cores)");
     seal_command->add_flag("--restart", seal_arguments->restart,
-                           "throw an unfinished earlier attempt away instead of going on with it");
+                           "discard an unfinished earlier attempt instead of resuming it");
     commands.run(
         seal_command,
         "  holdfast seal data.bin --key alice.key --dir node\n"

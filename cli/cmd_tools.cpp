@@ -214,7 +214,7 @@ void add_tool_commands(Commands& commands) {
     CLI::App* vectors = commands.app().add_subcommand("vectors", "test vectors");
     vectors->require_subcommand(1);
     CLI::App* check_command =
-        vectors->add_subcommand("check", "hold a folder of vector files against this build");
+        vectors->add_subcommand("check", "check this build against a folder of vector files");
     check_command->add_option("folder", *path)->required();
     commands.run(check_command, "  holdfast vectors check tests/vectors\n",
                  [path, &commands] { return check(commands.globals(), *path); });

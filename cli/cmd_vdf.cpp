@@ -36,7 +36,7 @@ CommandResult eval(const Globals& globals, const EvalArguments& arguments) {
     const Height height(wanted.input.height);
     HOLDFAST_ASSIGN(before, node.clock->status());
     std::uint64_t resumed = 0;
-    for (const KeptCheckpoints& kept : before.under_way) {
+    for (const KeptCheckpoints& kept : before.in_progress) {
         if (kept.height == height) resumed = std::max(resumed, kept.segments);
     }
     ClockProgress progress(globals, "height " + std::to_string(height.value) + ": ");
@@ -185,11 +185,11 @@ CommandResult status(const std::string& dir) {
     out.field("behind_tip", s.behind_tip);
     out.field("steps", node.params().vdf.total_steps());
     out.field("arena_bytes", node.params().vdf.arena_bytes());
-    out.json["under_way"] = Json::array();
-    for (const KeptCheckpoints& kept : s.under_way) {
-        out.json["under_way"].push_back({{"height", kept.height.value},
-                                         {"segments", kept.segments},
-                                         {"of", s.segments_in_all}});
+    out.json["in_progress"] = Json::array();
+    for (const KeptCheckpoints& kept : s.in_progress) {
+        out.json["in_progress"].push_back({{"height", kept.height.value},
+                                           {"segments", kept.segments},
+                                           {"of", s.segments_in_all}});
         out.line("height " + std::to_string(kept.height.value) + ": " +
                  std::to_string(kept.segments) + " of " + std::to_string(s.segments_in_all) +
                  " segments are on disk");
@@ -265,7 +265,7 @@ CommandResult catch_up(const Globals& globals, const CatchUpArguments& arguments
 void add_eval(Commands& commands, CLI::App* vdf) {
     auto a = std::make_shared<EvalArguments>();
     CLI::App* command = vdf->add_subcommand(
-        "eval", "evaluate a height of a node, or any input; goes on where it was stopped");
+        "eval", "evaluate a height of a node, or any input; resumes where it was stopped");
     a->command = command;
     add_dir_option(command, a->dir);
     command->add_option("--height", a->loose.input.height, "the height")->required();
@@ -274,7 +274,7 @@ void add_eval(Commands& commands, CLI::App* vdf) {
     command->add_option("--checkpoints", a->loose.checkpoints,
                         "without a node: file that keeps them (default: OUT.vdf until done)");
     command->add_flag("--resume", a->loose.resume,
-                      "go on from the checkpoints kept (a node always does)");
+                      "resume from the checkpoints kept (a node always does)");
     command->add_option("-o,--out", a->loose.out, "file for the proof");
     command->add_flag("--force", a->loose.force, "replace the file");
     command->add_option("--threads", a->loose.threads, "for filling and verifying; 0: all cores")

@@ -115,7 +115,7 @@ struct VdfClockStatus {
     std::optional<Height> settled;  // every height up to this one is final and has y
     std::uint64_t behind = 0;       // final heights above it for which no y is known
     std::uint64_t behind_tip = 0;   // blocks up to the tip for which no y is known
-    std::vector<KeptCheckpoints> under_way;
+    std::vector<KeptCheckpoints> in_progress;
     std::uint64_t segments_in_all = 0;  // of one evaluation
     // Since the clock was opened:
     std::uint64_t segments_evaluated = 0;

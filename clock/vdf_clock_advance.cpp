@@ -522,7 +522,7 @@ Result<VdfClockStatus> VdfClock::status() const {
         ++out.behind_tip;
         if (out.newest_final && h <= *out.newest_final) ++out.behind;
     }
-    out.under_way = impl.store->kept_checkpoints();
+    out.in_progress = impl.store->kept_checkpoints();
     out.segments_in_all = impl.params.vdf.checkpoints;
     out.arena_bytes = impl.arenas->used_bytes();
     out.arena_fills = impl.arenas->fills();

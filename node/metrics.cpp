@@ -95,7 +95,7 @@ void append_metrics(std::vector<Metric>& out, const ChunkServerStatistics& s) {
     w.count("answers_total", "Requests of readers answered with data.", s.answers);
     w.count("answer_bytes_total", "Bytes of chunks and proofs in them.", s.bytes);
     w.count("refused_total", "Requests of readers refused.", s.refused);
-    w.count("busy_total", "Readers told to come back.", s.busy);
+    w.count("busy_total", "Readers told to retry.", s.busy);
     w.count("failed_total", "Requests for data that are damaged or cannot be read.", s.failed);
 }
 

@@ -63,7 +63,7 @@ struct EvidenceFacts {
 /// kNoOffence, and those of check_registration.
 [[nodiscard]] Verdict judge_without_fill(const EvidenceFacts& facts, const Evidence& evidence);
 
-/// Kinds 3 and 4: the accuser puts down a deposit first.
+/// Kinds 3 and 4: the accuser posts a deposit first.
 [[nodiscard]] bool needs_fill(const Evidence& evidence);
 
 struct EvidenceResources {

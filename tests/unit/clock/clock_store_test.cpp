@@ -51,7 +51,7 @@ TEST_F(ClockFolderTest, AStoppedEvaluationGoesOnAfterARestart) {
         break;
     }
     EXPECT_EQ(walked, segments()) << "no segment twice";
-    EXPECT_EQ(must(open(options()).status()).under_way.size(), 0U);
+    EXPECT_EQ(must(open(options()).status()).in_progress.size(), 0U);
 }
 
 TEST_F(ClockFolderTest, AMarkIsBelievedAfterARestartAndAProofFileIsNot) {

@@ -28,7 +28,7 @@ TEST_F(VdfClockTest, FollowsTheHostToItsTip) {
     EXPECT_EQ(status.behind_tip, 0U);
     EXPECT_EQ(status.settled, Height(8));
     EXPECT_EQ(status.segments_evaluated, 10 * segments());
-    EXPECT_TRUE(status.under_way.empty());
+    EXPECT_TRUE(status.in_progress.empty());
     EXPECT_GT(status.steps_per_second, 0);
     for (Height h(0); h <= Height(9); ++h) {
         const VdfProof proof = must(clock.proof(h));
@@ -86,10 +86,10 @@ TEST_F(VdfClockTest, AReorganisationDuringTheEvaluationStopsOnlyWhatItReplaced) 
     EXPECT_EQ(status.abandoned, 1U);
     // Everything but the replaced height was walked exactly once. What was walked of that one still
     // lies in the folder.
-    ASSERT_EQ(status.under_way.size(), 1U);
-    EXPECT_EQ(status.under_way[0].height, Height(3));
-    EXPECT_LT(status.under_way[0].segments, segments());
-    EXPECT_EQ(status.segments_evaluated, 4 * segments() + status.under_way[0].segments);
+    ASSERT_EQ(status.in_progress.size(), 1U);
+    EXPECT_EQ(status.in_progress[0].height, Height(3));
+    EXPECT_LT(status.in_progress[0].segments, segments());
+    EXPECT_EQ(status.segments_evaluated, 4 * segments() + status.in_progress[0].segments);
     EXPECT_EQ(must(clock.at(Height(3))).y, plain_y(Height(3), first_epoch()));
 }
 
@@ -337,7 +337,7 @@ TEST_F(VdfClockTest, AStoppedServiceEndsInTheMiddleOfAnEvaluation) {
     while (!walking) std::this_thread::yield();
     service->stop();
     EXPECT_EQ(must(clock.status()).heights_evaluated, 0U);
-    ASSERT_EQ(must(clock.status()).under_way.size(), 1U);
+    ASSERT_EQ(must(clock.status()).in_progress.size(), 1U);
 }
 
 }  // namespace
