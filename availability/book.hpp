@@ -12,7 +12,7 @@
 // One challenge and one outcome for each chain and height: the first listed counts. What an
 // outcome pays is noted in the transaction that accepts it, and leaves the book when the
 // settlement ledger has decided it: once, whatever crashes in between. A challenger that has shown
-// no reveal for more than rate_window heights registers anew, with a later base.
+// no reveal for more than rate_window heights registers again, with a later base.
 //
 // Threading: any thread; writers wait for one another. One process at a time (kBusy). Errors:
 // kCorrupt, kOutOfSpace, kIo; kRefused (kWrongNetwork) at open. Spec: docs/spec.md section 8.

@@ -71,7 +71,7 @@ class World {
             ::close(fd);
         }
     }
-    /// The cells of some links, drawn anew each time.
+    /// The cells of some links, drawn again each time.
     std::vector<CellsToOpen> links() {
         std::vector<CellsToOpen> out(kLinksAtOnce);
         for (CellsToOpen& c : out) {

@@ -33,7 +33,7 @@ class Sealing {
         expect(unseal_range(open(), 0, back));
         require(back == data, "what was sealed unseals to the same bytes");
     }
-    /// Seals anew.
+    /// Seals again.
     SealedReplica again(unsigned workers) const {
         std::filesystem::remove(request_.replica_path);
         std::filesystem::remove(request_.tree_path);

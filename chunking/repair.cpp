@@ -302,9 +302,10 @@ class Mender {
             chunk_roots(space.buffer.data(), space.roots);
             for (std::uint64_t i = 0; i < space.roots.size(); ++i) {
                 if (space.roots[i] == e_.sealed.truth[first + i]) continue;
-                return fail(ErrorCode::kCorrupt, "chunk " + std::to_string(first + i) + " of " +
-                                                     quoted(e_.replica.path) +
-                                                     " was damaged after the scrub; repair afresh");
+                return fail(ErrorCode::kCorrupt,
+                            "chunk " + std::to_string(first + i) + " of " +
+                                quoted(e_.replica.path) +
+                                " was damaged after the scrub; repair without its findings");
             }
             xor_bytes(space.buffer, keystream.subspan(at * kChunkBytes, space.buffer.size()));
             chunk_roots(space.buffer.data(), space.roots);
@@ -381,10 +382,10 @@ class Mender {
         }
         const TreeLevels right = build_levels(audit.truth);
         if (right.back()[0] != root) {
-            return fail(ErrorCode::kCorrupt,
-                        "what is left of " + quoted(e_.replica.path) + " and " +
-                            quoted(e_.tree.path) +
-                            " does not lead to the registered root; repair afresh, or seal again");
+            return fail(ErrorCode::kCorrupt, "what is left of " + quoted(e_.replica.path) +
+                                                 " and " + quoted(e_.tree.path) +
+                                                 " does not lead to the registered root; repair "
+                                                 "without its findings, or seal again");
         }
         const TreeLevels stored = read_levels(&*tree_, e_.chunks(), kind);
         for (unsigned level = 0; level < right.size(); ++level) {

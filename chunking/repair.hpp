@@ -5,7 +5,7 @@
 // are rebuilt. Everything is proven before it is written: raw chunks against raw_root, sealed
 // chunks and nodes against sealed_root. Only what is damaged is written, in place, and read back
 // from the disk; a crash at any moment leaves every good byte as it was, and the next call goes on
-// behind the last finished window. Lost files are made anew. Memory: window * workers and what the
+// behind the last finished window. Lost files are made again. Memory: window * workers and what the
 // scrub takes. Thread-safe for distinct replicas; starts its own workers and joins them. Indices
 // are of chunks. Spec: docs/spec.md sections 3 and 12.
 #pragma once

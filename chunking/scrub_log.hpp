@@ -4,7 +4,7 @@
 // first; `u8 2 || u8 kind || (u64 first || u64 count)…` and `u8 3 || digests`, which count with the
 // next `u8 4 || u64 next_chunk || u8 with_roots`; `u8 5 || u64 window`. One log has one owner at a
 // time, who holds its lock. Internal to this room; a cache, not protocol: what does not hold is
-// begun anew.
+// started over.
 #pragma once
 
 #include <filesystem>
@@ -34,7 +34,7 @@ class ScrubLog {
                                  bool afresh);
 
     [[nodiscard]] const ScrubProgress& progress() const { return progress_; }
-    /// Begins anew.
+    /// Starts over.
     [[nodiscard]] Status restart(bool with_roots);
     /// What was found between next_chunk and the end of `part`.
     [[nodiscard]] Status add(const ScrubProgress& part);

@@ -36,7 +36,7 @@ CommandResult run_register(const RegisterArguments& arguments) {
         return fail(ErrorCode::kAlreadyExists,
                     file.string() +
                         " exists: this key is registered already (--force registers "
-                        "it anew, with a later base)");
+                        "it again, with a later base)");
     }
     HOLDFAST_ASSIGN(tip, chain->current_height());
     const NetworkParams& params = chain->params();
@@ -98,7 +98,7 @@ void add_challenge_commands(Commands& commands) {
     reg->add_option("--bond", r->bond, "units of the bond")->capture_default_str();
     reg->add_option("--base", r->base,
                     "first height of its reveal chain (default: as soon as it may be)");
-    reg->add_flag("--force", r->force, "register a key anew, when its reveal chain runs out");
+    reg->add_flag("--force", r->force, "register a key again, when its reveal chain runs out");
     commands.run(reg, "  holdfast challenge register --dir node --key carol.key --bond 500\n",
                  [r] { return run_register(*r); });
 

@@ -295,7 +295,7 @@ void add_verify(Commands& commands, CLI::App* vdf) {
     add_loose_options(command, a->loose);
     CLI::Option* full =
         command->add_flag("--full", a->full, "every segment (the default): makes y usable");
-    CLI::Option* spot = command->add_option("--spot", a->spot, "so many segments, drawn afresh");
+    CLI::Option* spot = command->add_option("--spot", a->spot, "so many segments, drawn at random");
     CLI::Option* segment = command->add_option("--segment", a->segment, "this segment only");
     spot->excludes(full);
     segment->excludes(full)->excludes(spot);

@@ -25,7 +25,7 @@ Result<VdfCheckpointFile> open_checkpoints(const std::filesystem::path& path,
         return fail(ErrorCode::kAlreadyExists,
                     path.string() + " keeps " + std::to_string(kept - 1) +
                         " segment(s) of this evaluation; --resume goes on from there, and without "
-                        "the file it begins anew");
+                        "the file it starts over");
     }
     return file;
 }
@@ -152,7 +152,7 @@ CommandResult evaluate_loose(const Globals& globals, const LooseEvaluation& want
     if (!verdict) {
         return fail(ErrorCode::kCorrupt,
                     "what was evaluated does not hold (" + to_string(verdict) + "): " +
-                        (resumed > 0 ? "remove " + kept.string() + " and begin anew"
+                        (resumed > 0 ? "remove " + kept.string() + " and start over"
                                      : "this machine's memory is not to be trusted"));
     }
     Output out;

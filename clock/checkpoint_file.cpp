@@ -26,7 +26,7 @@ Result<VdfCheckpointFile> VdfCheckpointFile::open(const std::filesystem::path& p
         if (r.finish().accepted() && file.take({height, input}, i, d_i)) return {};
         return fail(ErrorCode::kCorrupt, path.string() + ": record " + std::to_string(index) +
                                              " is not the next checkpoint of its evaluation; "
-                                             "remove the file to evaluate anew");
+                                             "remove the file to start over");
     }));
     return file;
 }

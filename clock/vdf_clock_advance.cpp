@@ -306,7 +306,7 @@ Status VdfClock::Impl::evaluate(std::vector<VdfContext> contexts,
                         "the evaluation of height " + std::to_string(context.height.value) +
                             " does not hold (" + to_string(verdict) +
                             "): its checkpoints or this machine's memory are damaged; nothing was "
-                            "signed, and it begins anew with the next call");
+                            "signed, and it starts over with the next call");
         };
         groups.emplace_back(*store, view, params, network_id, std::move(hooks));
     }

@@ -1,4 +1,4 @@
-// The digests of one height from its leaves alone, computed the plain way: every node anew, one
+// The digests of one height from its leaves alone, computed the plain way: every node again, one
 // hash after another, nothing kept between calls.
 //
 // What the incremental tree (hierarchy/tree.hpp) is compared with: shares with it the digests of

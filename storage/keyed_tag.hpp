@@ -2,7 +2,7 @@
 //
 // A second reading is compared with the first at several GB/s, where hashing it again would cost
 // as much as the hash that it protects. Whoever does not know the key cannot change bytes without
-// changing their tag; the key is made anew for each object and never leaves it. Tags are not for
+// changing their tag; the key is made for each object and never leaves it. Tags are not for
 // files or other processes. Any thread.
 #pragma once
 

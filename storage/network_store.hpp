@@ -1,4 +1,4 @@
-// A database of this room that belongs to one network and must never begin anew by accident.
+// A database of this room that belongs to one network and must never start over by accident.
 //
 // Internal to this room. The folder is made when it is missing. Beside the database stands
 // WHAT.network, published once the database has been made: a database that has vanished beside it

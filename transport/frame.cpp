@@ -106,7 +106,7 @@ std::string_view to_string(Goodbye code) {
         case Goodbye::kIdle:
             return "nothing arrived for too long";
         case Goodbye::kReplaced:
-            return "the same key has connected anew";
+            return "the same key has reconnected";
     }
     return "it gave no reason";
 }

@@ -40,7 +40,7 @@ enum class Goodbye : std::uint8_t {
     kTooMany = 6,     // a ceiling on connections is reached
     kMalformed = 7,   // detail: the Reason of the frame's refusal
     kIdle = 8,        // nothing arrived for too long
-    kReplaced = 9,    // the same key has connected anew
+    kReplaced = 9,    // the same key has reconnected
 };
 [[nodiscard]] std::string_view to_string(Goodbye code);
 

@@ -109,7 +109,7 @@ bool TcpNetwork::Impl::is_idle(const PeerState& peer) {
 }
 
 /// Strangers are remembered while there is room, so that neither their rate nor the messages that
-/// they have sent begin anew with each connection.
+/// they have sent start over with each connection.
 void TcpNetwork::Impl::note_if_idle(const PeerPtr& peer) {
     if (!is_idle(*peer) || peer->noted_idle) return;
     peer->noted_idle = true;
@@ -324,7 +324,7 @@ void TcpNetwork::Impl::on_ready(const ConnectionPtr& connection) {
     const PeerPtr peer = find_or_make(connection->key());
     const bool restarted = peer->incarnation != connection->peer_hello().incarnation;
     const Notice replaced{static_cast<std::uint8_t>(Goodbye::kReplaced), 0};
-    const Error why{ErrorCode::kUnavailable, "the peer has connected anew", {}};
+    const Error why{ErrorCode::kUnavailable, "the peer has reconnected", {}};
     if (restarted) {
         // Connections of an earlier run are dead, whatever TCP still thinks of them.
         for (const ConnectionPtr& old : peer->ready) old->say_goodbye(replaced, why);

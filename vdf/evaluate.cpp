@@ -51,7 +51,7 @@ Status Evaluation::start(const NetworkId& network_id, std::span<const VdfJob> jo
         if (resume.size() > most || (!resume.empty() && resume.front() != d_0)) {
             return fail(ErrorCode::kInvalidArgument,
                         "checkpoints to resume from belong to another evaluation (height " +
-                            std::to_string(jobs[j].height.value) + "); evaluate anew");
+                            std::to_string(jobs[j].height.value) + "); start over");
         }
         checkpoints_[j].reserve(most);
         checkpoints_[j] = resume;

@@ -21,7 +21,7 @@ namespace holdfast {
 struct VdfJob {
     Height height;
     Seed input;
-    /// Leading checkpoints d_0, d_1, … of an earlier, stopped evaluation; empty to begin anew. They
+    /// Leading checkpoints d_0, d_1, … of an earlier, stopped evaluation; empty to start over. They
     /// are trusted to be ours, except that d_0 is compared.
     std::vector<Digest> resume;
 };

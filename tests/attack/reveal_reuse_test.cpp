@@ -153,7 +153,7 @@ TEST(AttackRevealReuse, AnOldUpdateAgainIsRefusedBySequence) {
                            reveal_limit(params))
                   .reason,
               Reason::kBadReveal);
-    // Moved to the prover's other chain, or numbered anew, it is not what was signed.
+    // Moved to the prover's other chain, or numbered again, it is not what was signed.
     Update moved = sent.front();
     moved.chain_id = other.id();
     moved.effective_height = world.tip() + params.seal_delay;

@@ -3,7 +3,8 @@
 // With one pass a missing block follows from the block before it and the block that it refers to:
 // where most blocks are kept that is an application or two of G, and the cheater is hardly slower
 // (the naive scheme). From the second pass on a block also needs what stood in its place before,
-// which nobody has any more: the known way is to fill anew, which costs a whole arena for one line.
+// which nobody has any more: the known way is to fill again, which costs a whole arena for one
+// line.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -50,7 +50,7 @@ struct RepairKill : ::testing::Test {
     /// Every byte is as the damage left it or as it was sealed: good ones are both.
     static void expect_no_worse(const std::filesystem::path& file, const Bytes& before,
                                 const Bytes& sealed) {
-        if (!std::filesystem::exists(file)) return;  // was lost, and is not yet made anew
+        if (!std::filesystem::exists(file)) return;  // was lost, and is not yet made again
         const Bytes now = slurp(file);
         ASSERT_LE(now.size(), sealed.size());
         for (std::size_t i = 0; i < now.size(); ++i) {
