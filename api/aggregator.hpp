@@ -14,6 +14,16 @@
 //
 // Threading: one call at a time, but for offer_seal_proof. Ownership: the callbacks and the clock
 // must outlive it.
+//
+//     AggregatorOptions options;
+//     options.registry = "node/registry";
+//     HOLDFAST_ASSIGN(node, Aggregator::open(params, chain, clock, &token, nullptr, options));
+//     Prover* const provers[] = {&prover};
+//     for (;;) {  // with each new final block of the host
+//         HOLDFAST_ASSIGN(report, node.advance(provers));
+//         if (!report) break;  // no further block is final
+//         for (const MadeProof& proof : report->proofs) publish(proof.object);
+//     }
 #pragma once
 
 #include <filesystem>
