@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""Comments keep the shape that their author gave them: no table or list is torn by a formatter.
+"""Comments and documents keep their shape, and name files that are there.
 
-    comments.py ROOT         every .hpp, .cpp and .def under ROOT but build folders
-    comments.py --self-test  each rule on a comment that breaks it and on one that keeps it
+    comments.py ROOT         every .hpp, .cpp, .def and .md under ROOT but build folders
+    comments.py --self-test  each rule on a text that breaks it and on one that keeps it
 
 Rules, for each run of whole-line comments:
   torn     a line falls back to the margin between an item and its hanging text
   label    a label and its gap stand in the middle of a sentence: two rows of a table joined
   orphan   a word or two alone on a line in the middle of a sentence, where the line before was full
   long     a line of more than 100 columns
+and for comments and documents alike, but for the changelog, which tells of the past:
+  path     FOLDER/FILE.hpp (.cpp, .def, .py, .md, .svg) is not there; nor, in documents that are not
+           the spec (whose tags look alike), `FOLDER/FILE` without an ending
 """
 import pathlib
 import re
@@ -16,6 +19,8 @@ import sys
 
 LIMIT = 100
 COMMENT = re.compile(r"^(\s*///?)( *)(.*)$")
+PATH = re.compile(r"(?<![\w/.<])((?:[a-z_]+/)+\w+\.(?:hpp|cpp|def|py|md|svg))\b")
+BARE_PATH = re.compile(r"`([a-z_]+/[a-z_0-9/]+)`")
 GAP = re.compile(r"\S {2,}\S")
 LABEL_IN_SENTENCE = re.compile(r"[a-z)][.;:] [A-Za-z]+ {3,}[a-z]")
 
@@ -58,6 +63,21 @@ def faults(text):
             others = columns(before) | columns(after)
             if not (columns(here) - {len(here[1])}) & others:
                 yield i + 1, "label"
+
+
+def missing_paths(text, document, place, tree):
+    """(line, path) for each path that is named and is not in `tree`, a set of files and folders."""
+    folders = {path.split("/")[0] for path in tree if "/" in path}
+    for number, line in enumerate(text.split("\n"), 1):
+        said = line if document else line[line.find("//"):] if "//" in line else ""
+        names = [m[1] for m in PATH.finditer(said)]
+        if document and not place.endswith("spec.md"):
+            names += [m[1] for m in BARE_PATH.finditer(said)]
+        for name in names:
+            beside = str(pathlib.PurePosixPath(place).parent / name)
+            known = {name, beside} | {name + end for end in (".hpp", ".cpp", ".py")}
+            if name.split("/")[0] in folders and not known & tree:
+                yield number, name
 
 
 SAMPLES = [
@@ -104,7 +124,18 @@ def self_test():
             continue
         failed += 1
         print(f"expected {rule}, found {found}:\n{text}")
-    print(f"{len(SAMPLES) - failed} samples of {len(SAMPLES)} judged right")
+    tree = {"low", "low/a.hpp", "low/b.cpp", "docs", "docs/a.md"}
+    for place, text, missing in [
+            ("low/a.hpp", "// see low/b.cpp\nx /* */\n", []),
+            ("low/a.hpp", "// see low/c.cpp\n", ["low/c.cpp"]),
+            ("docs/a.md", "`low/b`, low/a.hpp, `other/c` and high/c.cpp", []),
+            ("docs/a.md", "`low/c` and low/d.hpp", ["low/d.hpp", "low/c"]),
+            ("docs/spec.md", "`low/tag`", [])]:
+        found = [name for _, name in missing_paths(text, place.endswith(".md"), place, tree)]
+        if found != missing:
+            failed += 1
+            print(f"expected {missing}, found {found}: {text}")
+    print("every sample is judged right" if not failed else f"{failed} samples are judged wrong")
     return 1 if failed else 0
 
 
@@ -115,18 +146,25 @@ def main():
         print(__doc__, file=sys.stderr)
         return 2
     root = pathlib.Path(sys.argv[1])
+    paths = [path for path in sorted(root.rglob("*"))
+             if not path.relative_to(root).parts[0].startswith(("build", "."))]
+    tree = {path.relative_to(root).as_posix() for path in paths}
     found = 0
     files = 0
-    for path in sorted(root.rglob("*")):
-        if path.suffix not in (".hpp", ".cpp", ".def"):
-            continue
-        if path.relative_to(root).parts[0].startswith(("build", ".")):
+    for path in paths:
+        name = path.relative_to(root).as_posix()
+        document = path.suffix == ".md" and name != "CHANGELOG.md"
+        code = path.suffix in (".hpp", ".cpp", ".def")
+        if not document and not code:
             continue
         files += 1
-        for line, rule in faults(path.read_text(encoding="utf-8")):
+        text = path.read_text(encoding="utf-8")
+        problems = [(line, rule) for line, rule in faults(text)] if code else []
+        problems += [(line, f"path {what}") for line, what in missing_paths(text, document, name, tree)]
+        for line, problem in problems:
             found += 1
-            print(f"{path.relative_to(root)}:{line}: {rule}")
-    print(f"{files} files, {found} comments out of shape")
+            print(f"{name}:{line}: {problem}")
+    print(f"{files} files, {found} faults")
     return 1 if found or not files else 0
 
 
