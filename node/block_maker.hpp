@@ -1,7 +1,7 @@
 // Makes the blocks of a local chain: one every `block_ms`, with the wall clock's time.
 //
-// The beat is the machine's monotonic clock's. After a start the first block comes when it would
-// have come, at most one beat from now; blocks that a stop has left out are not made up for. A
+// The interval is measured by the monotonic clock. After a start the first block comes when it would
+// have come, at most one interval from now; blocks missed during a stop are not made up for. A
 // block's time is the wall clock's, or its parent's where that is later (blocks made in advance, a
 // clock set back).
 //

@@ -146,8 +146,10 @@ def main():
         print(__doc__, file=sys.stderr)
         return 2
     root = pathlib.Path(sys.argv[1])
-    paths = [path for path in sorted(root.rglob("*"))
-             if not path.relative_to(root).parts[0].startswith(("build", "."))]
+    paths = []
+    for top in sorted(root.iterdir()):
+        if not top.name.startswith(("build", ".")):
+            paths += [top, *sorted(top.rglob("*"))]
     tree = {path.relative_to(root).as_posix() for path in paths}
     found = 0
     files = 0
