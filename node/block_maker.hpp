@@ -1,9 +1,9 @@
 // Makes the blocks of a local chain: one every `block_ms`, with the wall clock's time.
 //
-// The interval is measured by the monotonic clock. After a start the first block comes when it would
-// have come, at most one interval from now; blocks missed during a stop are not made up for. A
-// block's time is the wall clock's, or its parent's where that is later (blocks made in advance, a
-// clock set back).
+// The interval is measured by the monotonic clock. After a start the first block comes when it
+// would have come, at most one interval from now; blocks missed during a stop are not made up for.
+// A block's time is the wall clock's, or its parent's where that is later (blocks made in advance,
+// a clock set back).
 //
 // Threading: run() on one thread, status() from any; `on_block` is called by run(). The chain must
 // outlive it. An error of the chain is kept and logged, and the block tried again a little later.
