@@ -70,7 +70,7 @@ void encode_answer(Writer& w, const std::vector<Submission>& answer) {
 }
 void decode_answer(Reader& r, std::vector<Submission>& answer) {
     get_list(r, answer, [](Reader& in) {
-        const Kind kind = get_enum(in, Kind::kRegistration, Kind::kChallenger);
+        const Kind kind = get_enum(in, Kind::kRegistration, Kind::kChallenge2);
         const ByteView object = get_bytes(in);
         return Submission{kind, Bytes(object.begin(), object.end())};
     });

@@ -23,11 +23,13 @@ constexpr std::string_view kSpecName = "holdfast/1";
 const std::map<std::string_view, FileCheck>& file_checks() {
     static const std::map<std::string_view, FileCheck> checks{
         {"availability", conformance::check_availability},
+        {"bundles", conformance::check_bundles},
         {"entropy", conformance::check_entropy},
         {"erasure", conformance::check_erasure},
         {"evidence", conformance::check_evidence},
         {"files", conformance::check_files},
         {"fill", conformance::check_fill},
+        {"history", conformance::check_history},
         {"hierarchy", conformance::check_hierarchy},
         {"lifecycle", conformance::check_lifecycle},
         {"links", conformance::check_links},

@@ -290,4 +290,10 @@ void Checker::run_case(const Value& at, const std::function<void()>& body) {
     if (options_.on_progress) options_.on_progress(report_);
 }
 
+void check_cases(Checker& check, const Value& group, const Network& file_network, CaseCheck one) {
+    for (const Value& v : group.items()) {
+        check.run_case(v, [&] { one(check, v, check.network_or(v, file_network)); });
+    }
+}
+
 }  // namespace holdfast::conformance

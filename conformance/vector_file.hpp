@@ -158,15 +158,21 @@ class Checker {
     std::uint64_t scratch_files_ = 0;
 };
 
+/// Runs one check over every case of a group, each in its own network where it has one.
+using CaseCheck = void (*)(Checker&, const Value&, const Network&);
+void check_cases(Checker& check, const Value& group, const Network& file_network, CaseCheck one);
+
 /// A kind of vector file: checks the value of `cases` in the file's network.
 using FileCheck = void (*)(Checker&, const Network&, const Value& cases);
 
 void check_availability(Checker&, const Network&, const Value&);
+void check_bundles(Checker&, const Network&, const Value&);
 void check_entropy(Checker&, const Network&, const Value&);
 void check_erasure(Checker&, const Network&, const Value&);
 void check_evidence(Checker&, const Network&, const Value&);
 void check_files(Checker&, const Network&, const Value&);
 void check_fill(Checker&, const Network&, const Value&);
+void check_history(Checker&, const Network&, const Value&);
 void check_hierarchy(Checker&, const Network&, const Value&);
 void check_lifecycle(Checker&, const Network&, const Value&);
 void check_links(Checker&, const Network&, const Value&);

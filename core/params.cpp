@@ -78,12 +78,11 @@ NetworkParams NetworkParams::preset(std::uint8_t version) {
     NetworkParams p;
     p.version = version;
     if (version == kParamsVersion1) return p;
-    // With two windows a replica of which a sixteenth is not sealed passes registration too often
-    // under one bond (spec 3.1); four square that chance.
+    // A replica of which a quarter is sealed passes a draw of two windows once in 18 tries, a draw
+    // of four once in 514 (spec 1).
     p.seal_windows = 4;
-    // Amounts relative to one another: a chain's part outweighs what a false seal or link could
-    // earn it, a challenger's the 32 rewards that a refused audit takes; a checkpoint, a y and the
-    // order of everything are each believed by more people than the one before.
+    // Amounts relative to one another: one chain or challenger can harm its own rewards alone; a
+    // checkpoint or a y misleads everybody who believes it; the operator orders everything.
     p.least_chain_part = 1'000;
     p.least_challenger_part = 1'000;
     p.least_submitter_part = 10'000;

@@ -12,6 +12,12 @@ Json hex_list(std::span<const Digest> digests) {
     return out;
 }
 
+Json cell_list(std::span<const Cell> cells) {
+    Json out = Json::array();
+    for (const Cell& cell : cells) out.push_back(to_hex(cell));
+    return out;
+}
+
 Json reveal_json(const Reveal& reveal) {
     return reveal.is_zero() ? Json(nullptr) : Json(to_hex(reveal));
 }
@@ -52,6 +58,85 @@ Json to_json(const Checkpoint& c) {
             {"global", to_hex(c.global)},       {"total_chains", c.total_chains},
             {"submitter", to_hex(c.submitter)}, {"bond_id", to_hex(c.bond_id)},
             {"signature", to_hex(c.signature)}};
+}
+
+Json to_json(const Bundle& b) {
+    Json members = Json::array();
+    for (const BundleEntry& m : b.members) {
+        members.push_back({{"chain_id", to_hex(m.chain_id)}, {"link", to_hex(m.link)}});
+    }
+    return {{"prover", to_hex(b.prover)}, {"height", b.height.value},
+            {"anchor", to_hex(b.anchor)}, {"n", b.members.size()},
+            {"members", members},         {"signature", to_hex(b.signature)}};
+}
+
+Json to_json(const Member& m) {
+    return {{"chain_id", to_hex(m.chain_id)},
+            {"link", to_hex(m.bundled.link)},
+            {"height", m.bundled.height.value},
+            {"anchor", to_hex(m.bundled.anchor)},
+            {"n", m.bundled.n},
+            {"index", m.bundled.index},
+            {"path", hex_list(m.bundled.path)},
+            {"signature", to_hex(m.bundled.signature)}};
+}
+
+Json to_json(const ShortCompact& proof) {
+    return {
+        {"chain_id", to_hex(proof.chain_id)},     {"height", proof.height.value},
+        {"reveal", reveal_json(proof.reveal)},    {"cell", to_hex(proof.cell)},
+        {"cell_path", hex_list(proof.cell_path)}, {"opening_path", hex_list(proof.opening_path)}};
+}
+
+Json to_json(const ShortFull& proof) {
+    return {{"chain_id", to_hex(proof.chain_id)},
+            {"height", proof.height.value},
+            {"reveal", reveal_json(proof.reveal)},
+            {"cells", cell_list(proof.cells)},
+            {"siblings", hex_list(proof.siblings)}};
+}
+
+Json to_json(const Acknowledgement& a) {
+    return {{"host", to_hex(a.host)},
+            {"object_sha256", to_hex(a.object)},
+            {"height", a.height.value},
+            {"block_hash", to_hex(a.block_hash)},
+            {"signature", to_hex(a.signature)}};
+}
+
+Json to_json(const Challenge2& c) {
+    return {{"chain_id", to_hex(c.chain_id)},     {"height", c.height.value},
+            {"block_hash", to_hex(c.block_hash)}, {"y", to_hex(c.y)},
+            {"challenger", to_hex(c.challenger)}, {"nonce", to_hex(c.nonce)},
+            {"signature", to_hex(c.signature)}};
+}
+
+Json to_json(const Outcome2& o) {
+    Json out = {{"challenge_id", to_hex(o.id)},
+                {"reveal", to_hex(o.reveal)},
+                {"outcome", static_cast<unsigned>(o.outcome)},
+                {"service_us", o.service_us},
+                {"ping_us", o.ping_us}};
+    const bool named = o.has_response();
+    out["response_hash"] = named ? Json(to_hex(o.response_hash)) : Json(nullptr);
+    out["response_signature"] = named ? Json(to_hex(o.response_signature)) : Json(nullptr);
+    out["signature"] = to_hex(o.signature);
+    return out;
+}
+
+Json to_json(const JournalHead& h) {
+    return {{"operator", to_hex(h.operator_key)},
+            {"height", h.height.value},
+            {"block_hash", to_hex(h.block_hash)},
+            {"global", to_hex(h.global)},
+            {"state", h.state.is_zero() ? Json(nullptr) : Json(to_hex(h.state))},
+            {"size", h.size},
+            {"root", to_hex(h.root)},
+            {"signature", to_hex(h.signature)}};
+}
+
+Json to_json(const Evidence& e) {
+    return {{"evidence", static_cast<unsigned>(e.kind())}, {"offence", to_string(e.kind())}};
 }
 
 Json to_json(const NetworkParams& params) {
@@ -128,9 +213,7 @@ Json to_json(const Compact& proof) {
 
 Json to_json(const Full& proof) {
     Json out = proof_head(proof.receipt, proof.chain_id, proof.link_before, proof.reveal);
-    Json cells = Json::array();
-    for (const Cell& cell : proof.cells) cells.push_back(to_hex(cell));
-    out["cells"] = cells;
+    out["cells"] = cell_list(proof.cells);
     out["siblings"] = hex_list(proof.siblings);
     return out;
 }
@@ -206,6 +289,24 @@ Checked<Json> describe_object(ByteView object) {
             return with(decoded<VdfSegment>(body));
         case Kind::kCheckpoint:
             return with(decoded<Checkpoint>(body));
+        case Kind::kEvidence:
+            return with(decoded<Evidence>(body));
+        case Kind::kBundle:
+            return with(decoded<Bundle>(body));
+        case Kind::kMember:
+            return with(decoded<Member>(body));
+        case Kind::kShortCompact:
+            return with(decoded<ShortCompact>(body));
+        case Kind::kShortFull:
+            return with(decoded<ShortFull>(body));
+        case Kind::kAcknowledgement:
+            return with(decoded<Acknowledgement>(body));
+        case Kind::kChallenge2:
+            return with(decoded<Challenge2>(body));
+        case Kind::kOutcome2:
+            return with(decoded<Outcome2>(body));
+        case Kind::kHead:
+            return with(decoded<JournalHead>(body));
         case Kind::kNetwork:
             return with(decoded<NetworkParams>(body));
         case Kind::kManifest:

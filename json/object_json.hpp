@@ -6,8 +6,13 @@
 #include "core/params.hpp"
 #include "core/result.hpp"
 #include "json/json.hpp"
+#include "proofs/acknowledgement.hpp"
+#include "proofs/availability_verify.hpp"
+#include "proofs/bundle.hpp"
 #include "proofs/checkpoint.hpp"
+#include "proofs/evidence_format.hpp"
 #include "proofs/formats.hpp"
+#include "proofs/journal.hpp"
 #include "proofs/registration.hpp"
 #include "vdf/proof.hpp"
 
@@ -24,6 +29,16 @@ Json to_json(const ProofWindow& window);
 Json to_json(const Update& update);
 Json to_json(const Removal& removal);
 Json to_json(const Checkpoint& checkpoint);
+Json to_json(const Bundle& bundle);
+Json to_json(const Member& member);
+Json to_json(const ShortCompact& proof);
+Json to_json(const ShortFull& proof);
+Json to_json(const Acknowledgement& acknowledgement);
+Json to_json(const Challenge2& challenge);
+Json to_json(const Outcome2& outcome);
+Json to_json(const JournalHead& head);
+/// What it accuses whom of; the parts are in the object itself.
+Json to_json(const Evidence& evidence);
 Json to_json(const NetworkParams& params);
 Json to_json(const VdfParams& params);
 Json to_json(const VdfSegment& segment);

@@ -78,8 +78,8 @@ const Setting kSettings[] = {
      "How long a stop waits for answers that are in flight."},
 
     {"transport.limits", "max_request_bytes",
-     number<HOLDFAST_FIELD(limits.bounds.max_request_bytes)>(1'024, 16U << 20),
-     "Of a request or post; kinds of one size have their own."},
+     number<HOLDFAST_FIELD(limits.bounds.max_request_bytes)>(1'024, kMostRequestBytes),
+     "Of a request or post. Each kind has a bound of its own, which this can only lower."},
     {"transport.limits", "max_response_bytes",
      number<HOLDFAST_FIELD(limits.bounds.max_response_bytes)>(1'024, kMaxResponseBytes),
      "Of an answer."},

@@ -1,7 +1,7 @@
 // Acknowledgements (kind 26): a node's signed word that an object was durable with it, and will
 // stand in its operator's journal before the digest of that height closes. 168 bytes.
 //
-// Plain values and pure functions; part of the verifier set; any thread. Spec: docs/spec.md
+// Plain values and pure functions; any thread. Spec: docs/spec.md
 // section 13 (acknowledgements).
 #pragma once
 

@@ -1,9 +1,9 @@
 // Bundles: one signature over all links of a key and height (kind 22), and what a bundle says of
 // one chain, standing alone (kind 23).
 //
-// Plain values and pure functions; part of the verifier set; any thread. decode() checks every
+// Plain values and pure functions; any thread. decode() checks every
 // length before it allocates and accepts one encoding of each value; whether anything is true is
-// proofs/bundle_verify.hpp's to say. Spec: docs/spec.md section 7 (bundles).
+// proofs/bundle_verify.hpp's to say. Spec: docs/spec.md section 7.
 #pragma once
 
 #include <span>

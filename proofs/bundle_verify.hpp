@@ -1,7 +1,7 @@
 // The only verifier of bundles, of their members, and of a signed link in either form.
 //
 // Pure; any thread; bounded work: one signature, and the hashes of the tree. Spec: docs/spec.md
-// section 7 (bundles).
+// section 7.
 #pragma once
 
 #include "core/params.hpp"

@@ -2,8 +2,8 @@
 // and what a head shows of an entry and of an earlier head.
 //
 // The journal is an append-only log, an RFC 9162 tree over its entries' bytes. Plain values and
-// pure functions; part of the verifier set; any thread. What the entries do to a registry's state
-// is the registry's. Spec: docs/spec.md section 10 (journal).
+// pure functions; any thread. What the entries do to a registry's state
+// is the registry's. Spec: docs/spec.md section 10.8.
 #pragma once
 
 #include <span>

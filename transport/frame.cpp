@@ -4,7 +4,7 @@ namespace holdfast {
 namespace {
 
 constexpr std::uint8_t kLastType = 8;
-constexpr std::uint8_t kLastKind = 21;
+constexpr std::uint8_t kLastKind = 29;
 constexpr std::uint8_t kLastGoodbye = 9;
 constexpr std::uint8_t kLastRefusal = 6;
 constexpr std::uint32_t kWrapBytes = 2;          // version and kind before a body
@@ -34,8 +34,34 @@ std::uint32_t fixed_message_bytes(Kind kind) {
             return wrapped(kCheckpointBytes);
         case Kind::kChallenger:
             return wrapped(kChallengerBytes);
+        case Kind::kAcknowledgement:
+            return wrapped(kAcknowledgementBytes);
+        case Kind::kOutcome2:
+            return wrapped(kOutcome2Bytes);
+        case Kind::kHead:
+            return wrapped(kHeadBytes);
+        case Kind::kChallenge2:
+            return wrapped(kChallenge2Bytes);
         default:
             return 0;
+    }
+}
+
+/// Bound of a kind that has no one size: what the protocol's largest object of it needs.
+std::uint32_t most_message_bytes(Kind kind) {
+    switch (kind) {
+        case Kind::kSealProof:
+            return 256 * 1024;
+        case Kind::kEvidence:
+            return 1024 * 1024;
+        case Kind::kBundle:
+            return kMostRequestBytes;
+        case Kind::kMember:
+        case Kind::kShortCompact:
+        case Kind::kShortFull:
+            return 16 * 1024;
+        default:
+            return 64 * 1024;  // messages of applications, too
     }
 }
 
@@ -75,8 +101,8 @@ Range payload_range(FrameType type, std::uint8_t kind, const FrameBounds& bounds
             break;
     }
     const std::uint32_t fixed = fixed_message_bytes(static_cast<Kind>(kind));
-    if (fixed != 0) return {fixed, std::min(fixed, bounds.max_request_bytes)};
-    return {kWrapBytes, bounds.max_request_bytes};
+    const std::uint32_t most = fixed != 0 ? fixed : most_message_bytes(static_cast<Kind>(kind));
+    return {fixed != 0 ? fixed : kWrapBytes, std::min(most, bounds.max_request_bytes)};
 }
 
 Verdict check_bounds(const FrameHeader& header, const FrameBounds& bounds) {

@@ -63,9 +63,12 @@ struct FrameHeader {
     friend bool operator==(const FrameHeader&, const FrameHeader&) = default;
 };
 
+/// The largest message that travels: a bundle of 16,384 members.
+inline constexpr std::uint32_t kMostRequestBytes =
+    2 + kBundleFixedBytes + kBundleMaxMembers * kBundleEntryBytes;
+
 struct FrameBounds {
-    std::uint32_t max_request_bytes =
-        64 * 1024;  // also of a post; kinds of one size have their own
+    std::uint32_t max_request_bytes = kMostRequestBytes;  // also of a post; each kind has its own
     std::uint32_t max_response_bytes = std::uint32_t{16} << 20;
 };
 

@@ -207,6 +207,97 @@ TEST(BitFlips, Window) {
     }
 }
 
+/// Links of three chains of one key at one height.
+struct BundleStory {
+    KeyPair key = KeyPair::from_secret(Bytes(32, 8));
+    NetworkId id = NetworkParams().id();
+    KnownHeight known;
+    Bundle bundle;
+
+    BundleStory() {
+        known.height = Height(70);
+        known.block_hash = BlockHash(sha256(view("block")));
+        known.anchor = GlobalDigest(sha256(view("anchor")));
+        std::vector<BundleEntry> entries;
+        for (const char* name : {"a", "b", "c"}) {
+            entries.push_back({ChainId(sha256(view(std::string_view(name)))),
+                               Link(sha256(view(std::string_view("link"))))});
+        }
+        bundle = *make_bundle(id, known.block_hash, known.height, known.anchor, entries, key);
+    }
+};
+
+TEST(BitFlips, Bundle) {
+    const BundleStory s;
+    expect_every_flip_refused(s.bundle.encode(), [&](const Bytes& body) -> Verdict {
+        const auto decoded = Bundle::decode(body);
+        if (!decoded) return decoded.error();
+        return verify_bundle(s.id, s.known, *decoded);
+    });
+}
+
+TEST(BitFlips, Member) {
+    const BundleStory s;
+    const BundleTree tree(s.bundle);
+    for (std::uint32_t index = 0; index < 3; ++index) {
+        const Member member = tree.member(index);
+        KnownChain chain;
+        chain.id = member.chain_id;
+        chain.prover = s.key.public_key();
+        expect_every_flip_refused(member.encode(), [&](const Bytes& body) -> Verdict {
+            const auto decoded = Member::decode(body);
+            if (!decoded) return decoded.error();
+            return verify_member(s.id, chain, s.known, *decoded);
+        });
+    }
+}
+
+TEST(BitFlips, ShortProofs) {
+    const LinkWorld w(0);
+    const LinkHeight& rich = w.heights[w.rich()];
+    const Compact compact = *Compact::decode(rich.body("compact"));
+    const Full full = *Full::decode(rich.body("full"));
+    const auto examine = [&](const auto& decoded) -> Verdict {
+        if (!decoded) return decoded.error();
+        const Verdict v = verify_short(w.network.params, w.network.id, w.chain, rich.known,
+                                       full.receipt.link, AnyShort(*decoded));
+        return v.reason == Reason::kCompactNotAllowed ? Verdict::ok() : v;
+    };
+    const ShortCompact one{full.chain_id, full.receipt.height, full.reveal,
+                           compact.cell,  compact.cell_path,   compact.opening_path};
+    expect_every_flip_refused(
+        one.encode(), [&](const Bytes& body) { return examine(ShortCompact::decode(body)); });
+    const ShortFull all{full.chain_id, full.receipt.height, full.reveal, full.cells, full.siblings};
+    expect_every_flip_refused(all.encode(),
+                              [&](const Bytes& body) { return examine(ShortFull::decode(body)); });
+}
+
+TEST(BitFlips, Acknowledgement) {
+    const BundleStory s;
+    const Bytes object = wrap_object(Kind::kBundle, s.bundle.encode());
+    const Acknowledgement made =
+        make_acknowledgement(s.id, object, s.known.height, s.known.block_hash, s.key);
+    expect_every_flip_refused(made.encode(), [&](const Bytes& body) -> Verdict {
+        const auto decoded = Acknowledgement::decode(body);
+        if (!decoded) return decoded.error();
+        return check_acknowledgement(s.id, s.key.public_key(), object, *decoded);
+    });
+}
+
+TEST(BitFlips, JournalHead) {
+    const BundleStory s;
+    NetworkParams params = NetworkParams::preset(kParamsVersion2);
+    params.operator_key = s.key.public_key();
+    const JournalHead head =
+        sign_head(params.id(),
+                  {{}, s.known.height, s.known.block_hash, s.known.anchor, {}, 5, {}, {}}, s.key);
+    expect_every_flip_refused(head.encode(), [&](const Bytes& body) -> Verdict {
+        const auto decoded = JournalHead::decode(body);
+        if (!decoded) return decoded.error();
+        return check_head(params, params.id(), *decoded);
+    });
+}
+
 TEST(BitFlips, ManifestAndParametersAreAnotherOne) {
     Manifest manifest;
     manifest.data_len = 10'000;
@@ -218,12 +309,14 @@ TEST(BitFlips, ManifestAndParametersAreAnotherOne) {
         if (!decoded) return decoded.error();
         return decoded->id() == manifest.id() ? Reason::kOk : Reason::kBadField;
     });
-    const NetworkParams params;
-    expect_every_flip_refused(params.encode(), [&](const Bytes& b) -> Verdict {
-        const auto decoded = NetworkParams::decode(b);
-        if (!decoded) return decoded.error();
-        return decoded->id() == params.id() ? Reason::kOk : Reason::kWrongNetwork;
-    });
+    for (const std::uint8_t version : {kParamsVersion1, kParamsVersion2}) {
+        NetworkParams params = NetworkParams::preset(version);
+        expect_every_flip_refused(params.encode(), [&](const Bytes& b) -> Verdict {
+            const auto decoded = NetworkParams::decode(b);
+            if (!decoded) return decoded.error();
+            return decoded->id() == params.id() ? Reason::kOk : Reason::kWrongNetwork;
+        });
+    }
 }
 
 }  // namespace

@@ -10,6 +10,9 @@
 #include "embedded/local_beacon.hpp"
 #include "hierarchy/lifecycle.hpp"
 #include "hierarchy/tree.hpp"
+#include "proofs/acknowledgement.hpp"
+#include "proofs/bundle_verify.hpp"
+#include "proofs/journal.hpp"
 #include "proofs/latency.hpp"
 #include "proofs/reveal.hpp"
 #include "settlement/settlement_ledger.hpp"
@@ -407,6 +410,55 @@ void add_availability(Rows& rows) {
     };
 }
 
+// --- bundles, acknowledgements, the journal ---
+
+Bundle bundle_of(const EvidenceWorld& w, const KeyPair& by) {
+    return must(make_bundle(w.network_id, w.block_hash, w.height, w.anchor,
+                            {{w.chain_id, Link(sha256(view("link")))}}, by));
+}
+
+Verdict acknowledged(const KeyPair& meant, std::string_view object) {
+    const EvidenceWorld& w = world();
+    const Acknowledgement made = make_acknowledgement(w.network_id, view(std::string_view("sent")),
+                                                      w.height, w.block_hash, key());
+    return check_acknowledgement(w.network_id, meant.public_key(), view(object), made);
+}
+
+void add_bundles(Rows& rows) {
+    rows[Reason::kWrongProver] = [] {
+        const KnownChain chain = KnownChain::of(world().network_id, world().registration);
+        return check_member_prover(chain, bundle_of(world(), key()).prover);
+    };
+    rows[Reason::kMemberOrder] = [] {
+        Bundle bundle = bundle_of(world(), key());
+        bundle.members.push_back(bundle.members.front());
+        return verdict_of(Bundle::decode(bundle.encode()));
+    };
+    rows[Reason::kWrongHost] = [] { return acknowledged(key_of("another host"), "sent"); };
+    rows[Reason::kWrongObject] = [] { return acknowledged(key(), "another"); };
+    rows[Reason::kWrongOutput] = [] {
+        const EvidenceWorld& w = world();
+        const ChallengerDraw draw({{key().public_key(), 1}});
+        const Challenge2 made =
+            make_challenge2(w.network_id, w.chain_id, w.height, w.block_hash,
+                            VdfOutput(sha256(view("a false y"))), Reveal{}, key());
+        return check_challenge(
+            {w.params, w.network_id, w.chain_id, w.height, w.block_hash, w.y, draw}, made);
+    };
+    rows[Reason::kNotOperator] = [] {
+        return check_head(world().params, world().network_id,
+                          sign_head(world().network_id, {}, key()));
+    };
+    rows[Reason::kWrongResponse] = [] {
+        const Response one = sign_response(ChallengeId{}, Bytes(1, 1), key());
+        const Response other = sign_response(ChallengeId{}, Bytes(1, 2), key());
+        const Outcome2 outcome =
+            make_outcome2(ChallengeId{}, Reveal{}, OutcomeKind::kServed, 1, 1, &one, key());
+        return check_audited_response({{}, key().public_key(), {}, ChunkCount(kMinChunks), {0}},
+                                      outcome, other);
+    };
+}
+
 // --- registry and settlement ---------------------------------------------------------------------
 
 struct Registered {
@@ -473,6 +525,7 @@ TEST(Verdicts, EveryReasonIsProducedByAnObjectThatIsWrongInThatWay) {
     add_links(rows);
     add_vdf(rows);
     add_availability(rows);
+    add_bundles(rows);
     add_registry(rows);
     for (std::size_t i = 0; i < reason_count(); ++i) {
         const auto reason = static_cast<Reason>(i);

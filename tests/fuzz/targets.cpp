@@ -13,9 +13,12 @@
 #include "core/params.hpp"
 #include "embedded/call_log.hpp"
 #include "follow/client.hpp"
+#include "proofs/acknowledgement.hpp"
 #include "proofs/availability_verify.hpp"
+#include "proofs/bundle_verify.hpp"
 #include "proofs/evidence.hpp"
 #include "proofs/formats.hpp"
+#include "proofs/journal.hpp"
 #include "proofs/link_verify.hpp"
 #include "proofs/reading_verify.hpp"
 #include "proofs/seal_proof_verify.hpp"
@@ -34,6 +37,16 @@ const NetworkParams& network() {
 const NetworkId& network_id() {
     static const NetworkId id = network().id();
     return id;
+}
+
+/// Of version 2, run by nobody who has signed anything here.
+const NetworkParams& network_2() {
+    static const NetworkParams params = [] {
+        NetworkParams p = NetworkParams::preset(kParamsVersion2);
+        p.operator_key = KeyPair::from_secret(Bytes(32, 9)).public_key();
+        return p;
+    }();
+    return params;
 }
 
 /// The decoded value, having encoded to the same bytes.
@@ -100,6 +113,62 @@ void links(ByteView input) {
     }
 }
 
+/// A registry that knows of chain and height what the proof itself says, and took another link.
+void verify_short_as_known(const AnyShort& proof) {
+    KnownChain chain;
+    chain.id = chain_of(proof);
+    chain.chunks = ChunkCount(kMinChunks);
+    chain.reveals = RevealState{Height(0), {0, Reveal{}}};
+    KnownHeight known;
+    known.height = height_of(proof);
+    known.y = known.y_compact = VdfOutput{};
+    known.link_before = Link(chain.id);
+    HOLDFAST_CHECK(!verify_short(network(), network_id(), chain, known, Link{}, proof));
+}
+
+void bundles(ByteView input) {
+    const auto [which, body] = choose(input, 7);
+    KnownHeight known;
+    if (which == 0) {
+        if (const auto bundle = same_again<Bundle>(body)) {
+            known.height = bundle->height;
+            known.anchor = bundle->anchor;
+            HOLDFAST_CHECK(!verify_bundle(network_id(), known, *bundle));
+            const BundleTree tree(*bundle);
+            const auto last = static_cast<std::uint32_t>(bundle->members.size() - 1);
+            const Bytes member = tree.member(last).encode();
+            HOLDFAST_CHECK(Member::decode(member).has_value());
+        }
+    } else if (which == 1) {
+        if (const auto member = same_again<Member>(body)) {
+            KnownChain chain;
+            chain.id = member->chain_id;
+            chain.prover = network_2().operator_key;
+            known.height = member->bundled.height;
+            known.anchor = member->bundled.anchor;
+            HOLDFAST_CHECK(!verify_member(network_id(), chain, known, *member));
+        }
+    } else if (which == 2) {
+        if (const auto proof = same_again<ShortCompact>(body)) verify_short_as_known(*proof);
+    } else if (which == 3) {
+        if (const auto proof = same_again<ShortFull>(body)) verify_short_as_known(*proof);
+    } else if (which == 4) {
+        if (const auto a = same_again<Acknowledgement>(body)) {
+            HOLDFAST_CHECK(!check_acknowledgement(network_id(), a->host, body, *a));
+        }
+    } else if (which == 5) {
+        if (const auto head = same_again<JournalHead>(body)) {
+            HOLDFAST_CHECK(!check_head(network_2(), network_2().id(), *head));
+            (void)check_entry(*head, 0, body, {});
+        }
+    } else if (which == 6) {
+        if (const auto entry = decode_entry(body)) {
+            const Bytes again = encode_entry(*entry);
+            HOLDFAST_CHECK(std::equal(again.begin(), again.end(), body.begin(), body.end()));
+        }
+    }
+}
+
 void registry(ByteView input) {
     const auto [which, body] = choose(input, 5);
     if (which == 0) {
@@ -125,7 +194,7 @@ void registry(ByteView input) {
 }
 
 void availability(ByteView input) {
-    const auto [which, body] = choose(input, 6);
+    const auto [which, body] = choose(input, 8);
     if (which == 0) {
         if (const auto c = same_again<Challenger>(body)) (void)check_challenger(network_id(), *c);
     } else if (which == 1) {
@@ -155,6 +224,19 @@ void availability(ByteView input) {
             const ReadRequest request{{}, ReadWhat::kSealed, ChunkIndex(3), 7};
             (void)check_read_payload({{}, ChunkCount(kMinChunks)}, request, a->chunks_and_siblings);
         }
+    } else if (which == 6) {
+        if (const auto c = same_again<Challenge2>(body)) {
+            const ChallengerDraw draw({{c->challenger, 1}});
+            const Challenge2Context context{
+                network_2(), network_2().id(), c->chain_id, c->height, c->block_hash, c->y, draw};
+            (void)check_challenge(context, *c);
+        }
+    } else if (which == 7) {
+        if (const auto o = same_again<Outcome2>(body)) {
+            const Challenge2 challenge{};
+            const Outcome2Context context{network_2(), network_2().id(), challenge, {}, {}, {}};
+            HOLDFAST_CHECK(!check_outcome(context, *o));
+        }
     }
 }
 
@@ -175,11 +257,10 @@ void vdf(ByteView input) {
     }
 }
 
-void evidence(ByteView body) {
-    const auto e = same_again<Evidence>(body);
-    if (!e) return;
-    EvidenceFacts facts{network(), network_id(), {}, {}, {}, {}, {}};
-    const EvidenceNeeds needs = evidence_needs(network_id(), *e);
+void judge_as_known(const NetworkParams& params, const Evidence& e) {
+    const NetworkId id = params.id();
+    EvidenceFacts facts{params, id, {}, {}, {}, {}, {}};
+    const EvidenceNeeds needs = evidence_needs(id, e);
     if (needs.chain) {
         KnownChain chain;
         chain.id = *needs.chain;
@@ -190,9 +271,16 @@ void evidence(ByteView body) {
     facts.y = VdfOutput{};
     facts.seed = Seed{};
     facts.epoch_seed = EpochSeed{};
-    const Verdict verdict = judge_without_fill(facts, *e);
+    const Verdict verdict = judge_without_fill(facts, e);
     // Nobody has signed anything here: no evidence of another kind than 3 can hold.
-    HOLDFAST_CHECK(!verdict.accepted() || e->kind() == EvidenceKind::kBadSeal);
+    HOLDFAST_CHECK(!verdict.accepted() || e.kind() == EvidenceKind::kBadSeal);
+}
+
+void evidence(ByteView body) {
+    const auto e = same_again<Evidence>(body);
+    if (!e) return;
+    judge_as_known(network(), *e);
+    judge_as_known(network_2(), *e);
 }
 
 void network_and_files(ByteView input) {
@@ -371,10 +459,19 @@ void frames(ByteView stream) {
 }
 
 constexpr Target kTargets[] = {
-    {"links", links},     {"registry", registry},           {"availability", availability},
-    {"vdf", vdf},         {"evidence", evidence},           {"files", network_and_files},
-    {"records", records}, {"seal_proof", seal_proof},       {"multiproof", multiproof},
-    {"frames", frames},   {"peer_messages", peer_messages}, {"follow", follow},
+    {"links", links},
+    {"bundles", bundles},
+    {"registry", registry},
+    {"availability", availability},
+    {"vdf", vdf},
+    {"evidence", evidence},
+    {"files", network_and_files},
+    {"records", records},
+    {"seal_proof", seal_proof},
+    {"multiproof", multiproof},
+    {"frames", frames},
+    {"peer_messages", peer_messages},
+    {"follow", follow},
 };
 
 }  // namespace

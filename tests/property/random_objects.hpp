@@ -7,10 +7,13 @@
 #include <random>
 
 #include "core/merkle.hpp"
+#include "proofs/acknowledgement.hpp"
 #include "proofs/availability_verify.hpp"
+#include "proofs/bundle.hpp"
 #include "proofs/checkpoint.hpp"
 #include "proofs/evidence_format.hpp"
 #include "proofs/formats.hpp"
+#include "proofs/journal.hpp"
 #include "proofs/registration.hpp"
 #include "proofs/reveal.hpp"
 
@@ -142,8 +145,108 @@ inline Outcome outcome(Random& r) {
             r.bytes<Signature>()};
 }
 
+inline Bundle bundle(Random& r) {
+    Bundle b{r.bytes<PublicKey>(), Height(r.any()), r.bytes<GlobalDigest>(), {}, {}};
+    b.members.resize(1 + r.below(40));
+    for (BundleEntry& m : b.members) m = {r.bytes<ChainId>(), r.bytes<Link>()};
+    std::sort(b.members.begin(), b.members.end(),
+              [](const BundleEntry& x, const BundleEntry& y) { return x.chain_id < y.chain_id; });
+    b.signature = r.bytes<Signature>();
+    return b;
+}
+
+inline BundledLink bundled_link(Random& r) {
+    const auto n = static_cast<std::uint32_t>(1 + r.below(kBundleMaxMembers));
+    const auto index = static_cast<std::uint32_t>(r.below(n));
+    return {r.bytes<Link>(),
+            Height(r.any()),
+            r.bytes<GlobalDigest>(),
+            n,
+            index,
+            r.digests(path_length(n, index)),
+            r.bytes<Signature>()};
+}
+
+inline Member member(Random& r) { return {r.bytes<ChainId>(), bundled_link(r)}; }
+
+inline LinkStatement statement(Random& r) {
+    if (r.below(2) == 0) return receipt(r);
+    return bundled_link(r);
+}
+
+inline ShortCompact short_compact(Random& r) {
+    ShortCompact c;
+    c.chain_id = r.bytes<ChainId>();
+    c.height = Height(r.any());
+    c.reveal = r.bytes<Reveal>();
+    c.cell = r.bytes<Cell>();
+    c.cell_path = r.digests(r.below(25));
+    for (Digest& d : c.opening_path) d = r.bytes<Digest>();
+    return c;
+}
+
+inline ShortFull short_full(Random& r) {
+    ShortFull f;
+    f.chain_id = r.bytes<ChainId>();
+    f.height = Height(r.any());
+    f.reveal = r.bytes<Reveal>();
+    for (Cell& c : f.cells) c = r.bytes<Cell>();
+    f.siblings = r.digests(r.below(200));
+    return f;
+}
+
+inline Acknowledgement acknowledgement(Random& r) {
+    return {r.bytes<PublicKey>(), r.bytes<Digest>(), Height(r.any()), r.bytes<BlockHash>(),
+            r.bytes<Signature>()};
+}
+
+inline JournalHead head(Random& r) {
+    JournalHead h;
+    h.operator_key = r.bytes<PublicKey>();
+    h.height = Height(r.any());
+    h.block_hash = r.bytes<BlockHash>();
+    h.global = r.bytes<GlobalDigest>();
+    h.state = r.below(2) == 0 ? Digest() : r.bytes<Digest>();
+    h.size = r.any();
+    h.root = r.bytes<Root>();
+    h.signature = r.bytes<Signature>();
+    return h;
+}
+
+inline Challenge2 challenge2(Random& r) {
+    Challenge2 c;
+    c.chain_id = r.bytes<ChainId>();
+    c.height = Height(r.any());
+    c.block_hash = r.bytes<BlockHash>();
+    c.y = r.bytes<VdfOutput>();
+    c.challenger = r.bytes<PublicKey>();
+    c.nonce = r.bytes<ChallengeNonce>();
+    c.signature = r.bytes<Signature>();
+    return c;
+}
+
+inline Outcome2 outcome2(Random& r) {
+    Outcome2 o;
+    o.id = r.bytes<ChallengeId>();
+    o.reveal = r.bytes<Reveal>();
+    o.outcome = static_cast<OutcomeKind>(1 + r.below(4));
+    o.service_us = static_cast<std::uint32_t>(r.any());
+    o.ping_us = static_cast<std::uint32_t>(r.any());
+    if (o.has_response()) {
+        o.response_hash = r.bytes<Digest>();
+        o.response_signature = r.bytes<Signature>();
+    }
+    o.signature = r.bytes<Signature>();
+    return o;
+}
+
 inline Evidence evidence(Random& r) {
-    switch (r.below(4)) {
+    switch (r.below(6)) {
+        case 4:
+            return {
+                Equivocation{r.bytes<ChainId>(), r.bytes<BlockHash>(), statement(r), statement(r)}};
+        case 5:
+            return {HeadConflict{head(r), head(r)}};
         case 0:
             return {Equivocation{r.bytes<ChainId>(), r.bytes<BlockHash>(), receipt(r), receipt(r)}};
         case 1:

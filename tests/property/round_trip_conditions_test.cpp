@@ -83,7 +83,7 @@ VdfSegment vdf_segment(Random& r) {
 }
 
 LinkClaim link_claim(Random& r) {
-    return {r.bytes<ChainId>(), r.bytes<BlockHash>(), receipt(r),
+    return {r.bytes<ChainId>(), r.bytes<BlockHash>(), statement(r),
             r.bytes<Link>(),    r.bytes<Entropy>(),   r.bytes<Digest>()};
 }
 
@@ -130,7 +130,10 @@ Evidence conditional_evidence(Random& r) {
     }
 }
 
-Evidence bad_response(Random& r) { return make_bad_response(challenge(r), response(r)); }
+Evidence bad_response(Random& r) {
+    if (r.below(2) == 0) return make_bad_response(challenge(r), response(r));
+    return make_bad_response(challenge2(r), response(r));
+}
 
 Manifest manifest(Random& r) {
     Manifest m;
@@ -191,6 +194,18 @@ NetworkParams network_params(Random& r) {
     p.seal_cells = static_cast<std::uint32_t>(1 + r.below(1'000));
     p.rate_window = static_cast<std::uint32_t>(1 + r.any() / 4);
     p.quorum_of = p.quorum + static_cast<std::uint32_t>(r.below(5));
+    if (r.below(2) == 0) {
+        p.version = kParamsVersion2;
+        p.least_chain_part = r.any();
+        p.least_challenger_part = 1 + r.any() / 2;
+        p.least_submitter_part = r.any();
+        p.least_evaluator_part = r.any();
+        p.least_operator_part = r.any();
+        p.max_challengers = static_cast<std::uint32_t>(1 + r.below(kMostChallengersInForce));
+        if (r.below(2) == 0) {
+            p.operator_key = KeyPair::from_secret(view(r.bytes<Digest>())).public_key();
+        }
+    }
     return p;
 }
 

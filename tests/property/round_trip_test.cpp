@@ -24,6 +24,44 @@ TEST(RoundTrip, ChallengesAndOutcomes) {
     expect_round_trips<Outcome>(outcome);
 }
 
+TEST(RoundTrip, BundlesAndWhatComesWithThem) {
+    expect_round_trips<Bundle>(bundle);
+    expect_round_trips<Member>(member);
+    expect_round_trips<ShortCompact>(short_compact, true);
+    expect_round_trips<ShortFull>(short_full, true);
+    expect_round_trips<Acknowledgement>(acknowledgement);
+}
+
+TEST(RoundTrip, WhatNetworksOfVersion2Add) {
+    expect_round_trips<JournalHead>(head);
+    expect_round_trips<Challenge2>(challenge2);
+    expect_round_trips<Outcome2>(outcome2);
+}
+
+TEST(RoundTrip, EntriesOfTheJournal) {
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+        Random r(seed);
+        const HistoryEntry entries[] = {
+            BlockEntry{Height(r.any()), r.bytes<BlockHash>(), r.any()},
+            OutputEntry{Height(r.any()), r.bytes<VdfOutput>()},
+            ObjectEntry{wrap_object(Kind::kBundle, bundle(r).encode())},
+        };
+        for (const HistoryEntry& entry : entries) {
+            const Bytes bytes = encode_entry(entry);
+            const auto back = decode_entry(bytes);
+            ASSERT_TRUE(back) << to_string(back.error());
+            EXPECT_EQ(*back, entry);
+            for (int round = 0; round < 30; ++round) {
+                Bytes changed = bytes;
+                changed[r.below(changed.size())] ^= static_cast<std::uint8_t>(1U << r.below(8));
+                if (const auto other = decode_entry(changed)) {
+                    EXPECT_EQ(encode_entry(*other), changed);
+                }
+            }
+        }
+    }
+}
+
 TEST(RoundTrip, EvidenceOfTheKindsWithoutConditions) { expect_round_trips<Evidence>(evidence); }
 
 TEST(RoundTrip, ThePathOfALeafOutOfAMultiproof) {

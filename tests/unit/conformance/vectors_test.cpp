@@ -72,10 +72,10 @@ INSTANTIATE_TEST_SUITE_P(All, VectorFile, ::testing::ValuesIn(vector_files()),
                          [](const auto& file) { return file.param; });
 
 TEST(VectorFolder, HoldsEveryFileOfTheProtocol) {
-    const std::vector<std::string> expected{"availability", "entropy",    "erasure",   "evidence",
-                                            "files",        "fill",       "hierarchy", "lifecycle",
-                                            "links",        "merkle",     "network",   "seal",
-                                            "selection",    "signatures", "vdf"};
+    const std::vector<std::string> expected{
+        "availability", "bundles",   "entropy",   "erasure",    "evidence", "files",
+        "fill",         "hierarchy", "history",   "lifecycle",  "links",    "merkle",
+        "network",      "seal",      "selection", "signatures", "vdf"};
     EXPECT_EQ(vector_files(), expected);
 }
 
@@ -115,6 +115,16 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"hierarchy.json", "/cases/6/global", "cases[6].global"},
         Damage{"erasure.json", "/cases/0/manifest_id", "cases[0].manifest_id"},
         Damage{"evidence.json", "/cases/evidence/0/offence_id", "cases.evidence[0].offence_id"},
+        Damage{"bundles.json", "/cases/bundles/1/root", "cases.bundles[1].root"},
+        Damage{"bundles.json", "/cases/bundles/3/chains/2/body", "cases.bundles[3].chains[2].body"},
+        Damage{"bundles.json", "/cases/shorts/0/heights/0/link", "cases.shorts[0].heights[0]"},
+        Damage{"bundles.json", "/cases/shorts/1/heights/1/short_full",
+               "cases.shorts[1].heights[1].short_full"},
+        Damage{"bundles.json", "/cases/acknowledgements/0/signed",
+               "cases.acknowledgements[0].signed"},
+        Damage{"history.json", "/cases/journal/consistency/13/6/0", "consistency[13][6]"},
+        Damage{"history.json", "/cases/heads/1/signed", "cases.heads[1].signed"},
+        Damage{"history.json", "/cases/challenges/2/assigned", "cases.challenges[2].assigned"},
         Damage{"vdf.json", "/cases/evaluations/0/y", "cases.evaluations[0].y"}),
     [](const auto& damage) { return "case_" + std::to_string(damage.index); });
 

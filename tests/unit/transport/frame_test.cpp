@@ -34,7 +34,7 @@ TEST(TransportFrame, HeadersAreJudgedByTypeKindAndLength) {
     EXPECT_EQ(verdict_of({64 * 1'024 + 1, FrameType::kRequest, 64, 1}), Reason::kTooLarge);
     EXPECT_EQ(verdict_of({UINT32_MAX, FrameType::kPost, 255, 1}), Reason::kTooLarge);
     EXPECT_EQ(verdict_of({1, FrameType::kRequest, 64, 1}), Reason::kTruncated);
-    for (const int kind : {0, 17, 18, 22, 63}) {
+    for (const int kind : {0, 17, 18, 30, 63}) {
         const FrameHeader header{2, FrameType::kRequest, static_cast<std::uint8_t>(kind), 1};
         EXPECT_EQ(verdict_of(header), Reason::kBadKind) << kind;
     }
@@ -49,6 +49,32 @@ TEST(TransportFrame, HeadersAreJudgedByTypeKindAndLength) {
     const Bytes whole = encode_frame_header({0, FrameType::kPing, 0, 1});
     ASSERT_EQ(whole.size(), kFrameHeaderBytes);
     EXPECT_EQ(decode_frame_header(ByteView(whole).first(13), kBounds).error(), Reason::kTruncated);
+}
+
+TEST(TransportFrame, EveryKindHasItsBound) {
+    struct Bound {
+        std::uint8_t kind;
+        std::uint32_t least;
+        std::uint32_t most;
+    };
+    const Bound bounds[] = {
+        {3, 2, 262'144}, {9, 2, 65'536},  {16, 2, 1'048'576}, {22, 2, 1'048'718},
+        {23, 2, 16'384}, {24, 2, 16'384}, {25, 2, 16'384},    {26, 170, 170},
+        {27, 235, 235},  {28, 242, 242},  {29, 234, 234},
+    };
+    for (const auto& [kind, least, most] : bounds) {
+        EXPECT_EQ(verdict_of({least, FrameType::kRequest, kind, 1}), Reason::kOk) << int{kind};
+        EXPECT_EQ(verdict_of({most, FrameType::kPost, kind, 1}), Reason::kOk) << int{kind};
+        EXPECT_EQ(verdict_of({least - 1, FrameType::kPost, kind, 1}), Reason::kTruncated);
+        EXPECT_EQ(verdict_of({most + 1, FrameType::kRequest, kind, 1}), Reason::kTooLarge);
+    }
+    // A node's own bound only lowers them.
+    const FrameBounds low{1'024, 1'024};
+    const auto of = [&](std::uint32_t length) {
+        return decode_frame_header(encode_frame_header({length, FrameType::kPost, 22, 1}), low);
+    };
+    EXPECT_TRUE(of(1'024));
+    EXPECT_EQ(of(1'025).error(), Reason::kTooLarge);
 }
 
 TEST(TransportFrame, BytesOnTheWireAreThese) {
