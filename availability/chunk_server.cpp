@@ -117,8 +117,8 @@ ReadAnswer ChunkServer::answer(const PublicKey& from, ByteView message) {
     const Result<Opening> opening = raw ? open_raw(replica, *source->raw, *request)
                                         : replica.open_chunks(read_indices(*request));
     if (!opening) {
-        const bool rotten = opening.error().code == ErrorCode::kCorrupt;
-        return refused(rotten ? Reason::kRootMismatch : Reason::kBusy);
+        const bool damaged = opening.error().code == ErrorCode::kCorrupt;
+        return refused(damaged ? Reason::kRootMismatch : Reason::kBusy);
     }
     Writer payload(opening->data.size() + opening->siblings.size() * kDigestBytes);
     payload.raw(opening->data).digests(opening->siblings);

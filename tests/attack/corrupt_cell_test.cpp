@@ -82,9 +82,9 @@ TEST(AttackCorruptCell, IsRefusedBeforeARecordOrASignature) {
         make_link(chain.network_id(), chain.replica(), chain.facts(known), chain.key(), records));
 }
 
-class AttackRottenNode : public Node {};
+class AttackCorruptCellNode : public Node {};
 
-TEST_F(AttackRottenNode, MissesWhatDrawsTheChunkAndReportsIt) {
+TEST_F(AttackCorruptCellNode, MissesWhatDrawsTheChunkAndReportsIt) {
     new_blocks(4);
     const Registration registration = seal_and_register("a", 1, 100'000);  // 25 chunks
     const ChainId id = registration.chain_id(params_.id());
@@ -96,8 +96,8 @@ TEST_F(AttackRottenNode, MissesWhatDrawsTheChunkAndReportsIt) {
     for (const BlockReport& report : advance_all(node, provers)) {
         for (const BlockFault& fault : report.faults) ADD_FAILURE() << fault.error.message;
     }
-    constexpr std::uint64_t kRotten = 3;
-    flip_bit(files("a").replica, kFileHeaderBytes + kRotten * kChunkBytes + 1'000, 5);
+    constexpr std::uint64_t kDamaged = 3;
+    flip_bit(files("a").replica, kFileHeaderBytes + kDamaged * kChunkBytes + 1'000, 5);
     const Height before = value_of(node.registry().tip()).value();
     const std::uint64_t records = prover.records().size();
 
@@ -113,7 +113,7 @@ TEST_F(AttackRottenNode, MissesWhatDrawsTheChunkAndReportsIt) {
             chain_entropy(params_.id(), asked.y, id, reveals.at_height(report.height).value());
         const OpenedCells where = opened_cells(e, registration.header.chunks);
         const bool draws = std::any_of(where.begin(), where.end(), [&](const OpenedCell& at) {
-            return at.chunk.value == kRotten;
+            return at.chunk.value == kDamaged;
         });
         EXPECT_EQ(report.receipts.size(), draws ? 0U : 1U) << report.height.value;
         const bool reported =

@@ -87,12 +87,12 @@ TEST(BlockSet, TroubleWithOneIsToldAndTheOthersGoOn) {
     const Bytes whole = slurp(victim);
     constexpr std::size_t kHeader = 4'096;
     patch(victim, victim, kHeader, garbage(whole.size() - kHeader));
-    const Ran rotten = world.run(line + " --limit 2 --json");
-    EXPECT_EQ(rotten.code, kExitEnvironment) << rotten;
-    EXPECT_EQ(sum_of(rotten.json(), "links_due"), 2 * kMembers);
-    EXPECT_EQ(sum_of(rotten.json(), "links"), 2 * (kMembers - 1));
-    ASSERT_FALSE(rotten.json()["blocks"][0]["faults"].empty());
-    const std::string told = rotten.json()["blocks"][0]["faults"][0]["message"];
+    const Ran damaged = world.run(line + " --limit 2 --json");
+    EXPECT_EQ(damaged.code, kExitEnvironment) << damaged;
+    EXPECT_EQ(sum_of(damaged.json(), "links_due"), 2 * kMembers);
+    EXPECT_EQ(sum_of(damaged.json(), "links"), 2 * (kMembers - 1));
+    ASSERT_FALSE(damaged.json()["blocks"][0]["faults"].empty());
+    const std::string told = damaged.json()["blocks"][0]["faults"][0]["message"];
     EXPECT_NE(told.find("fleet/m1."), std::string::npos) << told;
 
     // Cut short it is not even taken in.

@@ -182,7 +182,7 @@ TEST_F(Sets, ARestartAfterEveryBlockChangesNothing) {
     EXPECT_EQ(again.proofs, plain.proofs);
 }
 
-TEST_F(Sets, RottenTruncatedMissingAndUnreadableReplicasAreFaultsOfTheirOwn) {
+TEST_F(Sets, DamagedTruncatedMissingAndUnreadableReplicasAreFaultsOfTheirOwn) {
     enlist(5);
     new_blocks(14);
     Ran ran;
@@ -195,9 +195,9 @@ TEST_F(Sets, RottenTruncatedMissingAndUnreadableReplicasAreFaultsOfTheirOwn) {
 
     // Chain 1 is damaged in every chunk, 2 is cut, 3 is gone, 4 is a folder now; 0 stays whole.
     const Bytes whole = test::slurp(replica(1));
-    Bytes rotten = whole;
-    for (std::size_t at = kFileHeaderBytes; at < rotten.size(); at += kCellBytes) rotten[at] ^= 1;
-    test::spill(replica(1), rotten);
+    Bytes damaged = whole;
+    for (std::size_t at = kFileHeaderBytes; at < damaged.size(); at += kCellBytes) damaged[at] ^= 1;
+    test::spill(replica(1), damaged);
     std::filesystem::resize_file(replica(2), kFileHeaderBytes + kChunkBytes);
     std::filesystem::remove(replica(3));
     std::filesystem::remove(replica(4));

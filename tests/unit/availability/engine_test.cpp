@@ -293,7 +293,7 @@ TEST_F(Readers, BadRequestsAreRefusedAndTooManyAreToldToWait) {
     EXPECT_EQ(server.statistics().busy, 1U);
 }
 
-TEST_F(Readers, RottenAndForeignDataAreNeverServed) {
+TEST_F(Readers, DamagedAndForeignDataAreNeverServed) {
     test::TempFolder folder;
     Bytes data = test::must(read_file(sealed.folder() / "source", 1 << 20));
     data[9'000] ^= 1;

@@ -357,9 +357,9 @@ TEST(Response, IsMadeFromCheckedChunksOnly) {
                   ErrorCode::kInvalidArgument);
     }
     const std::filesystem::path path = sealed.folder / "file.replica";
-    Bytes rotten = test::slurp(path);
-    rotten[kFileHeaderBytes + 7 * kChunkBytes + 5] ^= 1;
-    test::spill(path, rotten);
+    Bytes damaged = test::slurp(path);
+    damaged[kFileHeaderBytes + 7 * kChunkBytes + 5] ^= 1;
+    test::spill(path, damaged);
     const Replica opened = *sealed.open("file");
     EXPECT_EQ(make_response(context, opened, sealed.key).error().code, ErrorCode::kCorrupt);
     ResponseContext elsewhere = context;

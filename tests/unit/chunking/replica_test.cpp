@@ -145,11 +145,11 @@ TEST_F(ReplicaTest, IndicesThatDoNotAscendOrAreOutOfRangeAreErrors) {
     EXPECT_FALSE(replica.read_sealed(ChunkIndex(UINT64_MAX), chunk).has_value());
 }
 
-TEST_F(ReplicaTest, ARottenCellIsNamedAndTheOthersStillOpen) {
+TEST_F(ReplicaTest, ADamagedCellIsNamedAndTheOthersStillOpen) {
     flip("x.replica", kFileHeaderBytes + 20 * kChunkBytes + 3'000);
     const Replica replica = opened();
-    const std::uint64_t rotten[] = {7, 20 * 16 + 2, 700};
-    const auto refused = replica.open_cells(rotten);
+    const std::uint64_t damaged[] = {7, 20 * 16 + 2, 700};
+    const auto refused = replica.open_cells(damaged);
     ASSERT_FALSE(refused.has_value());
     EXPECT_EQ(refused.error().code, ErrorCode::kCorrupt);
     EXPECT_NE(refused.error().message.find("chunk 20 "), std::string::npos)
@@ -158,14 +158,14 @@ TEST_F(ReplicaTest, ARottenCellIsNamedAndTheOthersStillOpen) {
     EXPECT_TRUE(replica.open_cells(healthy).has_value());
     // The same for raw cells: chunk 20 lies in the window of 19 and 21.
     EXPECT_TRUE(replica.open_raw_cells(healthy).has_value());
-    const auto raw = replica.open_raw_cells(rotten);
+    const auto raw = replica.open_raw_cells(damaged);
     ASSERT_FALSE(raw.has_value());
     EXPECT_NE(raw.error().message.find("chunk 20 "), std::string::npos) << raw.error().message;
     std::array<std::uint8_t, kChunkBytes> chunk{};
     EXPECT_EQ(replica.read_chunk(ChunkIndex(20), chunk).error().code, ErrorCode::kCorrupt);
 }
 
-TEST_F(ReplicaTest, ARottenTreeNeverGivesOutAFalseSibling) {
+TEST_F(ReplicaTest, ADamagedTreeNeverGivesOutAFalseSibling) {
     const Replica honest = opened();
     const std::uint64_t cells[] = {3, 300, 751};
     const auto expected = *honest.open_cells(cells);
@@ -281,7 +281,7 @@ TEST_F(ReplicaTest, RangesOfTheOriginal) {
     EXPECT_EQ(unseal(replica, world.folder / "x").error().code, ErrorCode::kAlreadyExists);
 }
 
-TEST_F(ReplicaTest, UnsealOfRottenDataPublishesNothing) {
+TEST_F(ReplicaTest, UnsealOfDamagedDataPublishesNothing) {
     flip("x.replica", kFileHeaderBytes + 33 * kChunkBytes);
     const Replica replica = opened();
     const Status whole = unseal(replica, world.folder / "back");

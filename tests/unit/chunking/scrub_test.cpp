@@ -182,9 +182,9 @@ TEST(Scrub, ALogThatDoesNotFitIsBegunAnew) {
     const Bytes log = test::slurp(r.files().log);
     // Rot in the log, and a tree that came into doubt after the scrub had begun.
     for (std::size_t at = 0; at < log.size(); at += 29) {
-        Bytes rotten = log;
-        rotten[at] ^= 4;
-        test::spill(r.files().log, rotten);
+        Bytes damaged = log;
+        damaged[at] ^= 4;
+        test::spill(r.files().log, damaged);
         EXPECT_TRUE(r.scrubbed().clean());
     }
     test::spill(r.files().log, log);

@@ -78,18 +78,18 @@ TEST_F(UnsealCost, RawCellsOfASealProofCostTheirWindowsOnce) {
 
 TEST_F(UnsealCost, EveryByteOfARangeIsCheckedAndNoOther) {
     Bytes file = test::slurp(world.folder / "x.replica");
-    const std::uint64_t rotten = replica->windows().window(3).first_byte() + 2 * kChunkBytes + 7;
-    file[kFileHeaderBytes + rotten] ^= 1;
+    const std::uint64_t damaged = replica->windows().window(3).first_byte() + 2 * kChunkBytes + 7;
+    file[kFileHeaderBytes + damaged] ^= 1;
     replica.reset();
     test::spill(world.folder / "x.replica", file);
     replica.emplace(std::move(*world.open("x")));
     // The chunk before it, in the same window, is sound.
-    expect_range(rotten / kChunkBytes * kChunkBytes - kChunkBytes, kChunkBytes, 1);
+    expect_range(damaged / kChunkBytes * kChunkBytes - kChunkBytes, kChunkBytes, 1);
     Bytes out(1);
-    const Status refused = unseal_range(*replica, rotten, MutByteView(out), options);
+    const Status refused = unseal_range(*replica, damaged, MutByteView(out), options);
     ASSERT_FALSE(refused.has_value());
     EXPECT_EQ(refused.error().code, ErrorCode::kCorrupt);
-    EXPECT_NE(refused.error().message.find("chunk " + std::to_string(rotten / kChunkBytes)),
+    EXPECT_NE(refused.error().message.find("chunk " + std::to_string(damaged / kChunkBytes)),
               std::string::npos)
         << refused.error().message;
 }

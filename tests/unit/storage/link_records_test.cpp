@@ -179,7 +179,7 @@ TEST_F(ChainFile, AnOldBackupSignsTheSameBytesAgain) {
     EXPECT_EQ(links(*restored), receipts);
 }
 
-TEST_F(ChainFile, ARottenCellIsAMissedLinkAndNothingIsSigned) {
+TEST_F(ChainFile, ADamagedCellIsAMissedLinkAndNothingIsSigned) {
     LinkWorld w(0);
     test::SealedCase sealed(w.network, w.story);
     ASSERT_TRUE(sealed.replica);
@@ -191,12 +191,12 @@ TEST_F(ChainFile, ARottenCellIsAMissedLinkAndNothingIsSigned) {
     file[kFileHeaderBytes + where.index().value * kCellBytes + 100] ^= 0x10;
     sealed.replica.reset();
     spill(sealed.folder / "x.replica", file);
-    auto rotten =
+    auto corrupt =
         Replica::open(sealed.folder / "x.replica", sealed.folder / "x.tree", w.network.params);
-    ASSERT_TRUE(rotten) << rotten.error().message;
+    ASSERT_TRUE(corrupt) << corrupt.error().message;
     auto records = LinkRecords::open(path_);
     ASSERT_TRUE(records);
-    const auto made = make_link(w.network.id, *rotten, w.facts(i), sealed.key, *records);
+    const auto made = make_link(w.network.id, *corrupt, w.facts(i), sealed.key, *records);
     ASSERT_FALSE(made);
     EXPECT_EQ(made.error().code, ErrorCode::kCorrupt);
     EXPECT_EQ(records->size(), 0U);
