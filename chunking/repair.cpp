@@ -55,7 +55,7 @@ struct Workspace {
 };
 
 /// What the work on one window gave.
-struct Mended {
+struct Repaired {
     std::vector<IndexRange> replaced;
     std::vector<IndexRange> unrepaired;
     std::vector<std::pair<std::uint64_t, Digest>> sealed_roots;  // of chunks without known truth
@@ -195,11 +195,12 @@ class Mender {
     }
 
     Status mend_window(const Window& window, Workspace& space, WindowProgress& reached) {
-        Mended out;
-        const bool mended_before = was_mended(window.index);
-        HOLDFAST_ASSIGN(wanted, still_damaged(window, mended_before, space, out));
-        const bool raw_wanted = any(raw_unknown_, window) && !mended_before;
-        if (any(raw_unknown_, window) && mended_before) HOLDFAST_TRY(recall_raw_roots(window, out));
+        Repaired out;
+        const bool repaired_before = was_repaired(window.index);
+        HOLDFAST_ASSIGN(wanted, still_damaged(window, repaired_before, space, out));
+        const bool raw_wanted = any(raw_unknown_, window) && !repaired_before;
+        if (any(raw_unknown_, window) && repaired_before)
+            HOLDFAST_TRY(recall_raw_roots(window, out));
         if (!wanted.empty() || raw_wanted) {
             HOLDFAST_TRY(fill_window(window, space, reached));
             out.filled = true;
@@ -212,18 +213,18 @@ class Mender {
             HOLDFAST_TRY(tree_->sync());
             HOLDFAST_TRY(read_back(out, space));
         }
-        return merge(window.index, mended_before, out);
+        return merge(window.index, repaired_before, out);
     }
 
-    bool was_mended(std::uint64_t window) {
+    bool was_repaired(std::uint64_t window) {
         const std::scoped_lock lock(mutex_);
-        return e_.log.progress().mended.contains(window);
+        return e_.log.progress().repaired.contains(window);
     }
 
     /// Chunks of the window that are not yet as they must be: a repair that was cut short may have
     /// repaired some.
-    Result<std::vector<IndexRange>> still_damaged(const Window& window, bool mended_before,
-                                                  Workspace& space, Mended& out) {
+    Result<std::vector<IndexRange>> still_damaged(const Window& window, bool repaired_before,
+                                                  Workspace& space, Repaired& out) {
         std::vector<bool> marks(window.first.value + window.chunks.value, false);
         for (std::uint64_t i = window.first.value; i < marks.size(); ++i) {
             if (!damaged_[i]) continue;
@@ -233,7 +234,7 @@ class Mender {
             chunk_roots(space.buffer.data(), space.roots);
             if (e_.sealed.known[i]) {
                 marks[i] = space.roots[0] != e_.sealed.truth[i];
-            } else if (mended_before) {
+            } else if (repaired_before) {
                 marks[i] = false;
                 out.sealed_roots.emplace_back(i, space.roots[0]);
             }
@@ -262,7 +263,7 @@ class Mender {
 
     /// Raw data, proven, XORed, proven again where the tree knows the chunk, and only then written.
     Status reseal(const Window& window, const IndexRange& range, MutByteView keystream,
-                  Workspace& space, Mended& out) {
+                  Workspace& space, Repaired& out) {
         space.prepare(range.count);
         HOLDFAST_TRY(source_->read_chunks(ChunkIndex(range.first), space.buffer));
         chunk_roots(space.buffer.data(), space.roots);
@@ -294,7 +295,7 @@ class Mender {
 
     /// Raw chunk roots of a window without a source: its own sealed chunks give them.
     Status find_raw_roots(const Window& window, MutByteView keystream, Workspace& space,
-                          Mended& out) {
+                          Repaired& out) {
         for (std::uint64_t at = 0; at < window.chunks.value; at += kBatchChunks) {
             const std::uint64_t first = window.first.value + at;
             space.prepare(std::min(kBatchChunks, window.chunks.value - at));
@@ -320,7 +321,7 @@ class Mender {
     }
 
     /// What find_raw_roots left in the tree file before the process ended.
-    Status recall_raw_roots(const Window& window, Mended& out) const {
+    Status recall_raw_roots(const Window& window, Repaired& out) const {
         for (std::uint64_t i = 0; i < window.chunks.value; ++i) {
             Digest root;
             const std::uint64_t chunk = window.first.value + i;
@@ -332,7 +333,7 @@ class Mender {
     }
 
     /// The disk must give what was written.
-    Status read_back(const Mended& out, Workspace& space) {
+    Status read_back(const Repaired& out, Workspace& space) {
         std::vector<std::pair<std::uint64_t, Digest>> fresh = out.sealed_roots;
         for (const IndexRange& range : out.replaced) {
             for (std::uint64_t i = range.first; i < range.first + range.count; ++i) {
@@ -352,7 +353,7 @@ class Mender {
         return {};
     }
 
-    Status merge(std::uint64_t window, bool mended_before, const Mended& out) {
+    Status merge(std::uint64_t window, bool repaired_before, const Repaired& out) {
         const std::scoped_lock lock(mutex_);
         for (const auto& [chunk, root] : out.sealed_roots) fresh_sealed_.emplace_back(chunk, root);
         for (const auto& [chunk, root] : out.raw_roots) fresh_raw_.emplace_back(chunk, root);
@@ -361,8 +362,8 @@ class Mender {
         report_.unrepaired_chunks.insert(report_.unrepaired_chunks.end(), out.unrepaired.begin(),
                                          out.unrepaired.end());
         if (out.filled) ++report_.windows_filled;
-        if (mended_before || !out.unrepaired.empty()) return {};
-        return e_.log.add_mended(window);
+        if (repaired_before || !out.unrepaired.empty()) return {};
+        return e_.log.add_repaired(window);
     }
 
     /// Writes the nodes that differ, once all of them together lead to the root.

@@ -7,7 +7,7 @@
 namespace holdfast {
 namespace {
 
-enum class Entry : std::uint8_t { kSubject = 1, kRanges, kRoots, kPart, kMended };
+enum class Entry : std::uint8_t { kSubject = 1, kRanges, kRoots, kPart, kRepaired };
 enum class Ranges : std::uint8_t { kBad = 1, kUnreadable };
 
 // Well below kMaxRecordBodyBytes.
@@ -77,8 +77,8 @@ class Loader {
                 return true;
             case Entry::kPart:
                 return take_part(r);
-            case Entry::kMended:
-                out_.mended.insert(r.u64());
+            case Entry::kRepaired:
+                out_.repaired.insert(r.u64());
                 return r.finish().accepted();
             default:
                 return false;
@@ -176,10 +176,10 @@ Status ScrubLog::add(const ScrubProgress& part) {
     return {};
 }
 
-Status ScrubLog::add_mended(std::uint64_t window) {
-    progress_.mended.insert(window);
+Status ScrubLog::add_repaired(std::uint64_t window) {
+    progress_.repaired.insert(window);
     if (!log_) return {};
-    Writer w = entry(Entry::kMended);
+    Writer w = entry(Entry::kRepaired);
     w.u64(window);
     return log_->append(w.take());
 }

@@ -22,8 +22,8 @@ struct ScrubProgress {
     bool with_roots = false;      // the stored tree was in doubt when the scrub began
     std::vector<IndexRange> bad;  // without roots: chunks that differ from the tree
     std::vector<IndexRange> unreadable;
-    std::vector<Digest> roots;       // with roots: that of every chunk
-    std::set<std::uint64_t> mended;  // windows that a repair has finished
+    std::vector<Digest> roots;         // with roots: that of every chunk
+    std::set<std::uint64_t> repaired;  // windows that a repair has finished
 };
 
 class ScrubLog {
@@ -38,7 +38,7 @@ class ScrubLog {
     [[nodiscard]] Status restart(bool with_roots);
     /// What was found between next_chunk and the end of `part`.
     [[nodiscard]] Status add(const ScrubProgress& part);
-    [[nodiscard]] Status add_mended(std::uint64_t window);
+    [[nodiscard]] Status add_repaired(std::uint64_t window);
     /// The file is not needed any more.
     [[nodiscard]] Status remove();
 

@@ -226,6 +226,7 @@ Verdict check_consistency(std::uint64_t older_leaves, const Digest& older_root,
     return older_reached == older_root && reached == root ? Reason::kOk : Reason::kBadPath;
 }
 
+// Spec 10.8; RFC 9162 section 2.1.4.1.
 Result<std::vector<Digest>> make_consistency(const NodeSource& tree, std::uint64_t older_leaves) {
     HOLDFAST_CHECK(older_leaves <= tree.leaves());
     std::vector<Digest> out;

@@ -9,6 +9,7 @@ constexpr std::size_t kSignedBytes = kAcknowledgementBytes - Signature::kSize;
 
 }  // namespace
 
+// Spec 13, acknowledgement (kind 26).
 Bytes Acknowledgement::encode() const {
     Writer w(kAcknowledgementBytes);
     w.fixed(host).fixed(object).height(height).fixed(block_hash).fixed(signature);
@@ -39,6 +40,7 @@ Acknowledgement make_acknowledgement(const NetworkId& network_id, ByteView objec
     return out;
 }
 
+// Spec 13, acknowledgement: the checks.
 Verdict check_acknowledgement(const NetworkId& network_id, const PublicKey& host, ByteView object,
                               const Acknowledgement& acknowledgement) {
     if (acknowledgement.host != host) return Reason::kWrongHost;

@@ -153,6 +153,7 @@ std::optional<PublicKey> assigned_challenger(const NetworkId& network_id, const 
     return assigned;
 }
 
+// Spec 8, networks of version 2: weight_i.
 ChallengerDraw::ChallengerDraw(std::vector<ChallengerPart> in_force) {
     std::sort(in_force.begin(), in_force.end(),
               [](const ChallengerPart& a, const ChallengerPart& b) { return a.key < b.key; });
@@ -164,6 +165,7 @@ ChallengerDraw::ChallengerDraw(std::vector<ChallengerPart> in_force) {
     }
 }
 
+// Spec 8, networks of version 2: assigned.
 std::optional<PublicKey> ChallengerDraw::assigned(const NetworkId& network_id, const VdfOutput& y,
                                                   const ChainId& chain_id) const {
     if (ends_.empty() || ends_.back() == 0) return std::nullopt;
@@ -251,6 +253,7 @@ Verdict check_challenge(const ChallengeContext& context, const Challenge& challe
                             challenge.signature);
 }
 
+// Spec 8, challenge of kind 29 (2) to (6).
 Verdict check_challenge(const Challenge2Context& context, const Challenge2& challenge) {
     HOLDFAST_REQUIRE_OK(check_challenged_place(context, challenge));
     if (challenge.y != context.y) return Reason::kWrongOutput;
@@ -270,6 +273,7 @@ Verdict check_challenge_arrival(Height challenge_height, Height final_tip) {
     return final_tip == challenge_height + 1 ? Reason::kOk : Reason::kTooLate;
 }
 
+// Spec 8, challenge of kind 29.
 void Challenge2::encode(Writer& w) const {
     encode_unsigned(w, *this);
     w.fixed(signature);
@@ -416,6 +420,7 @@ Verdict check_outcome(const OutcomeContext& context, const Outcome& outcome) {
     return check_challenger_reveal(context, outcome.reveal);
 }
 
+// Spec 8, outcome of kind 27.
 Bytes Outcome2::encode() const {
     Writer w(kOutcome2Bytes);
     encode_unsigned(w, *this);
@@ -449,6 +454,7 @@ Digest Outcome2::digest() const {
     return tagged_hash("availability/outcome2", ByteView(w.bytes()));
 }
 
+// Spec 8, outcome of kind 27 (2) to (6).
 Verdict check_outcome(const Outcome2Context& context, const Outcome2& outcome) {
     const Challenge2& challenge = context.challenge;
     if (outcome.id != challenge.id(context.network_id)) return Reason::kWrongChallenge;
@@ -466,10 +472,12 @@ Verdict check_outcome(const Outcome2Context& context, const Outcome2& outcome) {
                            context.known, challenge.height, outcome.reveal);
 }
 
+// Spec 8, audit of an outcome.
 bool audit_is_drawn(const NetworkId& network_id, const VdfOutput& y, const ChallengeId& id) {
     return hits(tagged_hash("availability/audit", network_id, y, id), 1, 16);
 }
 
+// Spec 8, audit of an outcome (1) to (3).
 Verdict check_audited_response(const ResponseContext& context, const Outcome2& outcome,
                                const Response& response) {
     if (outcome.id != context.id) return Reason::kWrongChallenge;

@@ -16,11 +16,13 @@ std::vector<Digest> entry_leaves(std::span<const BundleEntry> entries) {
     return leaves;
 }
 
+// Spec 7, bundle (1): n in bounds.
 Verdict check_count(std::uint64_t n) {
     if (n == 0) return Reason::kBadField;
     return n <= kBundleMaxMembers ? Reason::kOk : Reason::kTooLarge;
 }
 
+// Spec 7, bundle (1): strictly ascending by chain_id.
 Verdict check_order(std::span<const BundleEntry> members) {
     for (std::size_t i = 1; i < members.size(); ++i) {
         if (members[i - 1].chain_id >= members[i].chain_id) return {Reason::kMemberOrder, i};
@@ -30,6 +32,7 @@ Verdict check_order(std::span<const BundleEntry> members) {
 
 }  // namespace
 
+// Spec 7, bundle (kind 22): what is signed.
 Digest bundle_digest(const NetworkId& network_id, const PublicKey& prover, Height height,
                      const BlockHash& block_hash, const GlobalDigest& anchor, std::uint32_t n,
                      const Digest& root) {
@@ -38,6 +41,7 @@ Digest bundle_digest(const NetworkId& network_id, const PublicKey& prover, Heigh
 
 // --- bundles -------------------------------------------------------------------------------------
 
+// Spec 7, bundle (kind 22).
 Bytes Bundle::encode() const {
     Writer w(kBundleFixedBytes + members.size() * kBundleEntryBytes);
     w.fixed(prover).height(height).fixed(anchor);
@@ -113,6 +117,7 @@ BundledLink BundledLink::decode(Reader& r) {
     return out;
 }
 
+// Spec 7, member (kind 23).
 Bytes Member::encode() const {
     Writer w(kMemberFixedBytes + bundled.path.size() * kDigestBytes);
     w.fixed(chain_id);

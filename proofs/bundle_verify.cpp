@@ -24,6 +24,7 @@ Verdict check_signed(const NetworkId& network_id, const KnownChain& chain,
 
 }  // namespace
 
+// Spec 7, bundle (2) to (5).
 Verdict verify_bundle(const NetworkId& network_id, const KnownHeight& known, const Bundle& bundle) {
     HOLDFAST_REQUIRE_OK(check_place(known, bundle.height, bundle.anchor));
     HOLDFAST_REQUIRE_OK(check_registrable_key(bundle.prover));
@@ -31,10 +32,12 @@ Verdict verify_bundle(const NetworkId& network_id, const KnownHeight& known, con
                             bundle.signature);
 }
 
+// Spec 7, bundle: the chain's prover is prover_pk.
 Verdict check_member_prover(const KnownChain& chain, const PublicKey& prover) {
     return chain.prover == prover ? Reason::kOk : Reason::kWrongProver;
 }
 
+// Spec 7, member (2) to (4).
 Verdict verify_member(const NetworkId& network_id, const KnownChain& chain,
                       const KnownHeight& known, const Member& member) {
     if (member.chain_id != chain.id) return Reason::kWrongChain;

@@ -155,6 +155,7 @@ Checked<Full> Full::decode(ByteView body) {
     return out;
 }
 
+// Spec 7, short proofs (kind 24).
 Bytes ShortCompact::encode() const {
     Writer w(kShortCompactFixedBytes + cell_path.size() * kDigestBytes);
     w.fixed(chain_id).height(height).fixed(reveal);
@@ -175,6 +176,7 @@ Checked<ShortCompact> ShortCompact::decode(ByteView body) {
     return out;
 }
 
+// Spec 7, short proofs (kind 25).
 Bytes ShortFull::encode() const {
     Writer w(kShortFullFixedBytes + siblings.size() * kDigestBytes);
     w.fixed(chain_id).height(height).fixed(reveal);

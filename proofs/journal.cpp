@@ -53,6 +53,7 @@ HistoryEntry decode_form(Reader& r) {
 
 }  // namespace
 
+// Spec 10.8, entries.
 Bytes encode_entry(const HistoryEntry& entry) {
     Writer w;
     std::visit(EncodeEntry{w}, entry);
@@ -66,8 +67,10 @@ Checked<HistoryEntry> decode_entry(ByteView bytes) {
     return out;
 }
 
+// Spec 10.8: each entry is a leaf's data.
 Digest entry_hash(ByteView entry) { return leaf_hash(entry); }
 
+// Spec 10.8, the head.
 void JournalHead::encode(Writer& w) const {
     w.fixed(operator_key).height(height).fixed(block_hash).fixed(global).fixed(state);
     w.u64(size).fixed(root).fixed(signature);
@@ -110,6 +113,7 @@ JournalHead sign_head(const NetworkId& network_id, JournalHead unsigned_head, co
     return unsigned_head;
 }
 
+// Spec 10.8, the head.
 Verdict check_head(const NetworkParams& params, const NetworkId& network_id,
                    const JournalHead& head) {
     if (!params.has_operator() || head.operator_key != params.operator_key) {
@@ -118,6 +122,7 @@ Verdict check_head(const NetworkParams& params, const NetworkId& network_id,
     return verify_signature(head.operator_key, view(head.digest(network_id)), head.signature);
 }
 
+// Spec 10.8: an inclusion path.
 Verdict check_entry(const JournalHead& head, std::uint64_t index, ByteView entry,
                     std::span<const Digest> path) {
     const auto root = root_from_path(head.size, index, entry_hash(entry), path);
@@ -125,6 +130,7 @@ Verdict check_entry(const JournalHead& head, std::uint64_t index, ByteView entry
     return *root == head.root ? Reason::kOk : Reason::kBadPath;
 }
 
+// Spec 10.8: a consistency proof.
 Verdict check_extension(const JournalHead& older, const JournalHead& newer,
                         std::span<const Digest> proof) {
     return check_consistency(older.size, older.root, newer.size, newer.root, proof);

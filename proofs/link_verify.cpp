@@ -116,6 +116,7 @@ Verdict check_link_proof(const NetworkParams& params, const NetworkId& network_i
     return check_own_opening(network_id, chain, known, proof);
 }
 
+// Spec 7, short proofs (2) to (5).
 template <class Proof>
 Verdict check_short(const NetworkParams& params, const NetworkId& network_id,
                     const KnownChain& chain, const KnownHeight& known,

@@ -15,7 +15,7 @@ void damage(const fs::path& file, std::size_t at) {
     spill(file, bytes);
 }
 
-TEST(ScrubAndRepair, DamageIsNamedMendedAndGone) {
+TEST(ScrubAndRepair, DamageIsNamedRepairedAndGone) {
     NodeWorld world;
     world.good("seal a --key alice.key --dir node --out a.replica");
     const Bytes replica = slurp(world / "a.replica");

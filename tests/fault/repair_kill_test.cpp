@@ -75,7 +75,7 @@ TEST_F(RepairKill, LeavesTheOldStateOrOneThatGoesOn) {
     replica.expect_pristine();
 
     int at_work = 0;
-    int half_mended = 0;
+    int half_repaired = 0;
     damage();
     for (int killed = 1; killed <= points; ++killed) {
         const pid_t child = ::fork();
@@ -96,7 +96,7 @@ TEST_F(RepairKill, LeavesTheOldStateOrOneThatGoesOn) {
             expect_no_worse(replica.files().replica, replica_before, replica.replica_bytes()));
         ASSERT_NO_FATAL_FAILURE(expect_no_worse(replica.files().tree, tree_before, tree));
         const bool begun = slurp(replica.files().replica) != replica_before;
-        if (begun && !pristine()) ++half_mended;
+        if (begun && !pristine()) ++half_repaired;
         if (killed % 3 != 0 && WIFSIGNALED(status)) continue;  // killed again in that state
         const auto repaired = repair_alone(replica);
         ASSERT_TRUE(repaired.has_value()) << repaired.error().message;
@@ -106,7 +106,7 @@ TEST_F(RepairKill, LeavesTheOldStateOrOneThatGoesOn) {
         damage();
     }
     EXPECT_GE(at_work, points / 3);
-    EXPECT_GT(half_mended, points / 20);
+    EXPECT_GT(half_repaired, points / 20);
 }
 
 }  // namespace
