@@ -23,7 +23,7 @@ CommandResult run_serve(const Globals& globals, const ServeArguments& a) {
     }
     HOLDFAST_ASSIGN(log, node::Log::open(config.log));
     node::ServeHooks hooks;
-    hooks.ready = [&](const Json& ready) { print_ready(globals, ready); };
+    hooks.ready = [&](const Json& ready) { print_ready(globals, ready, *log); };
     HOLDFAST_ASSIGN(summary, node::run_serve(config, *log, hooks, stop_requested()));
     return summary_output(summary);
 }

@@ -22,6 +22,7 @@ inline constexpr int kExitRefused = 1;      // a proof or object was examined an
 inline constexpr int kExitUsage = 2;        // wrong arguments
 inline constexpr int kExitEnvironment = 3;  // files, disk, memory, locks
 inline constexpr int kExitInterrupted = 130;
+inline constexpr int kExitReaderGone = 141;  // nobody reads standard output: as if by SIGPIPE
 
 /// What a command has to say: one JSON object, and the same as lines of text.
 struct Output {

@@ -1,6 +1,8 @@
 #include "cli/daemon_options.hpp"
 
-#include <cstdio>
+#include <cstring>
+
+#include "cli/standard_output.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -103,18 +105,15 @@ Result<node::Config> daemon_config(const DaemonOptions& options) {
     return config;
 }
 
-void print_ready(const Globals& globals, const Json& ready) {
-    if (globals.json) {
-        std::printf("%s\n", dump(ready).c_str());
-    } else {
-        std::string line = "ready:";
-        for (const auto& [name, value] : ready.items()) {
-            if (name == "event") continue;
-            line += " " + name + "=" + (value.is_string() ? value.get<std::string>() : dump(value));
-        }
-        std::printf("%s\n", line.c_str());
+void print_ready(const Globals& globals, const Json& ready, node::Log& log) {
+    std::string line = globals.json ? dump(ready) : "ready:";
+    for (const auto& [name, value] : ready.items()) {
+        if (globals.json || name == "event") continue;
+        line += " " + name + "=" + (value.is_string() ? value.get<std::string>() : dump(value));
     }
-    std::fflush(stdout);
+    if (const int failed = write_output(line + "\n"); failed != 0) {
+        log.warn("output.failed", {{"error", std::strerror(failed)}});
+    }
 }
 
 Output summary_output(const Json& summary) {

@@ -33,8 +33,9 @@ Result<node::Config> daemon_config(const DaemonOptions& options);
 Result<node::PeerEntry> parse_peer(const std::string& word, const std::string& what,
                                    bool needs_address);
 
-/// Prints the one line that says that a daemon is at work, at once.
-void print_ready(const Globals& globals, const Json& ready);
+/// Prints the one line that says that a daemon is at work, at once; where that cannot be, its log
+/// says so, and it works on.
+void print_ready(const Globals& globals, const Json& ready, node::Log& log);
 /// The final summary: the JSON object, its leaves as lines of text.
 Output summary_output(const Json& summary);
 

@@ -99,7 +99,8 @@ Result<Json> run_challenge(const Config& config, Log& log, const ChallengeHooks&
                     {"base", registration.base.value},
                     {"host", to_json(follower.status())},
                     {"challenges", to_json(loop.counts(), cautious.unknown())},
-                    {"network", to_json(network->statistics())}};
+                    {"network", to_json(network->statistics())},
+                    {"log", to_json(log)}};
     };
     const auto metrics = [&] {
         std::vector<Metric> out;

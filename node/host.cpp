@@ -168,7 +168,8 @@ Result<Json> run_host(const Config& config, Log& log, const HostHooks& hooks,
                     {"chain", to_json(maker.status())},
                     {"processed", to_json(work.counts())},
                     {"followers", to_json(follow.statistics())},
-                    {"network", to_json(network->statistics())}};
+                    {"network", to_json(network->statistics())},
+                    {"log", to_json(log)}};
         const Result<Json> ledger = ledger_json(*node.ledger);
         out["ledger"] = ledger ? *ledger : Json{{"error", ledger.error().message}};
         return out;

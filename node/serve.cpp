@@ -90,7 +90,8 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
                     {"host", to_json(follower.status())},
                     {"challenges", to_json(responder.statistics())},
                     {"readers", to_json(chunks.statistics())},
-                    {"network", to_json(network->statistics())}};
+                    {"network", to_json(network->statistics())},
+                    {"log", to_json(log)}};
     };
     const auto metrics = [&] {
         std::vector<Metric> out;

@@ -19,6 +19,8 @@ Json to_json(const FollowerStatus& s) {
     return out;
 }
 
+Json to_json(const Log& log) { return {{"lost_lines", log.lost()}}; }
+
 Json to_json(const TcpStatistics& s) {
     return {{"connections", s.connections},
             {"handshakes", s.handshakes},

@@ -8,6 +8,7 @@
 #include "follow/service.hpp"
 #include "json/json.hpp"
 #include "node/host_follower.hpp"
+#include "node/log.hpp"
 #include "transport/tcp_network.hpp"
 
 namespace holdfast::node {
@@ -15,6 +16,7 @@ namespace holdfast::node {
 using json::Json;
 
 [[nodiscard]] Json to_json(const FollowerStatus& status);
+[[nodiscard]] Json to_json(const Log& log);
 [[nodiscard]] Json to_json(const TcpStatistics& statistics);
 [[nodiscard]] Json to_json(const ResponderStatistics& statistics);
 [[nodiscard]] Json to_json(const ChunkServerStatistics& statistics);
