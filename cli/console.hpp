@@ -85,9 +85,16 @@ class PhaseProgress {
     std::optional<Progress> current_;
 };
 
-/// True once Ctrl-C or SIGTERM has arrived.
+/// True once Ctrl-C, SIGTERM or, but for daemons, a hangup has arrived.
 StopCheck stop_requested();
+/// Ctrl-C, SIGTERM and a hangup (SIGHUP) end what is under way in an orderly manner; a second one
+/// of the same kind ends the process at once. Under nohup hangups are ignored, as asked for.
+/// Writing to a pipe that nobody reads is an error, not a signal.
 void install_signal_handlers();
+/// From now on a hangup ends nothing and is counted: for daemons, which outlive their terminal.
+void count_hangups();
+/// Hangups so far. Any thread.
+std::uint64_t hangups();
 
 std::string format_duration(double seconds);
 std::string format_bytes(std::uint64_t bytes);

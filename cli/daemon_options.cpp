@@ -7,6 +7,7 @@
 namespace holdfast::cli {
 namespace {
 
+constexpr auto kHangupLook = std::chrono::milliseconds(50);
 constexpr std::size_t kKeyDigits = 2 * PublicKey::size();
 
 void flatten(const std::string& name, const Json& value, Output& out) {
@@ -113,6 +114,32 @@ void print_ready(const Globals& globals, const Json& ready, node::Log& log) {
     }
     if (const int failed = write_output(line + "\n"); failed != 0) {
         log.warn("output.failed", {{"error", std::strerror(failed)}});
+    }
+}
+
+DaemonLog::DaemonLog(std::unique_ptr<node::Log> log)
+    : log_(std::move(log)), watch_([this] { watch(); }) {}
+
+Result<std::unique_ptr<DaemonLog>> DaemonLog::open(const node::LogOptions& options) {
+    count_hangups();
+    HOLDFAST_ASSIGN(log, node::Log::open(options));
+    return std::unique_ptr<DaemonLog>(new DaemonLog(std::move(log)));
+}
+
+DaemonLog::~DaemonLog() {
+    done_ = true;
+    watch_.join();
+}
+
+void DaemonLog::watch() {
+    for (std::uint64_t seen = 0; !done_; std::this_thread::sleep_for(kHangupLook)) {
+        if (hangups() == seen) continue;
+        seen = hangups();
+        if (const Status reopened = log_->reopen(); !reopened) {
+            log_->error("log.not_reopened", {{"error", reopened.error().message}});
+        } else {
+            log_->info("log.reopened", {{"hangups", seen}});
+        }
     }
 }
 
