@@ -69,7 +69,7 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
     };
     if (hooks.handler) handler = hooks.handler(std::move(handler));
     HOLDFAST_ASSIGN(network, start_network(config, params.id(), *identity.key, kRoleProver,
-                                           logged(std::move(handler), log)));
+                                           logged(std::move(handler), log), log));
     HOLDFAST_ASSIGN(client, follow_host(config, *network));
     HostFollower follower(
         params, *client, machine_clock(), log,
@@ -91,6 +91,7 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
                     {"challenges", to_json(responder.statistics())},
                     {"readers", to_json(chunks.statistics())},
                     {"network", to_json(network->statistics())},
+                    {"peers", peers_json(*network)},
                     {"log", to_json(log)}};
     };
     const auto metrics = [&] {
