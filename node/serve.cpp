@@ -37,7 +37,10 @@ TcpHandler logged(TcpHandler inner, Log& log) {
             const bool challenge =
                 message.size() > 1 && message[1] == static_cast<std::uint8_t>(Kind::kChallenge);
             if (!challenge) return answer;
-            if (answer) {
+            const bool failed = !answer && answer.error().code != ErrorCode::kRefused;
+            if (failed) {
+                log.error("challenge.failed", {{"peer", from}, {"error", answer.error().message}});
+            } else if (answer) {
                 log.info("challenge.answered", {{"challenger", from}, {"bytes", answer->size()}});
             } else {
                 log.info("challenge.ignored", {{"peer", from}, {"why", answer.error().message}});
@@ -56,7 +59,10 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
     HOLDFAST_ASSIGN(identity, open_identity(config));
     const NetworkParams& params = identity.params;
     AvailabilityResponder responder(params, machine_clock(), config.responding);
-    ChunkServer chunks(machine_clock(), config.reading);
+    ChunkServer chunks(machine_clock(), config.reading,
+                       [&log](const ChainId& id, const Error& why) {
+                           log.error("reading.failed", {{"chain", id}, {"error", why.message}});
+                       });
     Json chains = Json::array();
     for (const ReplicaEntry& entry : config.replicas) {
         HOLDFAST_ASSIGN(id, open_replica(entry, identity, responder, chunks));

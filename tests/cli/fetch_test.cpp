@@ -186,6 +186,29 @@ TEST_F(Fetch, ReasonOfAFailedConnectionIsSaidAtOnce) {
     expect_nothing_left();
 }
 
+TEST_F(Fetch, TruncatedReplicaIsNamedAndNotBusy) {
+    // A copy that is cut off under the server's map.
+    std::filesystem::copy_file(s.world / "a.replica", s.world / "cut.replica");
+    std::filesystem::copy_file(s.world / "a.tree", s.world / "cut.tree");
+    std::vector<std::string> told;
+    ChunkServer cut_off(now_ns, {}, [&](const ChainId& id, const Error& why) {
+        EXPECT_EQ(id, s.chain_id());
+        told.push_back(why.message);
+    });
+    must(cut_off.add_chain(s.chain_id(),
+                           std::make_shared<const Replica>(must(Replica::open(
+                               s.world / "cut.replica", s.world / "cut.tree", s.params)))));
+    const std::string address = start(
+        [&](const PublicKey& from, ByteView message) { return cut_off.handle(from, message); });
+    cut(s.world / "cut.replica", 5'000);
+    const Ran ran = fetch(address, "--sealed --out x --at-once 1");
+    expect_failure(ran, kExitRefused, "root: Data do not hash");
+    EXPECT_FALSE(ran.says("busy")) << ran;
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_NE(told[0].find("cut.replica"), std::string::npos) << told[0];
+    EXPECT_GE(cut_off.statistics().failed, 1U);
+}
+
 TEST_F(Fetch, ABusyProverIsWaitedForAndALiarIsRefused) {
     std::atomic<unsigned> busy{3};
     std::string address = start([&](const PublicKey& from, ByteView m) -> Result<Bytes> {
