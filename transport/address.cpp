@@ -3,6 +3,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <charconv>
 
+#include "storage/descriptors.hpp"
 #include "transport/tcp_network_impl.hpp"
 
 namespace holdfast {
@@ -38,6 +39,7 @@ std::vector<tcp::endpoint> transport::endpoints_of(const HostPort& where) {
     boost::system::error_code failed;
     const auto ip = boost::asio::ip::make_address(where.host, failed);
     if (!failed) return {tcp::endpoint(ip, port)};
+    occupy_standard_descriptors();
     boost::asio::io_context io;
     const auto found = tcp::resolver(io).resolve(
         where.host, where.port, tcp::resolver::passive | tcp::resolver::numeric_service, failed);
