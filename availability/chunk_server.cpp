@@ -6,6 +6,14 @@
 namespace holdfast {
 namespace {
 
+constexpr std::uint64_t kToldEveryNs = 10'000'000'000;
+
+/// Whether asking again later can help. A file that is cut off, gone or unreadable stays so.
+bool is_passing(ErrorCode code) {
+    return code == ErrorCode::kBusy || code == ErrorCode::kOutOfMemory ||
+           code == ErrorCode::kInterrupted;
+}
+
 ReadAnswer refused(Reason reason) {
     ReadAnswer out;
     out.status = ReadStatus::kRefused;
@@ -57,12 +65,16 @@ class InFlight {
 
 }  // namespace
 
-ChunkServer::ChunkServer(MonotonicNs clock, const ChunkServerOptions& options)
-    : options_(options), chunks_(options.chunks, std::move(clock)) {}
+ChunkServer::ChunkServer(MonotonicNs clock, const ChunkServerOptions& options,
+                         ReadFailureSink on_failure)
+    : options_(options),
+      clock_(clock),
+      on_failure_(std::move(on_failure)),
+      chunks_(options.chunks, std::move(clock)) {}
 
 Status ChunkServer::add_chain(const ChainId& chain_id, std::shared_ptr<const Replica> replica,
                               const std::filesystem::path& raw) {
-    Source source{std::move(replica), nullptr};
+    Source source{std::move(replica), nullptr, std::nullopt};
     if (!raw.empty()) {
         HOLDFAST_ASSIGN(file, File::open(raw, File::Mode::kRead));
         HOLDFAST_ASSIGN(bytes, file.size());
@@ -93,6 +105,20 @@ std::optional<ChunkServer::Source> ChunkServer::find(const ChainId& chain_id) co
     return found == sources_.end() ? std::nullopt : std::optional(found->second);
 }
 
+void ChunkServer::tell(const ChainId& chain_id, const Error& why) {
+    if (!on_failure_) return;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = sources_.find(chain_id);
+        const std::uint64_t now_ns = clock_();
+        if (found == sources_.end()) return;
+        std::optional<std::uint64_t>& told_ns = found->second.told_ns;
+        if (told_ns && now_ns - *told_ns < kToldEveryNs) return;
+        told_ns = now_ns;
+    }
+    on_failure_(chain_id, why);
+}
+
 ReadAnswer ChunkServer::answer(const PublicKey& from, ByteView message) {
     // A request that is refused costs its peer one chunk, so that bad ones have a rate as well.
     const auto bad = [&](Reason reason) {
@@ -117,8 +143,8 @@ ReadAnswer ChunkServer::answer(const PublicKey& from, ByteView message) {
     const Result<Opening> opening = raw ? open_raw(replica, *source->raw, *request)
                                         : replica.open_chunks(read_indices(*request));
     if (!opening) {
-        const bool damaged = opening.error().code == ErrorCode::kCorrupt;
-        return refused(damaged ? Reason::kRootMismatch : Reason::kBusy);
+        tell(request->chain_id, opening.error());
+        return refused(is_passing(opening.error().code) ? Reason::kBusy : Reason::kRootMismatch);
     }
     Writer payload(opening->data.size() + opening->siblings.size() * kDigestBytes);
     payload.raw(opening->data).digests(opening->siblings);

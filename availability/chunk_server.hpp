@@ -13,11 +13,13 @@
 //
 // Threading: any thread; no lock is held while a disk is read. Errors: none leave handle(): the
 // answer says refused (kTruncated … for a bad request, kUnknownChain, kBadIndex, kRootMismatch for
-// data that are damaged, kBusy when a disk fails for now). Spec: docs/spec.md section 8.
+// data that are corrupt or cannot be read, kBusy when memory or descriptors are short for now), and
+// `on_failure` is told why. Spec: docs/spec.md section 8.
 #pragma once
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -46,9 +48,14 @@ struct ChunkServerStatistics {
     std::uint64_t failed = 0;  // of the refused: data here are corrupt or cannot be read
 };
 
+/// Why data of a chain that is served could not be. From the thread that answers; at most every ten
+/// seconds for each chain.
+using ReadFailureSink = std::function<void(const ChainId& chain_id, const Error& why)>;
+
 class ChunkServer {
   public:
-    explicit ChunkServer(MonotonicNs clock, const ChunkServerOptions& options = {});
+    explicit ChunkServer(MonotonicNs clock, const ChunkServerOptions& options = {},
+                         ReadFailureSink on_failure = {});
 
     /// `raw`: the file that was sealed, or what the replica's segment of it is; empty: no raw data
     /// are kept hot. kAlreadyExists; as File::open; kInvalidArgument when its size is not data_len.
@@ -65,11 +72,15 @@ class ChunkServer {
     struct Source {
         std::shared_ptr<const Replica> replica;
         std::shared_ptr<const File> raw;
+        std::optional<std::uint64_t> told_ns;  // when on_failure was
     };
     [[nodiscard]] ReadAnswer answer(const PublicKey& from, ByteView message);
     [[nodiscard]] std::optional<Source> find(const ChainId& chain_id) const;
+    void tell(const ChainId& chain_id, const Error& why);
 
     const ChunkServerOptions options_;
+    const MonotonicNs clock_;
+    const ReadFailureSink on_failure_;
     PeerBudget chunks_;
     std::atomic<std::uint64_t> in_flight_{0};
     mutable std::mutex mutex_;  // guards the two below

@@ -143,7 +143,10 @@ inline void report(const Entry& entry) {
     line["threads"] = entry.threads;
     line["samples"] = entry.samples;
     std::printf("HOLDFAST-RESULT %s\n", json::dump(line).c_str());
-    std::fflush(stdout);
+    if (std::fflush(stdout) != 0) {
+        std::perror("bench: the result could not be written");
+        std::exit(1);
+    }
 }
 
 /// Says why a case has no entry on this machine.

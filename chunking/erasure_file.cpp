@@ -384,10 +384,16 @@ Status ShardSet::check_enough() const {
     for (const BadShard& bad : report_.bad_files) {
         files += "; '" + bad.path.string() + "': " + bad.why;
     }
+    // Files in any order do not say which shard they were: "damaged: none" beside them would lie.
+    const bool unplaced = report_.bad_files.size() > report_.bad.size();
+    const std::string damaged =
+        unplaced && report_.bad.empty()
+            ? std::to_string(report_.bad_files.size()) + " file(s) of no use"
+            : "damaged: " + list(report_.bad);
     return fail(ErrorCode::kUnavailable,
                 std::to_string(manifest_.shape.data) + " good shards are needed and " +
                     std::to_string(good_.size()) + " are there; missing: " + list(report_.missing) +
-                    "; damaged: " + list(report_.bad) + files);
+                    "; " + damaged + files);
 }
 
 Status ShardSet::read(unsigned shard, std::uint64_t offset, MutByteView out) const {

@@ -78,9 +78,10 @@ CommandResult run_daemon(const Globals& globals, const RunArguments& a) {
     HOLDFAST_ASSIGN(config, daemon_config(a.daemon));
     if (a.journal) config.journal = *a.journal;
     if (a.at_once) config.challenging.at_once = *a.at_once;
-    HOLDFAST_ASSIGN(log, node::Log::open(config.log));
-    const node::ChallengeHooks hooks{[&](const Json& ready) { print_ready(globals, ready); }};
-    HOLDFAST_ASSIGN(summary, node::run_challenge(config, *log, hooks, stop_requested()));
+    HOLDFAST_ASSIGN(log, DaemonLog::open(config.log));
+    const node::ChallengeHooks hooks{
+        [&](const Json& ready) { print_ready(globals, ready, **log); }};
+    HOLDFAST_ASSIGN(summary, node::run_challenge(config, **log, hooks, stop_requested()));
     return summary_output(summary);
 }
 

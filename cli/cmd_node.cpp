@@ -21,9 +21,9 @@ CommandResult run_node(const Globals& globals, const NodeArguments& a) {
     if (a.served_reward) config.terms.served_reward = *a.served_reward;
     if (a.challenger_reward) config.terms.challenger_reward = *a.challenger_reward;
     if (a.min_challenger_bond) config.min_challenger_bond = *a.min_challenger_bond;
-    HOLDFAST_ASSIGN(log, node::Log::open(config.log));
-    const node::HostHooks hooks{[&](const Json& ready) { print_ready(globals, ready); }};
-    HOLDFAST_ASSIGN(summary, node::run_host(config, *log, hooks, stop_requested()));
+    HOLDFAST_ASSIGN(log, DaemonLog::open(config.log));
+    const node::HostHooks hooks{[&](const Json& ready) { print_ready(globals, ready, **log); }};
+    HOLDFAST_ASSIGN(summary, node::run_host(config, **log, hooks, stop_requested()));
     return summary_output(summary);
 }
 

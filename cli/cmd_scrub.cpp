@@ -171,6 +171,12 @@ struct ScrubArguments {
     bool no_log = false;
 };
 
+/// Whether what went wrong is that a file could not be written: on a read-only mount, a full disk.
+bool is_about(const Error& error, const std::filesystem::path& file) {
+    return error.code != ErrorCode::kBusy && !file.empty() &&
+           error.message.find(file.string()) != std::string::npos;
+}
+
 CommandResult run_scrub(const Globals& globals, const ScrubArguments& arguments) {
     if (!(arguments.rate >= 0)) {
         return fail(ErrorCode::kInvalidArgument, "--rate is 0 or more MiB/s");
@@ -200,6 +206,9 @@ CommandResult run_scrub(const Globals& globals, const ScrubArguments& arguments)
             progress.update(done, total);
         };
         Result<ScrubReport> report = scrub(files, chain->params(), options);
+        if (!report && is_about(report.error(), files.log)) {
+            report.error().message += "; --no-log scrubs without keeping a log beside the replica";
+        }
         if (!report) {
             // One replica that cannot be examined does not keep the others from it.
             if (report.error().code == ErrorCode::kInterrupted || replicas.size() == 1) {

@@ -21,10 +21,10 @@ CommandResult run_serve(const Globals& globals, const ServeArguments& a) {
     for (std::size_t i = 0; i < a.replicas.size(); ++i) {
         config.replicas.push_back({a.replicas[i], i < a.raw.size() ? a.raw[i] : ""});
     }
-    HOLDFAST_ASSIGN(log, node::Log::open(config.log));
+    HOLDFAST_ASSIGN(log, DaemonLog::open(config.log));
     node::ServeHooks hooks;
-    hooks.ready = [&](const Json& ready) { print_ready(globals, ready); };
-    HOLDFAST_ASSIGN(summary, node::run_serve(config, *log, hooks, stop_requested()));
+    hooks.ready = [&](const Json& ready) { print_ready(globals, ready, **log); };
+    HOLDFAST_ASSIGN(summary, node::run_serve(config, **log, hooks, stop_requested()));
     return summary_output(summary);
 }
 

@@ -65,32 +65,65 @@ struct RecoverArguments {
     unsigned workers = 0;
 };
 
-/// Files named, and the shards in folders named.
-Result<std::vector<std::filesystem::path>> shard_files(const std::vector<std::string>& words) {
-    std::vector<std::filesystem::path> out;
-    for (const std::string& word : words) {
+struct ShardFiles {
+    std::vector<std::filesystem::path> files;        // what may be a shard: its bytes will tell
+    std::vector<std::filesystem::path> passed_over;  // in a folder, and neither named nor as long
+};
+
+/// One entry of a folder. Files are renamed and copied: their length speaks for them as well as
+/// their name. Hidden ones are the work in progress of other commands.
+void sort_in(const std::filesystem::directory_entry& entry, const RecoverArguments& arguments,
+             std::uint64_t shard_bytes, ShardFiles& out) {
+    std::error_code unknown;
+    const std::filesystem::path& path = entry.path();
+    const std::string name = path.filename().string();
+    if (!entry.is_regular_file(unknown) || name.starts_with('.') ||
+        std::filesystem::equivalent(path, arguments.manifest, unknown)) {
+        return;
+    }
+    const bool is_candidate =
+        name.find(".shard-") != std::string::npos || entry.file_size(unknown) == shard_bytes;
+    (is_candidate ? out.files : out.passed_over).push_back(path);
+}
+
+/// Files named, and what may be a shard in the folders named.
+Result<ShardFiles> shard_files(const RecoverArguments& arguments, std::uint64_t shard_bytes) {
+    ShardFiles out;
+    for (const std::string& word : arguments.shards) {
         std::error_code failed;
         if (!std::filesystem::is_directory(word, failed)) {
-            out.emplace_back(word);
+            out.files.emplace_back(word);
             continue;
         }
-        for (const auto& entry : std::filesystem::directory_iterator(word, failed)) {
-            if (entry.path().extension().string().starts_with(".shard-")) {
-                out.push_back(entry.path());
-            }
+        std::filesystem::directory_iterator entry(word, failed);
+        for (; !failed && entry != std::filesystem::directory_iterator(); entry.increment(failed)) {
+            sort_in(*entry, arguments, shard_bytes, out);
         }
         if (failed) return fail_errno(failed.value(), "cannot read folder '" + word + "'");
     }
-    std::sort(out.begin(), out.end());
+    std::sort(out.files.begin(), out.files.end());
+    std::sort(out.passed_over.begin(), out.passed_over.end());
     return out;
+}
+
+/// Too few good shards: what else lay there is part of the answer.
+Error with_passed_over(Error why, const std::vector<std::filesystem::path>& passed_over) {
+    if (why.code != ErrorCode::kUnavailable) return why;
+    for (const std::filesystem::path& path : passed_over) {
+        why.message +=
+            "; '" + path.string() + "': passed over, neither named nor as long as a shard";
+    }
+    return why;
 }
 
 CommandResult run_recover(const Globals& globals, const RecoverArguments& arguments) {
     HOLDFAST_ASSIGN(manifest, read_manifest(arguments.manifest));
-    HOLDFAST_ASSIGN(files, shard_files(arguments.shards));
+    HOLDFAST_ASSIGN(found, shard_files(arguments, manifest.shard_len));
     Progress checking(globals, "checking shards", "B");
-    HOLDFAST_ASSIGN(set,
-                    ShardSet::find(manifest, files, with_progress(checking, arguments.workers)));
+    Result<ShardSet> opened =
+        ShardSet::find(manifest, found.files, with_progress(checking, arguments.workers));
+    if (!opened) return fail(with_passed_over(opened.error(), found.passed_over));
+    const ShardSet& set = *opened;
     Progress restoring(globals, "restoring", "B");
     const ErasureOptions options = with_progress(restoring, arguments.workers);
     if (arguments.shard) {
@@ -109,6 +142,12 @@ CommandResult run_recover(const Globals& globals, const RecoverArguments& argume
         out.line("BAD: " + file.path.string() + ": " + file.why);
     }
     out.json["bad_files"] = bad;
+    Json passed_over = Json::array();
+    for (const std::filesystem::path& path : found.passed_over) {
+        passed_over.push_back(path.string());
+        out.line("passed over: " + path.string() + ": neither named nor as long as a shard");
+    }
+    out.json["passed_over"] = passed_over;
     out.line("every byte matches the roots of the manifest");
     return out;
 }

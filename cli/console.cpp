@@ -12,9 +12,21 @@
 namespace holdfast::cli {
 namespace {
 
-volatile std::sig_atomic_t g_stop = 0;
+static_assert(std::atomic<bool>::is_always_lock_free &&
+              std::atomic<std::uint64_t>::is_always_lock_free);
+std::atomic<bool> g_stop{false};
+std::atomic<bool> g_outlives_terminal{false};
+std::atomic<std::uint64_t> g_hangups{0};
 
-extern "C" void on_signal(int) { g_stop = 1; }
+extern "C" void on_stop(int) { g_stop = true; }
+extern "C" void on_hangup(int) { ++g_hangups; }
+
+void handle(int signal, void (*handler)(int), int flags) {
+    struct sigaction action{};
+    action.sa_handler = handler;
+    action.sa_flags = flags;
+    sigaction(signal, &action, nullptr);
+}
 
 std::string text_of(const Json& value) {
     return value.is_string() ? value.get<std::string>() : dump(value);
@@ -137,17 +149,25 @@ void PhaseProgress::operator()(const std::string& phase, std::uint64_t done, std
 }
 
 StopCheck stop_requested() {
-    return [] { return g_stop != 0; };
+    return [] { return g_stop || (g_hangups > 0 && !g_outlives_terminal); };
 }
 
 void install_signal_handlers() {
-    struct sigaction action{};
-    action.sa_handler = on_signal;
-    action.sa_flags = static_cast<int>(SA_RESETHAND);  // a second Ctrl-C ends the process at once
-    sigaction(SIGINT, &action, nullptr);
-    sigaction(SIGTERM, &action, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
+    constexpr int kOnce = static_cast<int>(SA_RESETHAND);  // a second Ctrl-C is not handled
+    handle(SIGINT, on_stop, kOnce);
+    handle(SIGTERM, on_stop, kOnce);
+    handle(SIGPIPE, SIG_IGN, 0);
+    struct sigaction before{};
+    sigaction(SIGHUP, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) handle(SIGHUP, on_hangup, SA_RESTART);
 }
+
+void count_hangups() {
+    g_outlives_terminal = true;
+    handle(SIGHUP, on_hangup, SA_RESTART);
+}
+
+std::uint64_t hangups() { return g_hangups; }
 
 std::string format_duration(double seconds) {
     char text[64];

@@ -22,6 +22,7 @@ inline constexpr int kExitRefused = 1;      // a proof or object was examined an
 inline constexpr int kExitUsage = 2;        // wrong arguments
 inline constexpr int kExitEnvironment = 3;  // files, disk, memory, locks
 inline constexpr int kExitInterrupted = 130;
+inline constexpr int kExitReaderGone = 141;  // nobody reads standard output: as if by SIGPIPE
 
 /// What a command has to say: one JSON object, and the same as lines of text.
 struct Output {
@@ -84,9 +85,16 @@ class PhaseProgress {
     std::optional<Progress> current_;
 };
 
-/// True once Ctrl-C or SIGTERM has arrived.
+/// True once Ctrl-C, SIGTERM or, but for daemons, a hangup has arrived.
 StopCheck stop_requested();
+/// Ctrl-C, SIGTERM and a hangup (SIGHUP) end what is under way in an orderly manner; a second one
+/// of the same kind ends the process at once. Under nohup hangups are ignored, as asked for.
+/// Writing to a pipe that nobody reads is an error, not a signal.
 void install_signal_handlers();
+/// From now on a hangup ends nothing and is counted: for daemons, which outlive their terminal.
+void count_hangups();
+/// Hangups so far. Any thread.
+std::uint64_t hangups();
 
 std::string format_duration(double seconds);
 std::string format_bytes(std::uint64_t bytes);

@@ -1,10 +1,13 @@
 #include "cli/daemon_options.hpp"
 
-#include <cstdio>
+#include <cstring>
+
+#include "cli/standard_output.hpp"
 
 namespace holdfast::cli {
 namespace {
 
+constexpr auto kHangupLook = std::chrono::milliseconds(50);
 constexpr std::size_t kKeyDigits = 2 * PublicKey::size();
 
 void flatten(const std::string& name, const Json& value, Output& out) {
@@ -103,18 +106,41 @@ Result<node::Config> daemon_config(const DaemonOptions& options) {
     return config;
 }
 
-void print_ready(const Globals& globals, const Json& ready) {
-    if (globals.json) {
-        std::printf("%s\n", dump(ready).c_str());
-    } else {
-        std::string line = "ready:";
-        for (const auto& [name, value] : ready.items()) {
-            if (name == "event") continue;
-            line += " " + name + "=" + (value.is_string() ? value.get<std::string>() : dump(value));
-        }
-        std::printf("%s\n", line.c_str());
+void print_ready(const Globals& globals, const Json& ready, node::Log& log) {
+    std::string line = globals.json ? dump(ready) : "ready:";
+    for (const auto& [name, value] : ready.items()) {
+        if (globals.json || name == "event") continue;
+        line += " " + name + "=" + (value.is_string() ? value.get<std::string>() : dump(value));
     }
-    std::fflush(stdout);
+    if (const int failed = write_output(line + "\n"); failed != 0) {
+        log.warn("output.failed", {{"error", std::strerror(failed)}});
+    }
+}
+
+DaemonLog::DaemonLog(std::unique_ptr<node::Log> log)
+    : log_(std::move(log)), watch_([this] { watch(); }) {}
+
+Result<std::unique_ptr<DaemonLog>> DaemonLog::open(const node::LogOptions& options) {
+    count_hangups();
+    HOLDFAST_ASSIGN(log, node::Log::open(options));
+    return std::unique_ptr<DaemonLog>(new DaemonLog(std::move(log)));
+}
+
+DaemonLog::~DaemonLog() {
+    done_ = true;
+    watch_.join();
+}
+
+void DaemonLog::watch() {
+    for (std::uint64_t seen = 0; !done_; std::this_thread::sleep_for(kHangupLook)) {
+        if (hangups() == seen) continue;
+        seen = hangups();
+        if (const Status reopened = log_->reopen(); !reopened) {
+            log_->error("log.not_reopened", {{"error", reopened.error().message}});
+        } else {
+            log_->info("log.reopened", {{"hangups", seen}});
+        }
+    }
 }
 
 Output summary_output(const Json& summary) {

@@ -2,7 +2,9 @@
 // line, the log.
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <thread>
 
 #include "cli/console.hpp"
 #include "node/config.hpp"
@@ -33,8 +35,29 @@ Result<node::Config> daemon_config(const DaemonOptions& options);
 Result<node::PeerEntry> parse_peer(const std::string& word, const std::string& what,
                                    bool needs_address);
 
-/// Prints the one line that says that a daemon is at work, at once.
-void print_ready(const Globals& globals, const Json& ready);
+/// A daemon's log, which a hangup (SIGHUP) has opened anew: after a rotation of logs that has
+/// renamed the file, lines go to a new one. From here on hangups end nothing.
+class DaemonLog {
+  public:
+    /// The errors of node::Log::open().
+    static Result<std::unique_ptr<DaemonLog>> open(const node::LogOptions& options);
+    ~DaemonLog();
+    DaemonLog(const DaemonLog&) = delete;
+    DaemonLog& operator=(const DaemonLog&) = delete;
+    node::Log& operator*() { return *log_; }
+
+  private:
+    explicit DaemonLog(std::unique_ptr<node::Log> log);
+    void watch();
+
+    std::unique_ptr<node::Log> log_;
+    std::atomic<bool> done_{false};
+    std::thread watch_;
+};
+
+/// Prints the one line that says that a daemon is at work, at once; where that cannot be, its log
+/// says so, and it works on.
+void print_ready(const Globals& globals, const Json& ready, node::Log& log);
 /// The final summary: the JSON object, its leaves as lines of text.
 Output summary_output(const Json& summary);
 

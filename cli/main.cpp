@@ -2,8 +2,10 @@
 
 #include <cstdio>
 #include <exception>
+#include <sstream>
 
 #include "cli/commands.hpp"
+#include "cli/standard_output.hpp"
 #include "storage/descriptors.hpp"
 
 namespace {
@@ -24,17 +26,36 @@ int exit_code_of(const Error& error) {
     }
 }
 
-int print_error(const Globals& globals, const Error& error) {
-    if (globals.json) {
+int print_error(bool as_json, const Error& error) {
+    if (as_json) {
         Json json = {{"error", {{"code", to_string(error.code)}, {"message", error.message}}}};
         if (error.code == ErrorCode::kRefused) {
             json["error"]["reason"] = describe(error.verdict.reason).name;
         }
-        std::printf("%s\n", dump(json, kIndented).c_str());
-    } else {
-        std::fprintf(stderr, "holdfast: %s\n", error.message.c_str());
+        return print_output(dump(json, kIndented) + "\n", exit_code_of(error));
     }
+    std::fprintf(stderr, "holdfast: %s\n", error.message.c_str());
     return exit_code_of(error);
+}
+
+/// Whether --json is among the words, also where they make no sense to the parser.
+bool wants_json(int argc, char** argv) {
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view word = argv[i];
+        if (word == "--") return false;
+        if (word == "--json") return true;
+    }
+    return false;
+}
+
+/// Help and version, or what is wrong with the words.
+int end_of_parsing(const CLI::App& app, const CLI::ParseError& error, bool as_json) {
+    std::ostringstream out;
+    std::ostringstream err;
+    if (app.exit(error, out, err) == 0) return print_output(out.str(), kExitOk);
+    if (as_json) return print_error(true, {ErrorCode::kInvalidArgument, error.what(), {}});
+    std::fputs(err.str().c_str(), stderr);
+    return kExitUsage;
 }
 
 int run(int argc, char** argv) {
@@ -51,7 +72,8 @@ int run(int argc, char** argv) {
     app.add_flag("--progress", globals.force_progress, "progress even when not on a terminal");
     app.footer(
         "Exit codes: 0 done or accepted, 1 refused (the reason is printed), 2 wrong arguments,\n"
-        "3 files, disk, memory or locks, 130 interrupted.");
+        "3 files, disk, memory, locks, or an output that cannot be written, 130 interrupted,\n"
+        "141 nobody reads the output any more.");
     Commands commands(app, globals);
     add_network_commands(commands);
     add_chain_commands(commands);
@@ -80,16 +102,22 @@ int run(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? kExitOk : kExitUsage;
+        return end_of_parsing(app, error, wants_json(argc, argv));
     }
     const CommandResult result = commands.chosen()();
-    if (!result) return print_error(globals, result.error());
-    if (globals.json) {
-        std::printf("%s\n", dump(result->json, kIndented).c_str());
-    } else {
-        std::fputs(result->text.c_str(), stdout);
+    if (!result) return print_error(globals.json, result.error());
+    return print_output(globals.json ? dump(result->json, kIndented) + "\n" : result->text,
+                        result->exit_code);
+}
+
+/// A failure outside of any command's own.
+int print_failure(int argc, char** argv, ErrorCode code, const std::string& message) {
+    try {
+        return print_error(wants_json(argc, argv), {code, message, {}});
+    } catch (const std::exception&) {
+        std::fputs("holdfast: out of memory\n", stderr);
+        return kExitEnvironment;
     }
-    return result->exit_code;
 }
 
 }  // namespace
@@ -100,9 +128,9 @@ int main(int argc, char** argv) {
     try {
         return run(argc, argv);
     } catch (const std::bad_alloc&) {
-        std::fputs("holdfast: out of memory\n", stderr);
+        return print_failure(argc, argv, ErrorCode::kOutOfMemory, "out of memory");
     } catch (const std::exception& error) {
-        std::fprintf(stderr, "holdfast: internal error: %s\n", error.what());
+        return print_failure(argc, argv, ErrorCode::kIo,
+                             "internal error: " + std::string(error.what()));
     }
-    return kExitEnvironment;
 }

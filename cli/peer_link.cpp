@@ -24,7 +24,8 @@ Result<Peer> parse_peer(const std::string& word, const PublicKey& prover) {
     return peer;
 }
 
-/// wait_connected() in steps, so that Ctrl-C is heard.
+/// wait_connected() in steps, so that Ctrl-C is heard. Where the answer is that nobody is there, at
+/// once.
 Status wait_connected(TcpNetwork& network, const Peer& peer, double seconds) {
     const StopCheck stop = stop_requested();
     const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
@@ -34,10 +35,14 @@ Status wait_connected(TcpNetwork& network, const Peer& peer, double seconds) {
         const bool waits = !done && (done.error().code == ErrorCode::kTimeout ||
                                      done.error().code == ErrorCode::kUnavailable);
         if (!waits) return done;
+        HOLDFAST_ASSIGN(report, network.peer_report(peer.key));
+        if (report.failure && is_absent(*report.failure)) {
+            return fail(ErrorCode::kUnavailable, "no connection to " + report.why);
+        }
         if (std::chrono::steady_clock::now() >= end) {
             return fail(ErrorCode::kUnavailable,
                         "no connection to " + peer.address +
-                            " in time; is it there, and does it listen? (--timeout waits longer)");
+                            " in time (--timeout waits longer): " + done.error().message);
         }
     }
 }

@@ -153,5 +153,5 @@ int main(int argc, char** argv) {
     }
     const Status done = run(argv);
     if (!done) std::fprintf(stderr, "cheating_prover: %s\n", done.error().message.c_str());
-    return done ? 0 : 1;
+    return done && std::fflush(stdout) == 0 ? 0 : 1;
 }

@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 #include <cstdio>
-#include <fstream>
 #include <map>
 
 #include "api/aggregator.hpp"
@@ -11,6 +10,7 @@
 #include "api/verifier.hpp"
 #include "chunking/seal.hpp"
 #include "core/hash.hpp"
+#include "storage/file.hpp"
 #include "storage/key_file.hpp"
 
 using namespace holdfast;
@@ -91,7 +91,7 @@ Status run(const std::filesystem::path& folder) {
     for (std::uint32_t i = 0; i <= params.finality_blocks; ++i) chain.new_block();
 
     // Seal a file and register the replica.
-    std::ofstream(folder / "data", std::ios::binary) << std::string(200'000, 'h');
+    HOLDFAST_TRY(write_file(folder / "data", Bytes(200'000, 'h')));
     HOLDFAST_ASSIGN(key, generate_key_pair());
     const ProverFiles files = ProverFiles::beside(folder / "data.replica");
     SealRequest request{params, key.public_key(), kSealDev,      0,
@@ -146,5 +146,5 @@ int main() {
     const Status done = run(folder);
     std::filesystem::remove_all(folder);
     if (!done) std::fprintf(stderr, "minimal_node: %s\n", done.error().message.c_str());
-    return done ? 0 : 1;
+    return done && std::fflush(stdout) == 0 ? 0 : 1;
 }

@@ -75,7 +75,7 @@ Result<Json> run_challenge(const Config& config, Log& log, const ChallengeHooks&
         log.warn("journal.abandoned", {{"challenges", left}});
     }
     HOLDFAST_ASSIGN(network,
-                    start_network(config, params.id(), *identity.key, kRoleChallenger, {}));
+                    start_network(config, params.id(), *identity.key, kRoleChallenger, {}, log));
     HOLDFAST_ASSIGN(client, follow_host(config, *network));
     const HostFollower* followed = nullptr;
     CautiousNetwork cautious(
@@ -99,7 +99,9 @@ Result<Json> run_challenge(const Config& config, Log& log, const ChallengeHooks&
                     {"base", registration.base.value},
                     {"host", to_json(follower.status())},
                     {"challenges", to_json(loop.counts(), cautious.unknown())},
-                    {"network", to_json(network->statistics())}};
+                    {"network", to_json(network->statistics())},
+                    {"peers", peers_json(*network)},
+                    {"log", to_json(log)}};
     };
     const auto metrics = [&] {
         std::vector<Metric> out;

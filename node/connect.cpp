@@ -10,6 +10,16 @@ namespace {
 
 constexpr std::uint32_t kQuestionTimeoutMs = 5'000;
 
+void tell(Log& log, const PeerReport& report) {
+    if (report.connected) {
+        log.info("peer.connected", {{"peer", report.peer.key}, {"address", report.peer.address}});
+    } else if (report.failure) {
+        log.warn("peer.not_connected", {{"peer", report.peer.key},
+                                        {"reason", to_string(*report.failure)},
+                                        {"why", report.why}});
+    }
+}
+
 }  // namespace
 
 MonotonicNs machine_clock() {
@@ -40,7 +50,7 @@ Result<Identity> open_identity(const Config& config) {
 
 Result<std::unique_ptr<TcpNetwork>> start_network(const Config& config, const NetworkId& network,
                                                   const KeyPair& key, std::uint8_t roles,
-                                                  TcpHandler handler) {
+                                                  TcpHandler handler, Log& log) {
     TcpNetworkOptions options;
     options.network = network;
     options.roles = roles;
@@ -49,6 +59,7 @@ Result<std::unique_ptr<TcpNetwork>> start_network(const Config& config, const Ne
     options.workers = config.workers;
     options.limits = config.limits;
     options.handler = std::move(handler);
+    options.on_link = [&log](const PeerReport& report) { tell(log, report); };
     HOLDFAST_ASSIGN(tcp, TcpNetwork::start(key, std::move(options)));
     if (config.host) HOLDFAST_TRY(tcp->add_peer({config.host->key, config.host->address}));
     for (const PeerEntry& peer : config.peers) {

@@ -28,12 +28,13 @@ struct Identity {
 /// From [network] params and [identity] key.
 [[nodiscard]] Result<Identity> open_identity(const Config& config);
 
-/// A transport with the settings' limits and peers, the followed node among them.
+/// A transport with the settings' limits and peers, the followed node among them. The log, which
+/// must outlive it, is told when a peer is connected, and why one is not.
 [[nodiscard]] Result<std::unique_ptr<TcpNetwork>> start_network(const Config& config,
                                                                 const NetworkId& network,
                                                                 const KeyPair& key,
                                                                 std::uint8_t roles,
-                                                                TcpHandler handler);
+                                                                TcpHandler handler, Log& log);
 
 /// Ends the transport as [transport] drain_ms says; the log says what was cut off.
 void stop_network(TcpNetwork& network, const Config& config, Log& log);

@@ -157,10 +157,12 @@ Result<Json> run_host(const Config& config, Log& log, const HostHooks& hooks,
         bell.ring();
     });
     HOLDFAST_TRY(follow.refresh());
-    HOLDFAST_ASSIGN(network, start_network(config, params.id(), key, kAllRoles,
-                                           [&follow](const PublicKey& from, ByteView message) {
-                                               return follow.handle(from, message);
-                                           }));
+    HOLDFAST_ASSIGN(network, start_network(
+                                 config, params.id(), key, kAllRoles,
+                                 [&follow](const PublicKey& from, ByteView message) {
+                                     return follow.handle(from, message);
+                                 },
+                                 log));
     const auto status = [&]() -> Json {
         Json out = {{"role", "node"},
                     {"address", network->address()},
@@ -168,7 +170,9 @@ Result<Json> run_host(const Config& config, Log& log, const HostHooks& hooks,
                     {"chain", to_json(maker.status())},
                     {"processed", to_json(work.counts())},
                     {"followers", to_json(follow.statistics())},
-                    {"network", to_json(network->statistics())}};
+                    {"network", to_json(network->statistics())},
+                    {"peers", peers_json(*network)},
+                    {"log", to_json(log)}};
         const Result<Json> ledger = ledger_json(*node.ledger);
         out["ledger"] = ledger ? *ledger : Json{{"error", ledger.error().message}};
         return out;

@@ -7,6 +7,7 @@
 #include <list>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "storage/descriptors.hpp"
 #include "transport/tcp_network.hpp"
@@ -18,16 +19,20 @@ namespace http = boost::beast::http;
 using boost::asio::ip::tcp;
 using Failure = boost::system::error_code;
 
-/// The loopback address and port in a text.
-std::optional<tcp::endpoint> parse_loopback(const std::string& text) {
-    if (!is_tcp_address(text)) return std::nullopt;
-    const std::size_t colon = text.rfind(':');
-    std::string host = text.substr(0, colon);
-    if (host.front() == '[') host = host.substr(1, host.size() - 2);
-    Failure failed;
-    const auto address = boost::asio::ip::make_address(host, failed);
-    if (failed || !address.is_loopback()) return std::nullopt;
-    return tcp::endpoint(address, static_cast<std::uint16_t>(std::stoul(text.substr(colon + 1))));
+/// The loopback addresses that a text means, itself or by its name; none where any of them is
+/// another.
+std::vector<tcp::endpoint> parse_loopback(const std::string& text) {
+    std::vector<tcp::endpoint> out;
+    for (const std::string& one : numeric_tcp_addresses(text)) {
+        const std::size_t colon = one.rfind(':');
+        std::string host = one.substr(0, colon);
+        if (host.front() == '[') host = host.substr(1, host.size() - 2);
+        Failure failed;
+        const auto address = boost::asio::ip::make_address(host, failed);
+        if (failed || !address.is_loopback()) return {};
+        out.emplace_back(address, static_cast<std::uint16_t>(std::stoul(one.substr(colon + 1))));
+    }
+    return out;
 }
 
 /// Of "name:port", "1.2.3.4" or "[::1]:port".
@@ -113,7 +118,8 @@ class HttpServer::Impl {
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
 
-    Status listen(const tcp::endpoint& where, const std::string& text);
+    /// At the first of `places` that will do.
+    Status listen(const std::vector<tcp::endpoint>& places, const std::string& text);
     void run() {
         accept();
         thread_ = std::thread([this] {
@@ -145,12 +151,17 @@ class HttpServer::Impl {
     std::thread thread_;
 };
 
-Status HttpServer::Impl::listen(const tcp::endpoint& where, const std::string& text) {
+Status HttpServer::Impl::listen(const std::vector<tcp::endpoint>& places, const std::string& text) {
     Failure failed;
-    acceptor_.open(where.protocol(), failed);
-    if (!failed) acceptor_.set_option(tcp::acceptor::reuse_address(true), failed);
-    if (!failed) acceptor_.bind(where, failed);
-    if (!failed) acceptor_.listen(boost::asio::socket_base::max_listen_connections, failed);
+    for (const tcp::endpoint& where : places) {
+        Failure ignored;
+        acceptor_.close(ignored);
+        acceptor_.open(where.protocol(), failed);
+        if (!failed) acceptor_.set_option(tcp::acceptor::reuse_address(true), failed);
+        if (!failed) acceptor_.bind(where, failed);
+        if (!failed) acceptor_.listen(boost::asio::socket_base::max_listen_connections, failed);
+        if (!failed) break;
+    }
     if (failed == boost::asio::error::address_in_use) {
         return fail(ErrorCode::kAlreadyExists, text + ": the address is in use");
     }
@@ -235,21 +246,21 @@ void HttpServer::Impl::close(const ExchangePtr& exchange) {
     open_.remove(exchange);
 }
 
-bool is_loopback_address(const std::string& address) { return parse_loopback(address).has_value(); }
+bool is_loopback_address(const std::string& address) { return !parse_loopback(address).empty(); }
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() = default;
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string& address, Pages pages,
                                                       const HttpLimits& limits) {
-    const auto where = parse_loopback(address);
-    if (!where) {
+    const auto places = parse_loopback(address);
+    if (places.empty()) {
         return fail(ErrorCode::kInvalidArgument,
-                    "\"" + address + "\" is not a loopback address with a port");
+                    "\"" + address + "\" is not a loopback address or name with a port");
     }
     occupy_standard_descriptors();
     auto impl = std::make_unique<Impl>(std::move(pages), limits);
-    HOLDFAST_TRY(impl->listen(*where, address));
+    HOLDFAST_TRY(impl->listen(places, address));
     impl->run();
     return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }

@@ -6,7 +6,7 @@
 // Threading   one thread of its own serves all connections and calls `pages`, one at a time.
 // Bounds      HttpLimits. Above the connections' ceiling the oldest is closed: who is served at
 //             once is not kept out by those who only hold on.
-// Failure     start(): kInvalidArgument for an address that is no loopback address with a port,
+// Failure     start(): kInvalidArgument for what is no loopback address or name with a port,
 //             kAlreadyExists when it is in use, kPermission, kIo. A page that throws is a 500.
 #pragma once
 
@@ -31,7 +31,8 @@ struct HttpLimits {
     std::uint32_t exchange_ms = 5'000;  // from the connection to its end
 };
 
-/// A loopback address with a port: "127.0.0.1:9100", "[::1]:9100".
+/// A loopback address with a port: "127.0.0.1:9100", "[::1]:9100"; or a name that means nothing
+/// else, which is looked up: "localhost:9100".
 [[nodiscard]] bool is_loopback_address(const std::string& address);
 
 class HttpServer {

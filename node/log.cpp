@@ -1,11 +1,15 @@
 #include "node/log.hpp"
 
+#include <fcntl.h>
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <mutex>
+#include <utility>
 
 #include "json/json.hpp"
 
@@ -108,37 +112,103 @@ std::optional<LogFormat> parse_log_format(std::string_view word) {
     return static_cast<LogFormat>(at - std::begin(kFormats));
 }
 
-class Log::Sink {
+namespace {
+
+/// A descriptor that is ours to close, or standard error.
+class Descriptor {
   public:
-    std::unique_ptr<spdlog::logger> logger;
+    Descriptor() = default;
+    explicit Descriptor(int fd) : fd_(fd) {}
+    Descriptor(Descriptor&& other) noexcept { *this = std::move(other); }
+    Descriptor& operator=(Descriptor&& other) noexcept {
+        std::swap(fd_, other.fd_);
+        return *this;
+    }
+    ~Descriptor() {
+        if (fd_ > STDERR_FILENO) ::close(fd_);
+    }
+    [[nodiscard]] int get() const { return fd_; }
+
+  private:
+    int fd_ = STDERR_FILENO;
 };
 
-Log::Log(const LogOptions& options) : options_(options), sink_(std::make_unique<Sink>()) {}
+/// Where lines are appended. Never at a standard descriptor's place, which may have been closed.
+Result<Descriptor> open_lines(const std::filesystem::path& file) {
+    if (file.empty()) return Descriptor();
+    std::error_code ignored;
+    std::filesystem::create_directories(file.parent_path(), ignored);
+    const int fd = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+    const int moved =
+        fd < 0 || fd > STDERR_FILENO ? fd : ::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    const int failed = errno;
+    if (fd >= 0 && fd != moved) ::close(fd);
+    if (moved >= 0) return Descriptor(moved);
+    Error why = std::move(fail_errno(failed, "cannot append to the log " + file.string()).value());
+    why.message += "; set another [log] file";
+    return fail(std::move(why));
+}
+
+}  // namespace
+
+/// Whole lines to a descriptor, one write each; throws what the logger counts as lost.
+class Log::Sink final : public spdlog::sinks::base_sink<std::mutex> {
+  public:
+    explicit Sink(Descriptor out) : out_(std::move(out)) {}
+
+    void replace(Descriptor out) {
+        const std::lock_guard lock(mutex_);
+        out_ = std::move(out);
+        torn_ = false;
+    }
+
+  private:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        spdlog::memory_buf_t line;
+        // A line of which a full disk took only a part has no end: this one does not go on in it.
+        if (torn_) line.push_back('\n');
+        formatter_->format(message, line);
+        std::size_t done = 0;
+        while (done < line.size()) {
+            const ssize_t wrote = ::write(out_.get(), line.data() + done, line.size() - done);
+            if (wrote < 0 && errno == EINTR) continue;
+            if (wrote <= 0) {
+                torn_ = torn_ || done > 0;
+                throw spdlog::spdlog_ex("cannot write", errno);
+            }
+            done += static_cast<std::size_t>(wrote);
+        }
+        torn_ = false;
+    }
+    void flush_() override {}
+
+    Descriptor out_;
+    bool torn_ = false;
+};
+
+Log::Log(const LogOptions& options) : options_(options) {}
 Log::~Log() = default;
 
 Result<std::unique_ptr<Log>> Log::open(const LogOptions& options) {
     std::unique_ptr<Log> log(new Log(options));
-    spdlog::sink_ptr sink;
-    try {
-        if (options.file.empty()) {
-            sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-        } else {
-            sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.file.string());
-        }
-    } catch (const spdlog::spdlog_ex& error) {
-        return fail(ErrorCode::kIo, "cannot append to the log " + options.file.string() + ": " +
-                                        error.what() + "; set another [log] file");
-    }
-    auto logger = std::make_unique<spdlog::logger>("holdfast", std::move(sink));
+    HOLDFAST_ASSIGN(out, open_lines(options.file));
+    log->sink_ = std::make_shared<Sink>(std::move(out));
+    log->logger_ = std::make_unique<spdlog::logger>("holdfast", log->sink_);
+    const auto& logger = log->logger_;
     logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(
         options.format == LogFormat::kJson ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ",%v)"
                                            : "%Y-%m-%dT%H:%M:%S.%eZ %v",
         spdlog::pattern_time_type::utc));
     logger->set_level(spdlog::level::trace);
-    logger->flush_on(spdlog::level::trace);
     logger->set_error_handler([lost = &log->lost_](const std::string&) { lost->fetch_add(1); });
-    log->sink_->logger = std::move(logger);
     return log;
+}
+
+Status Log::reopen() {
+    if (options_.file.empty()) return {};
+    HOLDFAST_ASSIGN(out, open_lines(options_.file));
+    sink_->replace(std::move(out));
+    return {};
 }
 
 void Log::write(LogLevel level, std::string_view event, Fields fields) {
@@ -146,7 +216,7 @@ void Log::write(LogLevel level, std::string_view event, Fields fields) {
     const std::string line = options_.format == LogFormat::kJson
                                  ? format_json(level, event, fields).substr(1)
                                  : format_text(level, event, fields);
-    sink_->logger->log(library_level(level), spdlog::string_view_t(line));
+    logger_->log(library_level(level), spdlog::string_view_t(line));
 }
 
 }  // namespace holdfast::node

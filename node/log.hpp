@@ -9,7 +9,9 @@
 //   {"time":"2026-01-31T23:59:59.123Z","level":"info","event":"challenge.served","chain":"6f1c…",…}
 //
 // A line is with the operating system when the call returns. A line that cannot be written (disk
-// full) is lost and counted; nothing else fails. Threading: any thread.
+// full, standard error closed) is lost and counted; nothing else fails. After a rotation of logs
+// has renamed the file, reopen() begins a new one; no line is lost between the two. Threading: any
+// thread.
 #pragma once
 
 #include <atomic>
@@ -24,6 +26,10 @@
 
 #include "core/result.hpp"
 #include "core/types.hpp"
+
+namespace spdlog {
+class logger;
+}
 
 namespace holdfast::node {
 
@@ -85,15 +91,19 @@ class Log {
     }
     [[nodiscard]] bool enabled(LogLevel level) const { return level >= options_.level; }
     void write(LogLevel level, std::string_view event, Fields fields);
+    /// Opens the file by its name anew; lines go there from then on. Where that fails (kIo,
+    /// kPermission) they go on to the one that was open. Nothing to do without a file.
+    [[nodiscard]] Status reopen();
     /// Lines that could not be written.
     [[nodiscard]] std::uint64_t lost() const { return lost_.load(); }
 
   private:
-    class Sink;  // the library's logger
+    class Sink;
     explicit Log(const LogOptions& options);
 
     LogOptions options_;
-    std::unique_ptr<Sink> sink_;
+    std::shared_ptr<Sink> sink_;
+    std::unique_ptr<spdlog::logger> logger_;
     std::atomic<std::uint64_t> lost_{0};
 };
 

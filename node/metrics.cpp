@@ -69,6 +69,11 @@ void append_metrics(std::vector<Metric>& out, const TcpStatistics& s) {
     w.count(kRefused, kHelp, s.refused_version, {{"reason", "version"}});
     w.count(kRefused, kHelp, s.refused_network, {{"reason", "network"}});
     w.count(kRefused, kHelp, s.refused_malformed, {{"reason", "malformed"}});
+    for (std::size_t i = 0; i < s.link_failures.size(); ++i) {
+        w.count("not_connected_total", "Attempts to connect to peers, and their ends, by why.",
+                s.link_failures[i],
+                {{"reason", std::string(to_string(static_cast<LinkFailure>(i)))}});
+    }
     w.count("timeouts_total", "Handshakes, frames and silent connections cut off.", s.timed_out);
     w.count("throttled_total", "Times that reading from a peer paused.", s.throttled);
     w.count("duplicates_total", "Repeated requests and posts not handed over again.", s.duplicates);

@@ -54,8 +54,8 @@ std::string metrics_text(const std::vector<Metric>& metrics) {
 
 const char* monitor_address_problem(const std::string& address) {
     if (is_loopback_address(address)) return nullptr;
-    return "a loopback address with a port, e.g. 127.0.0.1:9100 or [::1]:9100 (the monitor has no "
-           "password and serves this machine alone)";
+    return "a loopback address or name with a port, e.g. 127.0.0.1:9100 or localhost:9100 (the "
+           "monitor has no password and serves this machine alone)";
 }
 
 Result<std::unique_ptr<HttpServer>> serve_monitor(const std::string& address,

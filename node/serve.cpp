@@ -37,7 +37,10 @@ TcpHandler logged(TcpHandler inner, Log& log) {
             const bool challenge =
                 message.size() > 1 && message[1] == static_cast<std::uint8_t>(Kind::kChallenge);
             if (!challenge) return answer;
-            if (answer) {
+            const bool failed = !answer && answer.error().code != ErrorCode::kRefused;
+            if (failed) {
+                log.error("challenge.failed", {{"peer", from}, {"error", answer.error().message}});
+            } else if (answer) {
                 log.info("challenge.answered", {{"challenger", from}, {"bytes", answer->size()}});
             } else {
                 log.info("challenge.ignored", {{"peer", from}, {"why", answer.error().message}});
@@ -56,7 +59,10 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
     HOLDFAST_ASSIGN(identity, open_identity(config));
     const NetworkParams& params = identity.params;
     AvailabilityResponder responder(params, machine_clock(), config.responding);
-    ChunkServer chunks(machine_clock(), config.reading);
+    ChunkServer chunks(machine_clock(), config.reading,
+                       [&log](const ChainId& id, const Error& why) {
+                           log.error("reading.failed", {{"chain", id}, {"error", why.message}});
+                       });
     Json chains = Json::array();
     for (const ReplicaEntry& entry : config.replicas) {
         HOLDFAST_ASSIGN(id, open_replica(entry, identity, responder, chunks));
@@ -69,7 +75,7 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
     };
     if (hooks.handler) handler = hooks.handler(std::move(handler));
     HOLDFAST_ASSIGN(network, start_network(config, params.id(), *identity.key, kRoleProver,
-                                           logged(std::move(handler), log)));
+                                           logged(std::move(handler), log), log));
     HOLDFAST_ASSIGN(client, follow_host(config, *network));
     HostFollower follower(
         params, *client, machine_clock(), log,
@@ -90,7 +96,9 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
                     {"host", to_json(follower.status())},
                     {"challenges", to_json(responder.statistics())},
                     {"readers", to_json(chunks.statistics())},
-                    {"network", to_json(network->statistics())}};
+                    {"network", to_json(network->statistics())},
+                    {"peers", peers_json(*network)},
+                    {"log", to_json(log)}};
     };
     const auto metrics = [&] {
         std::vector<Metric> out;

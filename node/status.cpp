@@ -3,6 +3,16 @@
 namespace holdfast::node {
 namespace {
 
+constexpr std::size_t kToldPeers = 100;
+
+Json by_failure(const std::array<std::uint64_t, kLinkFailureCount>& counts) {
+    Json out = Json::object();
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        out[std::string(to_string(static_cast<LinkFailure>(i)))] = counts[i];
+    }
+    return out;
+}
+
 Json by_reason(const std::map<Reason, std::uint64_t>& counts) {
     Json out = Json::object();
     for (const auto& [reason, count] : counts) out[std::string(describe(reason).name)] = count;
@@ -19,6 +29,8 @@ Json to_json(const FollowerStatus& s) {
     return out;
 }
 
+Json to_json(const Log& log) { return {{"lost_lines", log.lost()}}; }
+
 Json to_json(const TcpStatistics& s) {
     return {{"connections", s.connections},
             {"handshakes", s.handshakes},
@@ -34,6 +46,7 @@ Json to_json(const TcpStatistics& s) {
               {"version", s.refused_version},
               {"network", s.refused_network},
               {"malformed", s.refused_malformed}}},
+            {"not_connected", by_failure(s.link_failures)},
             {"timed_out", s.timed_out},
             {"throttled", s.throttled},
             {"duplicates", s.duplicates},
@@ -42,6 +55,25 @@ Json to_json(const TcpStatistics& s) {
             {"frames_out", s.frames_out},
             {"bytes_in", s.bytes_in},
             {"bytes_out", s.bytes_out}};
+}
+
+Json peers_json(TcpNetwork& network) {
+    Json out = Json::array();
+    const auto reports = network.peer_reports(kToldPeers);
+    if (!reports) return out;  // it has been stopped
+    for (const PeerReport& report : *reports) {
+        Json one = {{"key", to_hex(report.peer.key)},
+                    {"address", report.peer.address},
+                    {"connected", report.connected}};
+        if (report.failure) {
+            one["reason"] = to_string(*report.failure);
+            one["why"] = report.why;
+            one["failed_age_ms"] = report.failed_age_ms;
+            one["failures"] = report.failures;
+        }
+        out.push_back(std::move(one));
+    }
+    return out;
 }
 
 Json to_json(const ResponderStatistics& s) {

@@ -1,6 +1,6 @@
 // The daemons' states as JSON, in the names that /status and the final summary use.
 //
-// Pure functions of the parts' own statistics.
+// Pure functions of the parts' own statistics, but for peers_json(), which asks.
 #pragma once
 
 #include "availability/chunk_server.hpp"
@@ -8,6 +8,7 @@
 #include "follow/service.hpp"
 #include "json/json.hpp"
 #include "node/host_follower.hpp"
+#include "node/log.hpp"
 #include "transport/tcp_network.hpp"
 
 namespace holdfast::node {
@@ -15,7 +16,10 @@ namespace holdfast::node {
 using json::Json;
 
 [[nodiscard]] Json to_json(const FollowerStatus& status);
+[[nodiscard]] Json to_json(const Log& log);
 [[nodiscard]] Json to_json(const TcpStatistics& statistics);
+/// Peers of the settings, those that are not connected first, each with why; 100 of them at most.
+[[nodiscard]] Json peers_json(TcpNetwork& network);
 [[nodiscard]] Json to_json(const ResponderStatistics& statistics);
 [[nodiscard]] Json to_json(const ChunkServerStatistics& statistics);
 [[nodiscard]] Json to_json(const FollowServiceStatistics& statistics);

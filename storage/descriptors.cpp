@@ -12,7 +12,9 @@ void occupy_standard_descriptors() {
         if (::fcntl(wanted, F_GETFD) != -1 || errno != EBADF) continue;
         // Without O_CLOEXEC, like any standard stream: a program that is started inherits it. The
         // lowest free number is the wanted one, unless another thread has just taken it.
-        const int opened = ::open("/dev/null", O_RDWR | O_NOCTTY);
+        // For reading alone: what is written to a stream that was closed fails, and so is known to
+        // be lost.
+        const int opened = ::open("/dev/null", O_RDONLY | O_NOCTTY);
         if (opened < 0) return;
         if (!is_standard_descriptor(opened)) ::close(opened);
     }

@@ -3,8 +3,8 @@
 // Where a process was started with one of them closed, or has closed it, the next open() returns
 // it, and whatever prints, to a stream that looks closed, writes into that file. So descriptors
 // that we open ourselves are moved above 2, and before another library opens some (LMDB, Asio,
-// io_uring) the closed ones of 0 to 2 are occupied by /dev/null, for good: a stream that was closed
-// swallows what is written to it.
+// io_uring) the closed ones of 0 to 2 are occupied by /dev/null, for good and for reading alone:
+// writing to a stream that was closed fails as before.
 //
 // Threading: any thread. POSIX. Reasons: docs/architecture.md section 5.
 #pragma once

@@ -25,9 +25,27 @@ bool is_unasked(FrameType type) {
 
 Error error_of(tl::unexpected<Error> failed) { return std::move(failed.value()); }
 
-Error unavailable(std::string why) { return {ErrorCode::kUnavailable, std::move(why), {}}; }
+Ending closed(std::string why) {
+    return {LinkFailure::kClosed, {ErrorCode::kUnavailable, std::move(why), {}}};
+}
 
-/// What the other side's goodbye means to a caller of ours.
+/// What a goodbye means, to the caller of ours who gets it.
+LinkFailure failure_of(Goodbye code) {
+    switch (code) {
+        case Goodbye::kVersion:
+        case Goodbye::kRoles:  // of ours: it is older, or newer
+            return LinkFailure::kVersion;
+        case Goodbye::kNetwork:
+            return LinkFailure::kNetwork;
+        case Goodbye::kNotAllowed:
+            return LinkFailure::kNotAllowed;
+        case Goodbye::kTooMany:
+            return LinkFailure::kCeiling;
+        default:
+            return LinkFailure::kClosed;
+    }
+}
+
 Error goodbye_error(const Notice& notice) {
     const Goodbye code = static_cast<Goodbye>(notice.code);
     const std::string text = "the peer has closed the connection: " + std::string(to_string(code));
@@ -43,8 +61,12 @@ Error goodbye_error(const Notice& notice) {
         case Goodbye::kNotAllowed:
             return {ErrorCode::kPermission, text, {}};
         default:
-            return unavailable(text);
+            return {ErrorCode::kUnavailable, text, {}};
     }
+}
+
+Ending ending_of(const Notice& notice) {
+    return {failure_of(static_cast<Goodbye>(notice.code)), goodbye_error(notice)};
 }
 
 }  // namespace
@@ -96,7 +118,10 @@ void Connection::set_timer(std::uint32_t ms, void (Connection::*then)()) {
 void Connection::pump() {
     if (phase_ == Phase::kClosed) return;
     wants_read_ = wants_write_ = false;
-    if (!ssl_) return close({ErrorCode::kOutOfMemory, "no memory for a TLS session", {}});
+    if (!ssl_) {
+        return close(
+            {LinkFailure::kLocal, {ErrorCode::kOutOfMemory, "no memory for a TLS session", {}}});
+    }
     if (phase_ == Phase::kTls) shake_hands();
     if (phase_ == Phase::kHello || phase_ == Phase::kReady) read_some();
     if (phase_ != Phase::kTls && phase_ != Phase::kClosed) write_some();
@@ -130,8 +155,10 @@ Connection::Io Connection::ssl_result(int result) {
         wants_write_ = true;
         return Io::kBlocked;
     }
+    const bool cut_off = ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
     ERR_clear_error();
-    return Io::kFailed;
+    const bool ended = error == SSL_ERROR_SYSCALL || error == SSL_ERROR_ZERO_RETURN || cut_off;
+    return ended ? Io::kEnded : Io::kFailed;
 }
 
 void Connection::shake_hands() {
@@ -141,7 +168,15 @@ void Connection::shake_hands() {
             return;
         case Io::kFailed:
             shared_.tally.add(&TcpStatistics::refused_tls);
-            return close(unavailable("the peer does not speak TLS 1.3 with an Ed25519 key"));
+            return close({LinkFailure::kTls,
+                          {ErrorCode::kUnavailable,
+                           "what answers does not speak TLS 1.3 with an Ed25519 key",
+                           {}}});
+        case Io::kEnded:
+            shared_.tally.add(&TcpStatistics::refused_tls);
+            return close(
+                closed("the connection was closed within the TLS handshake: by what is no peer, or "
+                       "by one with too many connections"));
         case Io::kDone:
             return on_tls_done();
     }
@@ -151,10 +186,14 @@ void Connection::on_tls_done() {
     const auto key = tls_peer_key(ssl_.get());
     if (!key || (expected_ && *key != *expected_)) {
         shared_.tally.add(&TcpStatistics::refused_key);
-        return close(error_of(fail_refused(
-            Reason::kBadKey, "the peer at " + remote_.to_string() + ", which has another key")));
+        const std::string found = key ? "key " + to_hex(view(*key)) : "a key of another kind";
+        return close({LinkFailure::kWrongKey,
+                      error_of(fail_refused(Reason::kBadKey, "the peer at " + remote_.to_string() +
+                                                                 ", which has another key (" +
+                                                                 found + "),"))});
     }
     key_ = *key;
+    has_key_ = true;
     phase_ = Phase::kHello;
     // The side that was called answers a hello; until then it says nothing of itself.
     if (!dialled()) return;
@@ -165,7 +204,8 @@ void Connection::on_tls_done() {
 
 void Connection::on_handshake_timeout() {
     shared_.tally.add(&TcpStatistics::timed_out);
-    close({ErrorCode::kTimeout, "the peer did not complete the handshake in time", {}});
+    close({LinkFailure::kTimeout,
+           {ErrorCode::kTimeout, "the peer did not complete the handshake in time", {}}});
 }
 
 /// Silence, stalled frames in either direction, and pings against silence.
@@ -180,7 +220,8 @@ void Connection::tick() {
     const bool stalled_out = !out_.empty() && older(first_since_ns_, limits.frame_timeout_ms);
     if (stalled_in || stalled_out || older(heard_ns_, limits.idle_timeout_ms)) {
         shared_.tally.add(&TcpStatistics::timed_out);
-        return close({ErrorCode::kTimeout, "the peer has fallen silent", {}});
+        return close(
+            {LinkFailure::kTimeout, {ErrorCode::kTimeout, "the peer has fallen silent", {}}});
     }
     if (older(heard_ns_, limits.keepalive_ms) && pings_.empty()) (void)ping({});
     const std::uint32_t period =
@@ -207,8 +248,8 @@ void Connection::queue(const FrameHeader& header, ByteView payload, Sent sent, b
     out_.insert(place, OutFrame{std::move(bytes), std::move(sent)});
     // Answers to a peer that sends without ever reading.
     if (queued_bytes_ > 2 * shared_.options.limits.max_queue_bytes_per_peer) {
-        why_ = unavailable("the peer does not read what it is sent");
-        boost::asio::post(shared_.io, [self = shared_from_this()] { self->close(self->why_); });
+        ending_ = closed("the peer does not read what it is sent");
+        boost::asio::post(shared_.io, [self = shared_from_this()] { self->close(self->ending_); });
         return;
     }
     schedule();
@@ -225,7 +266,7 @@ void Connection::write_some() {
         const int wrote = SSL_write(ssl_.get(), bytes.data() + out_sent_, static_cast<int>(piece));
         const Io io = ssl_result(wrote);
         if (io == Io::kBlocked) return;
-        if (io == Io::kFailed) return close(unavailable("the peer has closed the connection"));
+        if (io != Io::kDone) return close(closed("the peer has closed the connection"));
         const auto count = static_cast<std::size_t>(wrote);
         turn -= count;
         out_sent_ += count;
@@ -263,16 +304,16 @@ bool Connection::ping(Pong pong) {
     return true;
 }
 
-void Connection::say_goodbye(const Notice& notice, Error why) {
+void Connection::say_goodbye(const Notice& notice, Ending ending) {
     if (phase_ == Phase::kClosing || phase_ == Phase::kClosed) return;
-    why_ = std::move(why);
-    if (phase_ == Phase::kTls) return close(why_);
+    ending_ = std::move(ending);
+    if (phase_ == Phase::kTls) return close(ending_);
     send({kNoticeBytes, FrameType::kGoodbye, 0, 0}, encode_notice(notice));
     phase_ = Phase::kClosing;
     set_timer(kLingerMs, &Connection::on_linger_timeout);
 }
 
-void Connection::on_linger_timeout() { close(why_); }
+void Connection::on_linger_timeout() { close(ending_); }
 
 /// Closing while something of the peer's is unread would reset the connection and take the goodbye
 /// with it: what still comes is read and thrown away until the peer goes or a moment has passed.
@@ -288,14 +329,14 @@ void Connection::linger() {
     for (unsigned i = 0; i < kTurnFrames; ++i) {
         const ssize_t got = ::recv(socket_.native_handle(), scrap.data(), scrap.size(), 0);
         if (got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {
-            return close(why_);
+            return close(ending_);
         }
         if (got < 0) break;
     }
     wants_read_ = true;
 }
 
-void Connection::close(Error why) {
+void Connection::close(Ending ending) {
     if (phase_ == Phase::kClosed) return;
     const auto self = shared_from_this();
     if (!was_ready_) shared_.tally.take(&TcpStatistics::handshakes);
@@ -306,7 +347,7 @@ void Connection::close(Error why) {
     release_arriving();
     frame_.reset();
     phase_ = Phase::kClosed;
-    why_ = std::move(why);
+    ending_ = std::move(ending);
     out_.clear();
     payload_ = {};
     ssl_.reset();
@@ -386,8 +427,8 @@ bool Connection::read_header() {
                              static_cast<int>(head_.size() - head_have_));
     const Io io = ssl_result(got);
     if (io == Io::kBlocked) return false;
-    if (io == Io::kFailed) {
-        close(unavailable("the peer has closed the connection"));
+    if (io != Io::kDone) {
+        close(closed("the peer has closed the connection"));
         return false;
     }
     heard_ns_ = shared_.now_ns();
@@ -439,8 +480,11 @@ bool Connection::read_payload() {
     ERR_clear_error();
     const int got = SSL_read(ssl_.get(), into, static_cast<int>(piece));
     const Io io = ssl_result(got);
-    if (io == Io::kFailed) close(unavailable("the peer has closed the connection"));
-    if (io != Io::kDone) return false;
+    if (io == Io::kBlocked) return false;
+    if (io != Io::kDone) {
+        close(closed("the peer has closed the connection"));
+        return false;
+    }
     heard_ns_ = shared_.now_ns();
     payload_have_ += static_cast<std::size_t>(got);
     return true;
@@ -479,10 +523,10 @@ void Connection::take_frame(const FrameHeader& header, Bytes payload) {
 void Connection::take_hello(ByteView payload) {
     const auto hello = decode_hello(payload);
     if (const auto notice = owner_.judge(*this, hello)) {
-        const Goodbye code = static_cast<Goodbye>(notice->code);
-        Error why = goodbye_error(*notice);
-        why.message = "refused " + remote_.to_string() + ": " + std::string(to_string(code));
-        return say_goodbye(*notice, std::move(why));
+        Ending ending = ending_of(*notice);
+        ending.why.message = "this node refused the connection from " + remote_.to_string() + " (" +
+                             std::string(to_string(ending.failure)) + ")";
+        return say_goodbye(*notice, std::move(ending));
     }
     hello_ = *hello;
     if (!dialled()) {
@@ -501,7 +545,7 @@ void Connection::take_hello(ByteView payload) {
 
 void Connection::take_goodbye(ByteView payload) {
     const auto notice = decode_notice(FrameType::kGoodbye, payload);
-    close(notice ? goodbye_error(*notice) : unavailable("the peer has closed the connection"));
+    close(notice ? ending_of(*notice) : closed("the peer has closed the connection"));
 }
 
 void Connection::take_pong(std::uint64_t number) {
@@ -517,7 +561,7 @@ void Connection::refuse_frame(const Verdict& verdict) {
     shared_.tally.add(&TcpStatistics::refused_malformed);
     const Notice notice{static_cast<std::uint8_t>(Goodbye::kMalformed),
                         static_cast<std::uint32_t>(verdict.reason)};
-    say_goodbye(notice, unavailable("the peer has sent a malformed frame: " + to_string(verdict)));
+    say_goodbye(notice, closed("the peer has sent a malformed frame: " + to_string(verdict)));
 }
 
 }  // namespace holdfast::transport

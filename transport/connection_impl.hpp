@@ -27,6 +27,10 @@ using boost::asio::ip::tcp;
 class Tally {
   public:
     using Field = std::uint64_t TcpStatistics::*;
+    void add(LinkFailure failure) {
+        const std::lock_guard lock(mutex_);
+        ++counts_.link_failures.at(static_cast<std::size_t>(failure));
+    }
     void add(Field field, std::uint64_t amount = 1) {
         const std::lock_guard lock(mutex_);
         counts_.*field += amount;
@@ -65,6 +69,12 @@ struct Shared {
 };
 
 class Connection;
+
+/// Why a connection, or an attempt at one, has ended: for who keeps count, and for callers.
+struct Ending {
+    LinkFailure failure = LinkFailure::kClosed;
+    Error why{ErrorCode::kUnavailable, "the connection has ended", {}};
+};
 
 /// What a frame's payload is for, decided by its header.
 enum class Arrival : std::uint8_t { kTake, kDiscard, kUncalledFor };
@@ -106,9 +116,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     /// the connection ends first.
     [[nodiscard]] bool ping(Pong pong);
     /// Sends the reason behind what is queued, waits a moment for the peer to go, closes.
-    void say_goodbye(const Notice& notice, Error why);
+    void say_goodbye(const Notice& notice, Ending ending);
     /// At once; on_closed() follows.
-    void close(Error why);
+    void close(Ending ending);
     /// The owner has room again.
     void resume() { schedule(); }
 
@@ -117,10 +127,11 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     [[nodiscard]] bool dialled() const { return expected_.has_value(); }
     [[nodiscard]] const std::optional<PublicKey>& expected() const { return expected_; }
     [[nodiscard]] const PublicKey& key() const { return key_; }  // proved; from the hello on
+    [[nodiscard]] bool has_key() const { return has_key_; }      // whether TLS has proved it
     [[nodiscard]] const Hello& peer_hello() const { return hello_; }
     [[nodiscard]] const boost::asio::ip::address& remote() const { return remote_; }
     [[nodiscard]] std::size_t queued_bytes() const { return queued_bytes_; }
-    [[nodiscard]] const Error& why_closed() const { return why_; }
+    [[nodiscard]] const Ending& ending() const { return ending_; }
     [[nodiscard]] std::uint64_t ready_since_ns() const { return ready_ns_; }
     [[nodiscard]] bool was_ready() const { return was_ready_; }
 
@@ -136,7 +147,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
         std::uint64_t sent_ns = 0;
         Pong pong;
     };
-    enum class Io : std::uint8_t { kDone, kBlocked, kFailed };
+    enum class Io : std::uint8_t { kDone, kBlocked, kFailed, kEnded };  // kEnded: by the peer
 
     void schedule();
     void pump();
@@ -175,8 +186,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     boost::asio::ip::address remote_;
     PublicKey key_;
     Hello hello_;
-    Error why_{ErrorCode::kUnavailable, "the connection has ended", {}};
+    Ending ending_;
     Phase phase_ = Phase::kTls;
+    bool has_key_ = false;
     bool was_ready_ = false;
     bool scheduled_ = false;
     bool waits_read_ = false;

@@ -55,7 +55,7 @@ Result<ConnectionPtr> TcpNetwork::Impl::connection_to(const PublicKey& key) cons
                                      [](const ConnectionPtr& c) { return c->is_ready(); });
     if (newest != peer->ready.rend()) return *newest;
     if (!peer->listed) return fail(ErrorCode::kNotFound, "no peer " + to_hex(view(key)));
-    return fail(ErrorCode::kUnavailable, "the peer is not connected");
+    return fail(ErrorCode::kUnavailable, why_not_connected(*peer));
 }
 
 bool TcpNetwork::Impl::fits_queue(const ConnectionPtr& connection, std::size_t bytes) const {
@@ -127,7 +127,8 @@ void TcpNetwork::Impl::on_deadline(const PeerPtr& peer, std::uint64_t number) {
         connection->given_up.insert(number);
         if (connection->given_up.size() > kMaxGivenUp) {
             const Notice notice{static_cast<std::uint8_t>(Goodbye::kIdle), 0};
-            connection->say_goodbye(notice, {ErrorCode::kTimeout, "the peer never answers", {}});
+            connection->say_goodbye(notice, {LinkFailure::kTimeout,
+                                             {ErrorCode::kTimeout, "the peer never answers", {}}});
         }
     }
     const bool taken = out->sent_ns.has_value() || out->type == FrameType::kPost;
@@ -158,7 +159,7 @@ void TcpNetwork::Impl::abandon_messages(const PeerPtr& peer, const ConnectionPtr
             const ErrorCode code = stopping_      ? ErrorCode::kInterrupted
                                    : out->sent_ns ? ErrorCode::kTimeout
                                                   : ErrorCode::kUnavailable;
-            complete(peer, out->number, fail(code, gone->why_closed().message));
+            complete(peer, out->number, fail(code, gone->ending().why.message));
             continue;
         }
         out->connection.reset();

@@ -1,6 +1,5 @@
 // Connections of a TcpNetwork: accepted, dialled, judged, replaced, closed.
 #include <boost/asio/connect.hpp>
-#include <charconv>
 
 #include "storage/descriptors.hpp"
 #include "transport/tcp_network_impl.hpp"
@@ -18,31 +17,25 @@ constexpr std::uint64_t kNsPerMs = 1'000'000;
 /// A connection that held this many first waits was a good one: the next failure is a new story.
 constexpr std::uint64_t kGoodConnection = 10;
 
-// Spec 13, messages: dialled again at the longest step.
-bool is_final(const Error& why) {
-    return why.code == ErrorCode::kRefused || why.code == ErrorCode::kPermission;
+Ending ended(std::string why) {
+    return {LinkFailure::kClosed, {ErrorCode::kUnavailable, std::move(why), {}}};
+}
+
+/// Why an attempt came to nothing: the system's words, or what they mean.
+Ending failed_attempt(const ErrorOrNone& failed, std::uint32_t limit_ms) {
+    const bool cut_off = !failed || failed == boost::asio::error::operation_aborted;
+    const bool of_system = failed.category() == boost::system::system_category();
+    const LinkFailure failure = cut_off     ? LinkFailure::kTimeout
+                                : of_system ? link_failure_of(failed.value())
+                                            : LinkFailure::kNoSuchName;
+    std::string why = failed.message();
+    if (cut_off) why = "no answer within " + std::to_string(limit_ms) + " ms";
+    if (failure == LinkFailure::kRefused) why = "connection refused: nothing listens there";
+    if (failure == LinkFailure::kNoSuchName) why = "the name cannot be looked up: " + why;
+    return {failure, {ErrorCode::kUnavailable, std::move(why), {}}};
 }
 
 }  // namespace
-
-std::optional<HostPort> transport::parse_address(const std::string& text) {
-    const std::size_t colon = text.rfind(':');
-    if (colon == std::string::npos || colon == 0) return std::nullopt;
-    HostPort out{text.substr(0, colon), text.substr(colon + 1)};
-    std::uint16_t port = 0;
-    const char* const end = out.port.data() + out.port.size();
-    const auto [stop, failed] = std::from_chars(out.port.data(), end, port);
-    if (failed != std::errc{} || stop != end) return std::nullopt;
-    if (out.host.front() == '[') {
-        if (out.host.size() < 3 || out.host.back() != ']') return std::nullopt;
-        out.host = out.host.substr(1, out.host.size() - 2);
-    } else if (out.host.find(':') != std::string::npos) {
-        return std::nullopt;
-    }
-    return out;
-}
-
-bool is_tcp_address(const std::string& text) { return transport::parse_address(text).has_value(); }
 
 // --- peers ---------------------------------------------------------------------------------------
 
@@ -90,7 +83,7 @@ Status TcpNetwork::Impl::remove_peer(const PublicKey& key) {
     const Notice notice{static_cast<std::uint8_t>(Goodbye::kNotAllowed), 0};
     for (const ConnectionPtr& connection : connections_) {
         if (connection->key() != key && connection->expected() != key) continue;
-        connection->say_goodbye(notice, {ErrorCode::kUnavailable, "the peer was removed", {}});
+        connection->say_goodbye(notice, ended("the peer was removed"));
     }
     note_if_idle(peer);
     return {};
@@ -132,14 +125,16 @@ void TcpNetwork::Impl::wait_connected(const PublicKey& key, std::uint32_t timeou
     const PeerPtr peer = find(key);
     if (!peer) return promise->set(fail(ErrorCode::kNotFound, "no peer " + to_hex(view(key))));
     if (connection_to(key)) return promise->set({});
-    if (peer->refusal) return promise->set(fail(*peer->refusal));
+    if (peer->problem && is_final(peer->problem->ending.failure)) {
+        return promise->set(fail(peer->problem->ending.why));
+    }
     const auto waiter = std::make_shared<Waiter>(io_, promise);
     peer->waiters.push_back(waiter);
     waiter->timer.expires_after(std::chrono::milliseconds(timeout_ms));
-    waiter->timer.async_wait([peer, waiter](const ErrorOrNone& failed) {
+    waiter->timer.async_wait([this, peer, waiter](const ErrorOrNone& failed) {
         if (failed) return;
         std::erase(peer->waiters, waiter);
-        waiter->promise->set(fail(ErrorCode::kTimeout, "the peer is not connected"));
+        waiter->promise->set(fail(ErrorCode::kTimeout, why_not_connected(*peer)));
     });
 }
 
@@ -152,28 +147,41 @@ void TcpNetwork::Impl::tell_waiters(const PeerPtr& peer, const Status& status) {
 
 // --- accepted ------------------------------------------------------------------------------------
 
-Status TcpNetwork::Impl::listen() {
-    if (options_.listen.empty()) return {};
+/// Addresses that the settings' one means: itself, or those of its name, of which one will do.
+Result<std::vector<tcp::endpoint>> TcpNetwork::Impl::listening_places() const {
     const auto where = parse_address(options_.listen);
-    ErrorOrNone failed;
-    const auto ip =
-        where ? boost::asio::ip::make_address(where->host, failed) : boost::asio::ip::address{};
-    if (!where || failed) {
+    if (!where) {
         return fail(ErrorCode::kInvalidArgument,
                     "'" + options_.listen + "' is no address to listen at; use e.g. 0.0.0.0:9001");
     }
-    const tcp::endpoint endpoint(ip, static_cast<std::uint16_t>(std::stoul(where->port)));
-    acceptor_.open(endpoint.protocol(), failed);
-    if (!failed) acceptor_.set_option(tcp::acceptor::reuse_address(true), failed);
-    if (!failed) acceptor_.bind(endpoint, failed);
-    if (!failed) acceptor_.listen(tcp::acceptor::max_listen_connections, failed);
+    std::vector<tcp::endpoint> found = endpoints_of(*where);
+    if (found.empty()) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "'" + options_.listen +
+                        "' is no address to listen at: the name cannot "
+                        "be looked up; use e.g. 0.0.0.0:9001");
+    }
+    return found;
+}
+
+Status TcpNetwork::Impl::listen() {
+    if (options_.listen.empty()) return {};
+    HOLDFAST_ASSIGN(places, listening_places());
+    ErrorOrNone failed;
+    for (const tcp::endpoint& place : places) {
+        ErrorOrNone ignored;
+        acceptor_.close(ignored);
+        acceptor_.open(place.protocol(), failed);
+        if (!failed) acceptor_.set_option(tcp::acceptor::reuse_address(true), failed);
+        if (!failed) acceptor_.bind(place, failed);
+        if (!failed) acceptor_.listen(tcp::acceptor::max_listen_connections, failed);
+        if (!failed) break;
+    }
     if (failed == boost::asio::error::address_in_use) {
         return fail(ErrorCode::kAlreadyExists, options_.listen + " is in use by another program");
     }
     if (failed) return fail_errno(failed.value(), "listening at " + options_.listen);
-    const tcp::endpoint bound = acceptor_.local_endpoint(failed);
-    const std::string host = ip.is_v6() ? "[" + ip.to_string() + "]" : ip.to_string();
-    address_ = host + ":" + std::to_string(bound.port());
+    address_ = address_text(acceptor_.local_endpoint(failed));
     accept_next();
     return {};
 }
@@ -209,7 +217,7 @@ void TcpNetwork::Impl::take_connection(tcp::socket socket) {
     if (handshaking_.size() >= limits.max_handshakes) {
         // An honest one is through in a moment: the oldest is the least likely to be.
         shared_.tally.add(&TcpStatistics::refused_ceiling);
-        handshaking_.front()->close({ErrorCode::kUnavailable, "too many handshakes", {}});
+        handshaking_.front()->close(ended("too many handshakes"));
         handshaking_.pop_front();
     }
     handshaking_.push_back(
@@ -249,8 +257,7 @@ void TcpNetwork::Impl::dial(const PeerPtr& peer) {
         [this, peer, attempt](const ErrorOrNone& failed, const tcp::resolver::results_type& found) {
             if (!failed) return connect(peer, attempt, found);
             attempt->timer.cancel();
-            dial_failed(
-                peer, {ErrorCode::kUnavailable, peer->peer.address + ": " + failed.message(), {}});
+            dial_failed(peer, failed_attempt(failed, options_.limits.handshake_timeout_ms));
         });
 }
 
@@ -261,9 +268,8 @@ void TcpNetwork::Impl::connect(const PeerPtr& peer, const std::shared_ptr<Attemp
         [this, peer, attempt](const ErrorOrNone& failed, const tcp::endpoint&) {
             attempt->timer.cancel();
             if (failed || !attempt->socket.is_open() || stopping_ || !peer->listed) {
-                return dial_failed(
-                    peer,
-                    {ErrorCode::kUnavailable, peer->peer.address + ": " + failed.message(), {}});
+                return dial_failed(peer,
+                                   failed_attempt(failed, options_.limits.handshake_timeout_ms));
             }
             peer->attempt.reset();
             adopt(std::make_shared<Connection>(shared_, *this, std::move(attempt->socket),
@@ -271,16 +277,21 @@ void TcpNetwork::Impl::connect(const PeerPtr& peer, const std::shared_ptr<Attemp
         });
 }
 
-void TcpNetwork::Impl::dial_failed(const PeerPtr& peer, const Error& why) {
+void TcpNetwork::Impl::dial_failed(const PeerPtr& peer, Ending ending) {
     peer->dialling = false;
     peer->attempt.reset();
-    if (is_final(why)) {
-        // It will not have us: asked again, but rarely.
-        peer->refusal = why;
-        peer->backoff.exhaust();
-        tell_waiters(peer, fail(why));
+    if (stopping_ || !peer->listed) return note_if_idle(peer);
+    if (!peer->peer.address.empty()) {
+        ending.why.message = peer->peer.address + ": " + ending.why.message;
     }
-    note_if_idle(peer);
+    shared_.tally.add(ending.failure);
+    if (is_final(ending.failure)) {
+        // It will not have us: dialled again at the longest step (spec 13, messages).
+        peer->backoff.exhaust();
+        tell_waiters(peer, fail(ending.why));
+    }
+    // Where another connection to it is up, this one's end hinders nobody.
+    if (peer->ready.empty()) note_failure(peer, std::move(ending));
     redial_later(peer);
 }
 
@@ -324,7 +335,7 @@ void TcpNetwork::Impl::on_ready(const ConnectionPtr& connection) {
     const PeerPtr peer = find_or_make(connection->key());
     const bool restarted = peer->incarnation != connection->peer_hello().incarnation;
     const Notice replaced{static_cast<std::uint8_t>(Goodbye::kReplaced), 0};
-    const Error why{ErrorCode::kUnavailable, "the peer has reconnected", {}};
+    const Ending why = ended("the peer has reconnected");
     if (restarted) {
         // Connections of an earlier run are dead, whatever TCP still thinks of them.
         for (const ConnectionPtr& old : peer->ready) old->say_goodbye(replaced, why);
@@ -336,7 +347,7 @@ void TcpNetwork::Impl::on_ready(const ConnectionPtr& connection) {
     if (peer->ready.empty()) shared_.tally.add(&TcpStatistics::peers_connected);
     peer->ready.push_back(connection);
     peer->redial.cancel();
-    peer->refusal.reset();
+    note_connected(peer);
     tell_waiters(peer, {});
     repeat_posts(peer, connection);
 }
@@ -347,9 +358,9 @@ void TcpNetwork::Impl::on_closed(const ConnectionPtr& connection) {
     if (--from_there->second == 0) per_address_.erase(from_there);
     const bool ready = connection->was_ready();
     std::erase(handshaking_, connection);
-    const PeerPtr peer = connection->dialled() ? find(*connection->expected())
-                         : ready               ? find(connection->key())
-                                               : nullptr;
+    const PeerPtr peer = connection->dialled()   ? find(*connection->expected())
+                         : connection->has_key() ? find(connection->key())
+                                                 : nullptr;
     if (peer && ready) {
         if (std::erase(peer->ready, connection) > 0 && peer->ready.empty()) {
             shared_.tally.take(&TcpStatistics::peers_connected);
@@ -361,9 +372,10 @@ void TcpNetwork::Impl::on_closed(const ConnectionPtr& connection) {
         abandon_messages(peer, connection);
     }
     if (peer && connection->dialled()) {
-        dial_failed(peer, connection->why_closed());
+        dial_failed(peer, connection->ending());
     } else if (peer) {
-        redial_later(peer);
+        if (peer->ready.empty() && !stopping_) note_failure(peer, connection->ending());
+        if (ready) redial_later(peer);
     }
     if (peer) note_if_idle(peer);
     check_closed();
@@ -414,6 +426,7 @@ void TcpNetwork::Impl::drain(std::chrono::steady_clock::time_point until) {
 void TcpNetwork::Impl::close_all() {
     closing_ = true;
     const Error why{ErrorCode::kInterrupted, "the network is stopping", {}};
+    const Ending ending{LinkFailure::kClosed, why};
     for (const auto& [key, peer] : peers_) {
         while (!peer->outgoing.empty()) {
             complete(peer, peer->outgoing.begin()->first, fail(why));
@@ -421,7 +434,9 @@ void TcpNetwork::Impl::close_all() {
         tell_waiters(peer, fail(why));
     }
     const Notice notice{static_cast<std::uint8_t>(Goodbye::kStopping), 0};
-    for (const ConnectionPtr& connection : connections_) connection->say_goodbye(notice, why);
+    for (const ConnectionPtr& connection : connections_) {
+        connection->say_goodbye(notice, ending);
+    }
     check_closed();
 }
 

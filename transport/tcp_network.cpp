@@ -180,6 +180,16 @@ Status TcpNetwork::post(const PublicKey& peer, ByteView message, std::uint32_t t
     });
 }
 
+Result<PeerReport> TcpNetwork::peer_report(const PublicKey& key) {
+    return impl_->run_on_sockets<PeerReport>(
+        [this, key](const auto& promise) { promise->set(impl_->peer_report(key)); });
+}
+
+Result<std::vector<PeerReport>> TcpNetwork::peer_reports(std::size_t most) {
+    return impl_->run_on_sockets<std::vector<PeerReport>>(
+        [this, most](const auto& promise) { promise->set(impl_->peer_reports(most)); });
+}
+
 TcpStatistics TcpNetwork::statistics() const { return impl_->statistics(); }
 
 Status TcpNetwork::stop(std::uint32_t drain_ms) { return impl_->stop(drain_ms); }

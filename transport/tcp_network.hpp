@@ -15,10 +15,11 @@
 //             one is refused (kBusy) or not read until there is room.
 // Failure     as of Network. kTimeout: the peer took the request, and no answer came in time, or it
 //             refused, or closed the connection. kUnavailable: it was not connected when asked, or
-//             no longer before it had the request. kBusy: a ceiling of our own. kInterrupted: this
-//             network is stopping.
+//             no longer before it had the request; the message says why (link_failure.hpp). kBusy:
+//             a ceiling of our own. kInterrupted: this network is stopping.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -26,6 +27,7 @@
 #include "callbacks/network.hpp"
 #include "core/keys.hpp"
 #include "transport/frame.hpp"
+#include "transport/link_failure.hpp"
 
 namespace holdfast {
 
@@ -61,13 +63,17 @@ struct TcpLimits {
 struct TcpNetworkOptions {
     NetworkId network;
     std::uint8_t roles = kRoleProver | kRoleChallenger;  // told to peers; bits kRole…
-    std::string listen;                       // "127.0.0.1:0", "[::]:9001"; empty: dials only
+    std::string listen;                       // "127.0.0.1:0", "[::]:9001", "localhost:9001",
+                                              // whose name is looked up; empty: dials only
     bool accept_anyone = false;               // or only keys of add_peer()
     TcpHandler handler;                       // none: requests are refused
     unsigned workers = 2;                     // threads for the handler; 1 to 64
     std::string vantage = "here";             // this node's name in verify_place()
     std::optional<Place> place;               // where this node is; none: it is no vantage
     std::function<std::uint64_t()> clock_ns;  // monotonic; none: the machine's
+    /// Told when a peer of add_peer() is connected, and when it is not for another reason than
+    /// before: for logs. On the socket thread; must not call the network.
+    std::function<void(const PeerReport&)> on_link;
     /// For jitter, and for pings' numbers, which no peer may guess; none: the system's randomness.
     std::function<std::uint64_t()> random;
     TcpLimits limits;
@@ -96,10 +102,12 @@ struct TcpStatistics {
     std::uint64_t refused_version = 0;  // hellos
     std::uint64_t refused_network = 0;  // hellos
     std::uint64_t refused_malformed = 0;  // frames and hellos
-    std::uint64_t timed_out = 0;          // handshakes, frames and idle connections
-    std::uint64_t throttled = 0;          // times that reading from a peer paused
-    std::uint64_t duplicates = 0;         // requests and posts not handed over again
-    std::uint64_t busy = 0;               // peers' requests refused for a ceiling
+    /// Attempts to connect, and connections that we made, by how they ended: index LinkFailure.
+    std::array<std::uint64_t, kLinkFailureCount> link_failures{};
+    std::uint64_t timed_out = 0;   // handshakes, frames and idle connections
+    std::uint64_t throttled = 0;   // times that reading from a peer paused
+    std::uint64_t duplicates = 0;  // requests and posts not handed over again
+    std::uint64_t busy = 0;        // peers' requests refused for a ceiling
     std::uint64_t frames_in = 0;
     std::uint64_t frames_out = 0;
     std::uint64_t bytes_in = 0;   // of frames, TLS not counted
@@ -108,6 +116,9 @@ struct TcpStatistics {
 
 /// Whether TcpNetwork takes it for an address: "host:port" or "[v6]:port".
 [[nodiscard]] bool is_tcp_address(const std::string& text);
+/// The same with numbers in place of a name, which is looked up while the caller waits: all that it
+/// means. None when it is malformed or unknown.
+[[nodiscard]] std::vector<std::string> numeric_tcp_addresses(const std::string& text);
 
 class TcpNetwork final : public Network {
   public:
@@ -127,8 +138,9 @@ class TcpNetwork final : public Network {
     [[nodiscard]] Status add_peer(const Peer& peer);
     /// Closes its connections and forgets it. kNotFound.
     [[nodiscard]] Status remove_peer(const PublicKey& key);
-    /// Until the peer is connected. kRefused with its reason when it will not have us (kBadVersion,
-    /// kWrongNetwork, kBadKey, kNetworkPolicy), kTimeout, kNotFound, kInterrupted.
+    /// Until the peer is connected. kRefused with its reason or kPermission at once when it will
+    /// not have us, or is another than expected (kBadVersion, kWrongNetwork, kBadKey); kTimeout,
+    /// with what was wrong last; kNotFound, kInterrupted.
     [[nodiscard]] Status wait_connected(const PublicKey& key, std::uint32_t timeout_ms);
 
     /// Sends a message and waits for the answer. Also kRefused, kUnsupported or kBusy as the peer
@@ -140,6 +152,10 @@ class TcpNetwork final : public Network {
     [[nodiscard]] Status post(const PublicKey& peer, ByteView message, std::uint32_t timeout_ms);
 
     [[nodiscard]] TcpStatistics statistics() const;
+    /// How a peer of add_peer() stands now. kNotFound.
+    [[nodiscard]] Result<PeerReport> peer_report(const PublicKey& key);
+    /// Of up to `most` peers of add_peer(), those that are not connected first.
+    [[nodiscard]] Result<std::vector<PeerReport>> peer_reports(std::size_t most);
     /// Takes no further requests, waits up to `drain_ms` for answers in flight to be sent and
     /// messages of our own to be answered, tells the peers, closes everything and joins the
     /// threads. A handler that runs is waited for. kTimeout when the deadline cut something off;

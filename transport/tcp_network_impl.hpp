@@ -55,6 +55,9 @@ struct HostPort {
 };
 /// "host:port" or "[v6]:port"; none when malformed.
 [[nodiscard]] std::optional<HostPort> parse_address(const std::string& text);
+[[nodiscard]] std::string address_text(const tcp::endpoint& endpoint);
+/// The address itself, or all that its name is looked up as, while the caller waits; none: unknown.
+[[nodiscard]] std::vector<tcp::endpoint> endpoints_of(const HostPort& where);
 
 /// A message of ours that waits for its answer.
 struct Outgoing {
@@ -86,6 +89,12 @@ struct Waiter {
     Timer timer;
 };
 
+/// How an attempt to connect, or a connection, ended.
+struct LinkProblem {
+    Ending ending;
+    std::uint64_t since_ns = 0;
+};
+
 struct PeerState {
     PeerState(const Peer& who, const TcpLimits& limits, boost::asio::io_context& io)
         : peer(who),
@@ -110,7 +119,8 @@ struct PeerState {
     std::map<std::uint64_t, std::shared_ptr<Outgoing>> outgoing;
     std::uint32_t serving = 0;  // requests of the peer with the handler or before it
     std::vector<std::shared_ptr<Waiter>> waiters;
-    std::optional<Error> refusal;  // why it would not have us, last time
+    std::optional<LinkProblem> problem;  // why it is not connected; none: it is, or was never tried
+    std::uint64_t failures = 0;          // in a row
 };
 using PeerPtr = std::shared_ptr<PeerState>;
 
@@ -142,6 +152,8 @@ class TcpNetwork::Impl final : public transport::ConnectionOwner {
     Status add_peer(const Peer& peer, std::optional<transport::HostPort> dial);
     Status remove_peer(const PublicKey& key);
     std::vector<Peer> listed_peers() const;
+    Result<PeerReport> peer_report(const PublicKey& key) const;
+    std::vector<PeerReport> peer_reports(std::size_t most) const;
     void wait_connected(const PublicKey& key, std::uint32_t timeout_ms,
                         const transport::PromisePtr<void>& promise);
     /// `done` comes later, on the socket thread, once.
@@ -173,6 +185,7 @@ class TcpNetwork::Impl final : public transport::ConnectionOwner {
     struct ChallengeCall;
 
     // peers.cpp
+    [[nodiscard]] Result<std::vector<transport::tcp::endpoint>> listening_places() const;
     void accept_next();
     void take_connection(transport::tcp::socket socket);
     void adopt(const transport::ConnectionPtr& connection);
@@ -180,7 +193,7 @@ class TcpNetwork::Impl final : public transport::ConnectionOwner {
     void connect(const transport::PeerPtr& peer, const std::shared_ptr<transport::Attempt>& attempt,
                  const transport::tcp::resolver::results_type& endpoints);
     void redial_later(const transport::PeerPtr& peer);
-    void dial_failed(const transport::PeerPtr& peer, const Error& why);
+    void dial_failed(const transport::PeerPtr& peer, transport::Ending ending);
     [[nodiscard]] transport::PeerPtr find(const PublicKey& key) const;
     [[nodiscard]] transport::PeerPtr find_or_make(const PublicKey& key);
     void tell_waiters(const transport::PeerPtr& peer, const Status& status);
@@ -191,6 +204,12 @@ class TcpNetwork::Impl final : public transport::ConnectionOwner {
     void drain(std::chrono::steady_clock::time_point until);
     void close_all();
     void check_closed();
+
+    // links.cpp
+    void note_failure(const transport::PeerPtr& peer, transport::Ending ending);
+    void note_connected(const transport::PeerPtr& peer);
+    [[nodiscard]] PeerReport report_of(const transport::PeerState& peer) const;
+    [[nodiscard]] std::string why_not_connected(const transport::PeerState& peer) const;
 
     // messages.cpp
     [[nodiscard]] Result<transport::ConnectionPtr> connection_to(const PublicKey& key) const;

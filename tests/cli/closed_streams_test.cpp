@@ -50,14 +50,17 @@ TEST(ClosedStreams, KeysReplicasAndBlocksAreWhatTheyAreWithOpenStreams) {
     int run = 0;
     for (const char* redirections : kRedirections) {
         const std::string n = std::to_string(run++);
-        EXPECT_EQ(shell(world, "keygen k" + n + ".key", redirections), kExitOk);
+        // What was asked for is done; that nobody could be told is the exit code.
+        const bool is_told = (" " + std::string(redirections)).find(" >&-") == std::string::npos;
+        const int done = is_told ? kExitOk : kExitEnvironment;
+        EXPECT_EQ(shell(world, "keygen k" + n + ".key", redirections), done);
         EXPECT_EQ(world.run("inspect k" + n + ".key").code, kExitOk);
         EXPECT_EQ(slurp(world / ("k" + n + ".key")).size(), slurp(world / "alice.key").size());
         const std::string replica = "r" + n + ".replica";
-        EXPECT_EQ(shell(world, "seal a --key alice.key --out " + replica, redirections), kExitOk);
+        EXPECT_EQ(shell(world, "seal a --key alice.key --out " + replica, redirections), done);
         EXPECT_EQ(slurp(world / replica), sealed) << redirections;
-        EXPECT_EQ(shell(world, "chain new-block --count 2", redirections), kExitOk);
-        EXPECT_EQ(shell(world, "block process", redirections), kExitOk) << redirections;
+        EXPECT_EQ(shell(world, "chain new-block --count 2", redirections), done);
+        EXPECT_EQ(shell(world, "block process", redirections), done) << redirections;
         world.good("registry stat");
         world.good("ledger show");
     }

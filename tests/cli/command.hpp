@@ -27,6 +27,7 @@ inline constexpr int kExitRefused = 1;
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitEnvironment = 3;
 inline constexpr int kExitInterrupted = 130;
+inline constexpr int kExitReaderGone = 141;
 
 using Words = std::vector<std::string>;
 
@@ -59,7 +60,9 @@ inline std::ostream& operator<<(std::ostream& os, const Ran& r) {
 /// A command in progress. Its output goes to files outside of any folder that a test looks at.
 class Command {
   public:
-    Command(const std::filesystem::path& folder, const Words& words) {
+    /// `standard_output`: a descriptor to give it instead of a file; kClosed: none at all.
+    static constexpr int kClosed = -2;
+    Command(const std::filesystem::path& folder, const Words& words, int standard_output = -1) {
         std::vector<std::string> all = {kCommandProgram};
         all.insert(all.end(), words.begin(), words.end());
         std::vector<char*> argv;
@@ -72,7 +75,13 @@ class Command {
         posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
         const int flags = O_WRONLY | O_CREAT | O_TRUNC;
-        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out().c_str(), flags, 0600);
+        if (standard_output == kClosed) {
+            posix_spawn_file_actions_addclose(&actions, STDOUT_FILENO);
+        } else if (standard_output >= 0) {
+            posix_spawn_file_actions_adddup2(&actions, standard_output, STDOUT_FILENO);
+        } else {
+            posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out().c_str(), flags, 0600);
+        }
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err().c_str(), flags, 0600);
         const int failed =
             ::posix_spawn(&pid_, kCommandProgram, &actions, nullptr, argv.data(), environ);
@@ -129,6 +138,7 @@ class Command {
     [[nodiscard]] std::filesystem::path out() const { return own_ / "out"; }
     [[nodiscard]] std::filesystem::path err() const { return own_ / "err"; }
     static std::string text(const std::filesystem::path& file) {
+        if (!std::filesystem::exists(file)) return {};
         const Bytes bytes = slurp(file);
         return {bytes.begin(), bytes.end()};
     }

@@ -191,5 +191,99 @@ TEST_F(DaemonCommands, WhatIsWrongIsSaidAtOnce) {
     (void)stopped(*node, SIGINT);
 }
 
+std::string text_of(const std::filesystem::path& file) {
+    const Bytes bytes = slurp(file);
+    return {bytes.begin(), bytes.end()};
+}
+
+/// Waits until a file has such words; false after ten seconds.
+bool has_words(const std::filesystem::path& file, const std::string& words) {
+    for (int i = 0; i < 500; ++i) {
+        if (std::filesystem::exists(file) && text_of(file).find(words) != std::string::npos) {
+            return true;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return false;
+}
+
+TEST_F(DaemonCommands, HangupBeginsANewLogAndEndsNothing) {
+    auto node = start(node_line("127.0.0.1:0"));
+    const std::string host = ready(*node)["address"];
+    auto serve = start(
+        "serve --key alice.key --replica data.replica --listen 127.0.0.1:0 --accept-anyone "
+        "--log-file serve.log" +
+        follow(host));
+    (void)ready(*serve);
+    auto challenge = start("challenge run --key carol.key --journal journal --log-file carol.log" +
+                           follow(host));
+    (void)ready(*challenge);
+    const std::pair<Command*, const char*> all[] = {
+        {node.get(), "node.log"}, {serve.get(), "serve.log"}, {challenge.get(), "carol.log"}};
+    for (const auto& [daemon, log] : all) {
+        ASSERT_TRUE(has_words(folder / log, "ready"));
+        for (int i = 1; i <= 2; ++i) {
+            std::filesystem::rename(folder / log, folder / (log + std::string(".old")));
+            daemon->send(SIGHUP);
+            EXPECT_TRUE(has_words(folder / log, "log.reopened hangups=" + std::to_string(i)));
+            EXPECT_EQ(text_of(folder / log).find("ready"), std::string::npos);
+        }
+    }
+    blocks(2);
+    for (const auto& [daemon, log] : all) {
+        EXPECT_EQ(stopped(*daemon)["log"]["lost_lines"], 0);
+        EXPECT_NE(text_of(folder / log).find("stopping"), std::string::npos);
+    }
+}
+
+TEST_F(DaemonCommands, ReadyLineThatCannotBeWrittenIsLoggedAndTheExitCodeSaysSo) {
+    const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+    ASSERT_GE(full, 0);
+    Command node(folder.path(), words_of(node_line("127.0.0.1:0")), full);
+    ::close(full);
+    EXPECT_TRUE(has_words(folder / "node.log", "output.failed"));
+    EXPECT_TRUE(has_words(folder / "node.log", "block.processed"));
+    node.send(SIGTERM);
+    expect_failure(node.wait(), kExitEnvironment, "No space left on device");
+}
+
+TEST_F(DaemonCommands, LogLinesThatAFullDiskTakesAreCounted) {
+    std::string line = node_line("127.0.0.1:0");
+    line.replace(line.find("node.log"), std::string("node.log").size(), "/dev/full");
+    auto node = start(line);
+    (void)ready(*node);
+    blocks(2);
+    EXPECT_GT(stopped(*node)["log"]["lost_lines"], 0);
+}
+
+TEST_F(DaemonCommands, ReasonWhyAPeerIsNotConnectedIsInLogStatusAndError) {
+    auto node = start(node_line("localhost:0") + " --monitor localhost:0");
+    const Json up = ready(*node);
+    const std::string at = up["address"];
+    EXPECT_EQ(at.find("localhost"), std::string::npos) << up;
+    EXPECT_FALSE(up["monitor"].is_null()) << up;
+    // The node's address, and another's key; then nobody at all.
+    for (const auto& [host, reason] :
+         {std::pair(keys["carol"] + "@" + at, "wrong-key"),
+          std::pair(keys["host"] + "@no-such-host.invalid:9001", "no-such-name"),
+          std::pair(keys["host"] + "@127.0.0.1:1", "refused")}) {
+        const std::string log = std::string(reason) + ".log";
+        auto serve = start(
+            "serve --key alice.key --replica data.replica --listen 127.0.0.1:0 --accept-anyone "
+            "--params node --log-file " +
+            log + " --host " + host);
+        (void)ready(*serve);
+        EXPECT_TRUE(has_words(folder / log, "peer.not_connected"));
+        EXPECT_TRUE(has_words(folder / log, std::string("reason=") + reason));
+        EXPECT_TRUE(has_words(folder / log, "host.away"));
+        const Json said = stopped(*serve);
+        EXPECT_GE(said["network"]["not_connected"][reason], 1) << said;
+        EXPECT_NE(said["host"]["error"].get<std::string>().find("not connected: "),
+                  std::string::npos)
+            << said;
+    }
+    (void)stopped(*node);
+}
+
 }  // namespace
 }  // namespace holdfast::test

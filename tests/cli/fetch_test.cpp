@@ -161,6 +161,54 @@ TEST_F(Fetch, WhoIsNotThereOrDoesNotServeUs) {
     EXPECT_FALSE(std::filesystem::exists(s.world / "x"));
 }
 
+TEST_F(Fetch, ReasonOfAFailedConnectionIsSaidAtOnce) {
+    const std::string address = start();
+    const std::string other = to_hex(KeyPair::from_secret(Bytes(32, 3)).public_key());
+    const auto began = std::chrono::steady_clock::now();
+    for (const std::string command : {"fetch", "latency"}) {
+        const std::string out = command == "fetch" ? " --out x" : "";
+        const auto ask = [&](const std::string& from) {
+            return s.world.run(command + " a.registration --public node --from " + from + out);
+        };
+        expect_failure(ask(other + "@" + address), kExitRefused, "another key");
+        expect_failure(ask("no-such-host.invalid:9001"), kExitEnvironment, "cannot be looked up");
+        expect_failure(ask("127.0.0.1:1"), kExitEnvironment, "connection refused");
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(9));
+    // Another network's server, at last.
+    network.reset();
+    TcpNetworkOptions options;
+    options.network = NetworkId(tagged_hash("test/other"));
+    options.listen = "127.0.0.1:0";
+    options.accept_anyone = true;
+    network = must(TcpNetwork::start(KeyPair::from_secret(Bytes(32, 1)), std::move(options)));
+    expect_failure(fetch(network->address(), "--out x"), kExitRefused, "another network");
+    expect_nothing_left();
+}
+
+TEST_F(Fetch, TruncatedReplicaIsNamedAndNotBusy) {
+    // A copy that is cut off under the server's map.
+    std::filesystem::copy_file(s.world / "a.replica", s.world / "cut.replica");
+    std::filesystem::copy_file(s.world / "a.tree", s.world / "cut.tree");
+    std::vector<std::string> told;
+    ChunkServer cut_off(now_ns, {}, [&](const ChainId& id, const Error& why) {
+        EXPECT_EQ(id, s.chain_id());
+        told.push_back(why.message);
+    });
+    must(cut_off.add_chain(s.chain_id(),
+                           std::make_shared<const Replica>(must(Replica::open(
+                               s.world / "cut.replica", s.world / "cut.tree", s.params)))));
+    const std::string address = start(
+        [&](const PublicKey& from, ByteView message) { return cut_off.handle(from, message); });
+    cut(s.world / "cut.replica", 5'000);
+    const Ran ran = fetch(address, "--sealed --out x --at-once 1");
+    expect_failure(ran, kExitRefused, "root: Data do not hash");
+    EXPECT_FALSE(ran.says("busy")) << ran;
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_NE(told[0].find("cut.replica"), std::string::npos) << told[0];
+    EXPECT_GE(cut_off.statistics().failed, 1U);
+}
+
 TEST_F(Fetch, ABusyProverIsWaitedForAndALiarIsRefused) {
     std::atomic<unsigned> busy{3};
     std::string address = start([&](const PublicKey& from, ByteView m) -> Result<Bytes> {

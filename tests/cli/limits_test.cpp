@@ -17,7 +17,7 @@ TEST(Interrupt, SealingLeavesOnlyWhatItGoesOnFrom) {
     NodeWorld world;
     sparse(world / "big", std::uint64_t{512} << 20);  // 512 windows
     auto before = names_below(world.path());
-    for (const int signal : {SIGINT, SIGTERM}) {
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
         Command seal(world.path(), words_of("seal big --key alice.key"));
         // Well into the second pass: a temporary exists, under whatever name.
         for (int i = 0; i < 3000 && names_below(world.path()) == before; ++i) ::usleep(10'000);
@@ -35,6 +35,20 @@ TEST(Interrupt, SealingLeavesOnlyWhatItGoesOnFrom) {
         }
         EXPECT_EQ(names_below(world.path()), before);
     }
+}
+
+TEST(Interrupt, HangupUnderNohupEndsNothing) {
+    NodeWorld world;
+    sparse(world / "big", std::uint64_t{64} << 20);
+    const auto before = names_below(world.path());
+    std::signal(SIGHUP, SIG_IGN);  // as nohup does, for what it starts
+    Command seal(world.path(), words_of("seal big --key alice.key"));
+    std::signal(SIGHUP, SIG_DFL);
+    for (int i = 0; i < 3000 && names_below(world.path()) == before; ++i) ::usleep(10'000);
+    for (int i = 0; i < 3; ++i) seal.send(SIGHUP);
+    const Ran ran = seal.wait();
+    EXPECT_EQ(ran.code, kExitOk) << ran;
+    EXPECT_TRUE(fs::exists(world / "big.replica"));
 }
 
 // Two windows of 1 MiB, 64 MiB, and what the program needs to say its version.

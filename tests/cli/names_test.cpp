@@ -16,9 +16,15 @@ TEST(Names, NameThatIsNotUtf8IsPrintedAsJson) {
     EXPECT_EQ(json::original_bytes(sealed["replica"].get<std::string>()), name + ".replica");
     const nlohmann::json inspected = world.json("inspect " + name + ".replica");
     EXPECT_TRUE(inspected.contains("kind")) << inspected;
-    world.json("scrub " + name + ".replica --no-log");
-    world.json("shard " + name + " --k 2 --n 3 --out shards" + name);
-    world.json("recover shards" + name + " --out back" + name);
+    EXPECT_EQ(world.json("scrub " + name + ".replica --no-log")["damaged"], 0);
+    const std::string folder = "shards" + name;
+    const nlohmann::json shards =
+        world.json("shard " + name + " --data 2 --parity 1 --out " + folder);
+    EXPECT_EQ(json::original_bytes(shards["manifest"].get<std::string>()),
+              folder + "/" + name + ".manifest");
+    const nlohmann::json back = world.json("recover " + folder + " --manifest " + folder + "/" +
+                                           name + ".manifest --out back" + name);
+    EXPECT_EQ(json::original_bytes(back["file"].get<std::string>()), "back" + name);
 }
 
 TEST(Names, NameThatIsNotUtf8InAnErrorIsPrintedAsJson) {

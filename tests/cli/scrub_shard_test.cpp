@@ -1,4 +1,6 @@
 // Damage found and repaired, and files cut into shards and put together again, as a user does it.
+#include <sys/mount.h>
+
 #include "node_world.hpp"
 
 namespace holdfast::test {
@@ -84,6 +86,50 @@ TEST(Shards, AShardMendsTheReplicaOfAnother) {
     for (const int i : {0, 1, 3, 4, 5}) others += " shards/a.shard-00" + std::to_string(i);
     world.good("repair two.replica --manifest shards/a.manifest --shards" + others);
     EXPECT_EQ(slurp(world / "two.replica"), replica);
+}
+
+TEST(Shards, RenamedAndDamagedShardsInAFolderAreUsedAndNamed) {
+    NodeWorld world;
+    world.good("shard a --data 4 --parity 2 --out shards");
+    const std::string recover = "recover --manifest shards/a.manifest shards -o ";
+    const fs::path folder = world / "shards";
+    fs::rename(folder / "a.shard-000", folder / "copy of zero.bin");
+    fs::rename(folder / "a.shard-001", folder / "a.shard-001.old");
+    damage(folder / "a.shard-002", 9);
+    fs::rename(folder / "a.shard-002", folder / "two.bin");
+    cut(folder / "a.shard-003", 100);
+    fs::rename(folder / "a.shard-003", folder / "three.bin");
+    const Ran recovered = world.good(recover + "again");
+    EXPECT_EQ(slurp(world / "again"), slurp(world / "a"));
+    EXPECT_TRUE(recovered.says("BAD: shards/two.bin")) << recovered;
+    EXPECT_TRUE(recovered.says("passed over: shards/three.bin")) << recovered;
+    const nlohmann::json json = world.json(recover + "json");
+    EXPECT_EQ(json["good_shards"], nlohmann::json::parse("[0,1,4,5]"));
+    EXPECT_EQ(json["passed_over"].size(), 1U) << json;
+
+    fs::remove(folder / "a.shard-004");
+    const Ran few = world.run(recover + "never");
+    expect_failure(few, kExitEnvironment, "two.bin");
+    EXPECT_TRUE(few.says("three.bin")) << few;
+    EXPECT_FALSE(few.says("damaged: none")) << few;
+}
+
+TEST(ScrubAndRepair, ReadOnlyMountIsToldOfNoLog) {
+    NodeWorld world;
+    world.good("seal a --key alice.key --dir node --out a.replica");
+    fs::create_directory(world / "mount");
+    if (::mount((world / "").c_str(), (world / "mount").c_str(), nullptr, MS_BIND, nullptr) != 0) {
+        GTEST_SKIP() << "mounting is not allowed here";
+    }
+    const int read_only = ::mount(nullptr, (world / "mount").c_str(), nullptr,
+                                  MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr);
+    EXPECT_EQ(read_only, 0);
+    const Ran refused = world.run("scrub mount/a.replica");
+    const Ran scrubbed = world.run("scrub mount/a.replica --no-log");
+    ::umount2((world / "mount").c_str(), MNT_DETACH);
+    expect_failure(refused, kExitEnvironment, "--no-log");
+    EXPECT_EQ(scrubbed.code, kExitOk) << scrubbed;
+    EXPECT_TRUE(scrubbed.says("clean")) << scrubbed;
 }
 
 }  // namespace

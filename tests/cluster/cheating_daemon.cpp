@@ -174,7 +174,7 @@ Status run_outsourcing(const Config& config, const Identity& identity, Log& log,
     Config fetching;
     fetching.peers = {vault};
     HOLDFAST_ASSIGN(network, start_network(fetching, identity.params.id(), *identity.key,
-                                           kRoleReader, nullptr));
+                                           kRoleReader, nullptr, log));
     Outsourcing cheat(identity, registration, std::move(file), *network, vault.key);
     HOLDFAST_TRY(cheat.empty());
     ServeHooks hooks;
@@ -188,7 +188,7 @@ Status run_outsourcing(const Config& config, const Identity& identity, Log& log,
     return serve(config, log, hooks);
 }
 
-Status run_vault(const Config& config, const Identity& identity,
+Status run_vault(const Config& config, const Identity& identity, Log& log,
                  const std::filesystem::path& replica_path, const std::string& address) {
     HOLDFAST_ASSIGN(registration, registration_beside(identity.params, replica_path));
     const ProverFiles files = ProverFiles::beside(replica_path);
@@ -200,11 +200,12 @@ Status run_vault(const Config& config, const Identity& identity,
     lending.listen = address;
     lending.accept_anyone = true;
     lending.workers = config.workers;
-    HOLDFAST_ASSIGN(network,
-                    start_network(lending, identity.params.id(), *identity.key, kRoleReader,
-                                  [&chunks](const PublicKey& from, ByteView message) {
-                                      return Result<Bytes>(chunks.handle(from, message));
-                                  }));
+    HOLDFAST_ASSIGN(network, start_network(
+                                 lending, identity.params.id(), *identity.key, kRoleReader,
+                                 [&chunks](const PublicKey& from, ByteView message) {
+                                     return Result<Bytes>(chunks.handle(from, message));
+                                 },
+                                 log));
     print_ready({{"event", "ready"},
                  {"role", "vault"},
                  {"address", network->address()},
@@ -232,7 +233,7 @@ Status run(const std::vector<std::string>& words, const std::string& file) {
         return run_outsourcing(config, identity, *log, words[1]);
     }
     if (words[0] == "vault" && words.size() == 3) {
-        return run_vault(config, identity, words[1], words[2]);
+        return run_vault(config, identity, *log, words[1], words[2]);
     }
     return fail(ErrorCode::kInvalidArgument, "unknown cheat, or wrong number of arguments");
 }

@@ -168,8 +168,8 @@ TEST(Monitor, ASourceThatThrowsIsAnErrorOfThatPageAlone) {
 
 TEST(Monitor, ListensOnLoopbackAlone) {
     for (const char* const address :
-         {"0.0.0.0:0", "[::]:0", "192.168.1.1:0", "[::ffff:127.0.0.1]:0", "localhost:0",
-          "example.org:80", "127.0.0.1", "127.0.0.1:65536", "", ":9100", "127.0.0.1:x"}) {
+         {"0.0.0.0:0", "[::]:0", "192.168.1.1:0", "[::ffff:127.0.0.1]:0", "no-such-host.invalid:80",
+          "localhost", "127.0.0.1", "127.0.0.1:65536", "", ":9100", "127.0.0.1:x"}) {
         const auto monitor = serve_monitor(address, sources_of());
         ASSERT_FALSE(monitor) << address;
         EXPECT_EQ(monitor.error().code, ErrorCode::kInvalidArgument) << address;
@@ -180,6 +180,13 @@ TEST(Monitor, ListensOnLoopbackAlone) {
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, ErrorCode::kAlreadyExists);
     EXPECT_NE(second.error().message.find(first->address()), std::string::npos);
+}
+
+TEST(Monitor, ListensAtANameThatMeansLoopback) {
+    const auto monitor = serve_monitor("localhost:0", sources_of());
+    ASSERT_TRUE(monitor) << monitor.error().message;
+    EXPECT_EQ((*monitor)->address().find("localhost"), std::string::npos);
+    EXPECT_EQ(monitor_address_problem("localhost:9100"), nullptr);
 }
 
 TEST(Monitor, StopsWithConnectionsOpen) {
