@@ -76,4 +76,5 @@ Verdict check_place(std::span<const PlaceMeasurement> vantages) {
     }
     return Verdict::ok();
 }
+
 }  // namespace holdfast
