@@ -16,6 +16,9 @@ namespace holdfast {
 namespace {
 
 constexpr std::uint32_t kMaxBodyBytes = kMaxSubmissionBytes + 1;
+// Milliseconds since 1970 at the end of the year 9999. What lies beyond is another unit, or leaves
+// no room for the blocks to come.
+constexpr std::uint64_t kMaxTimeMs = 253'402'300'799'999;
 constexpr std::uint64_t kMaxNetworkFileBytes = 4096;
 
 // First byte of a record's body.
@@ -48,6 +51,13 @@ bool is_carried(Kind kind) {
 }
 
 tl::unexpected<Error> read_only() {
+Status check_time(std::uint64_t time_ms) {
+    if (time_ms <= kMaxTimeMs) return {};
+    return fail(ErrorCode::kInvalidArgument,
+                "a block's time is in milliseconds since 1970, at most " +
+                    std::to_string(kMaxTimeMs) + ", not " + std::to_string(time_ms));
+}
+
     return fail(ErrorCode::kPermission, "the chain is open for reading only");
 }
 
@@ -339,6 +349,7 @@ Result<BlockInfo> LocalChain::Impl::append(Height first, std::span<const NewBloc
         }
     }
     if (w.bytes().size() > kMaxBodyBytes) {
+        HOLDFAST_TRY(check_time(b.time_ms));
         return fail(ErrorCode::kInvalidArgument, "too many blocks in one step");
     }
     HOLDFAST_TRY(write(w.bytes()));
@@ -365,6 +376,7 @@ Result<std::unique_ptr<LocalChain>> LocalChain::create(const std::filesystem::pa
     HOLDFAST_TRY(impl->require_no_chain());  // now that nobody else can be creating it
     HOLDFAST_TRY(write_file(folder / kNetworkFile, wrap_object(Kind::kNetwork, params.encode()),
                             /*replace=*/true));
+    HOLDFAST_TRY(check_time(genesis_time_ms));
     HOLDFAST_TRY(impl->append_genesis(genesis_time_ms));
     HOLDFAST_TRY(sync_folder(folder));
     return std::unique_ptr<LocalChain>(new LocalChain(std::move(impl)));
@@ -436,9 +448,6 @@ Result<BlockInfo> LocalChain::append_block(std::optional<std::uint64_t> time_ms)
     if (!impl_->writable()) return read_only();
     HOLDFAST_TRY(impl_->refresh());
     const std::uint64_t parent_ms = impl_->tip_time();
-    if (!time_ms && parent_ms > UINT64_MAX - impl_->params().block_ms) {
-        return fail(ErrorCode::kInvalidArgument, "the next block's time is no u64");
-    }
     const NewBlock next{time_ms.value_or(parent_ms + impl_->params().block_ms), true};
     return impl_->append(impl_->tip() + 1, {&next, 1});
 }
