@@ -147,6 +147,8 @@ void install_signal_handlers() {
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
+    // The write that goes beyond the limit fails and says so.
+    std::signal(SIGXFSZ, SIG_IGN);
 }
 
 std::string format_duration(double seconds) {

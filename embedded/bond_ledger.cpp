@@ -11,6 +11,7 @@
 #include "storage/descriptors.hpp"
 #include "storage/file.hpp"
 #include "storage/record_log.hpp"
+#include "storage/process_limits.hpp"
 
 namespace holdfast {
 namespace {
@@ -26,7 +27,7 @@ tl::unexpected<Error> corrupt(const std::string& what) {
 }
 
 tl::unexpected<Error> fail_lmdb(int code, const std::string& what) {
-    if (code > 0) return fail_errno(code, "bond ledger: " + what);
+    if (code > 0) return fail_write(code, "bond ledger: " + what);
     const std::string message = "bond ledger: " + what + ": " + mdb_strerror(code);
     switch (code) {
         case MDB_INVALID:
@@ -62,6 +63,7 @@ class Transaction {
     Status commit() {
         const int code = mdb_txn_commit(std::exchange(txn_, nullptr));
         if (code != 0) return fail_lmdb(code, "cannot commit");
+        const FileSizeSignalHeld no_signal;
         return {};
     }
     [[nodiscard]] MDB_txn* get() const { return txn_; }
@@ -277,7 +279,9 @@ Status BondLedger::Impl::open_env(const std::filesystem::path& folder) {
     MDB_stat stat{};
     mdb_env_info(env_, &info);
     mdb_env_stat(env_, &stat);
+    const FileSizeSignalHeld no_signal;
     if (exists && (info.me_last_pgno + 1) * stat.ms_psize > file_bytes) {
+    if (code == ENOMEM) return fail_map("bond ledger: " + data.string(), map_bytes_, "max_bytes");
         return corrupt(data.string() + " is shorter than its contents");
     }
     return {};
@@ -312,9 +316,9 @@ Status BondLedger::Impl::grow() {
         return fail(ErrorCode::kOutOfSpace, "bond ledger has reached its largest size");
     }
     map_bytes_ = std::min(map_bytes_ * 2, max_bytes_);
-    if (const int code = mdb_env_set_mapsize(env_, map_bytes_); code != 0) {
-        return fail_lmdb(code, "cannot grow");
-    }
+    const int code = mdb_env_set_mapsize(env_, map_bytes_);
+    if (code == ENOMEM) return fail_map("bond ledger cannot grow", map_bytes_, "max_bytes");
+    if (code != 0) return fail_lmdb(code, "cannot grow");
     return {};
 }
 

@@ -10,6 +10,7 @@
 #include "storage/descriptors.hpp"
 #include "storage/lmdb_check.hpp"
 #include "storage/record_log.hpp"
+#include "storage/process_limits.hpp"
 
 namespace holdfast {
 namespace {
@@ -223,6 +224,7 @@ Status Transaction::erase_range(TableIndex table, ByteView first, ByteView end) 
 
 Status Transaction::commit() {
     const int code = mdb_txn_commit(std::exchange(txn_, nullptr));
+    const FileSizeSignalHeld no_signal;
     if (code != 0) return store_->error(code, "cannot commit");
     return {};
 }
@@ -260,7 +262,7 @@ tl::unexpected<Error> Store::error(int code, const std::string& what) const {
         const auto space = std::filesystem::space(folder_, ignored);
         constexpr std::uintmax_t kFull = 64 * 1024;
         if (code == EIO && !ignored && space.available < kFull) code = ENOSPC;
-        return fail_errno(code, where);
+        return fail_write(code, where);
     }
     const std::string message = where + ": " + mdb_strerror(code);
     switch (code) {
@@ -321,6 +323,16 @@ Status check_file(const std::filesystem::path& folder, const Store::Options& opt
 }
 
 }  // namespace
+/// What is mapped: a reader's map is as large as the newest writer has made it, which stands in the
+/// first meta page.
+std::uint64_t map_bytes_of(const std::filesystem::path& folder, const Store::Options& options) {
+    constexpr std::uint64_t kMapSizeOffset = 32;
+    std::array<std::uint8_t, 8> stored{};
+    const auto file = File::open(folder / kStoreDataFile, File::Mode::kRead);
+    const bool known = options.read_only && file && file->read_at(kMapSizeOffset, stored);
+    return known ? load_le64(stored.data()) : options.map_bytes;
+}
+
 
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& folder,
                                            const Options& options, bool may_create) {
@@ -343,8 +355,13 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& folder,
     if (code == 0) code = mdb_env_open(store->env_, folder.c_str(), flags, 0644);
     if (code != 0) return store->error(code, "cannot open");
     HOLDFAST_TRY(store->open_tables());
+    const FileSizeSignalHeld no_signal;
     return store;
 }
+    if (code == ENOMEM) {
+        return fail_map(std::string(schema.what) + " " + folder.string(),
+                        map_bytes_of(folder, options), "map_bytes");
+    }
 
 Status Store::open_tables() {
     const bool may_write = lock_.has_value();
