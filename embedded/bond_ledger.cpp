@@ -8,14 +8,16 @@
 
 #include "core/codec.hpp"
 #include "core/hash.hpp"
+#include "storage/begun.hpp"
 #include "storage/descriptors.hpp"
 #include "storage/file.hpp"
-#include "storage/record_log.hpp"
 #include "storage/process_limits.hpp"
+#include "storage/record_log.hpp"
 
 namespace holdfast {
 namespace {
 
+constexpr const char* kDataFile = "data.mdb";
 constexpr std::uint32_t kSchema = 1;
 constexpr std::uint64_t kFirstMapBytes = std::uint64_t{256} << 10;
 constexpr std::size_t kCrcBytes = 4;
@@ -61,9 +63,9 @@ class Transaction {
         if (txn_ != nullptr) mdb_txn_abort(txn_);
     }
     Status commit() {
+        const FileSizeSignalHeld no_signal;
         const int code = mdb_txn_commit(std::exchange(txn_, nullptr));
         if (code != 0) return fail_lmdb(code, "cannot commit");
-        const FileSizeSignalHeld no_signal;
         return {};
     }
     [[nodiscard]] MDB_txn* get() const { return txn_; }
@@ -226,7 +228,8 @@ class BondLedger::Impl {
 
   private:
     Status open_env(const std::filesystem::path& folder);
-    Status open_tables();
+    /// `begun`: what stands in a ledger from its beginning must be there.
+    Status open_tables(bool begun);
     Result<std::uint64_t> once_in_map(const IdempotencyKey& key, const Digest& arguments,
                                       const Body& body);
     Status grow();
@@ -247,6 +250,9 @@ class BondLedger::Impl {
 
 Result<std::unique_ptr<BondLedger::Impl>> BondLedger::Impl::open(
     const std::filesystem::path& folder, const NetworkId& network, const Options& options) {
+    const std::filesystem::path data = folder / kDataFile;
+    HOLDFAST_TRY(check_not_vanished(data));
+    HOLDFAST_ASSIGN(begun, has_begun(data));
     std::error_code error;
     std::filesystem::create_directory(folder, error);
     if (error) return fail_errno(error.value(), "cannot make folder " + folder.string());
@@ -257,13 +263,14 @@ Result<std::unique_ptr<BondLedger::Impl>> BondLedger::Impl::open(
     impl->network_ = network;
     impl->max_bytes_ = std::max(options.max_bytes, kFirstMapBytes);
     HOLDFAST_TRY(impl->open_env(folder));
-    HOLDFAST_TRY(impl->open_tables());
+    HOLDFAST_TRY(impl->open_tables(begun));
+    HOLDFAST_TRY(mark_begun(data));
     return impl;
 }
 
 Status BondLedger::Impl::open_env(const std::filesystem::path& folder) {
     if (const int code = mdb_env_create(&env_); code != 0) return fail_lmdb(code, "cannot start");
-    const std::filesystem::path data = folder / "data.mdb";
+    const std::filesystem::path data = folder / kDataFile;
     std::error_code error;
     const std::uintmax_t file_bytes = std::filesystem::file_size(data, error);
     const bool exists = !error && file_bytes > 0;
@@ -272,22 +279,22 @@ Status BondLedger::Impl::open_env(const std::filesystem::path& folder) {
     int code = mdb_env_set_maxdbs(env_, 8);
     if (code == 0) code = mdb_env_set_mapsize(env_, map_bytes_);
     occupy_standard_descriptors();
+    const FileSizeSignalHeld no_signal;
     if (code == 0) code = mdb_env_open(env_, folder.c_str(), MDB_NOLOCK | MDB_NOTLS, 0644);
+    if (code == ENOMEM) return fail_map("bond ledger: " + data.string(), map_bytes_, "max_bytes");
     if (code != 0) return fail_lmdb(code, "cannot open " + data.string());
     // Pages beyond the end of a file that was cut short would fault when they are touched.
     MDB_envinfo info{};
     MDB_stat stat{};
     mdb_env_info(env_, &info);
     mdb_env_stat(env_, &stat);
-    const FileSizeSignalHeld no_signal;
     if (exists && (info.me_last_pgno + 1) * stat.ms_psize > file_bytes) {
-    if (code == ENOMEM) return fail_map("bond ledger: " + data.string(), map_bytes_, "max_bytes");
         return corrupt(data.string() + " is shorter than its contents");
     }
     return {};
 }
 
-Status BondLedger::Impl::open_tables() {
+Status BondLedger::Impl::open_tables(bool begun) {
     HOLDFAST_ASSIGN(txn, Transaction::begin(env_, true));
     HOLDFAST_TRY(meta_.open(txn, "meta"));
     HOLDFAST_TRY(accounts_.open(txn, "accounts"));
@@ -298,6 +305,7 @@ Status BondLedger::Impl::open_tables() {
     header.u32(kSchema).fixed(network_);
     HOLDFAST_ASSIGN(stored, meta_.get(txn, view("header")));
     if (!stored) {
+        if (begun) return corrupt("its database is empty");
         HOLDFAST_TRY(meta_.put(txn, view("header"), header.bytes()));
         HOLDFAST_TRY(meta_.put(txn, view("totals"), Bytes(32)));
         return txn.commit();

@@ -9,16 +9,17 @@
 #include "core/hash.hpp"
 #include "core/merkle.hpp"
 #include "embedded/record_follower.hpp"
+#include "storage/begun.hpp"
 #include "storage/file.hpp"
 #include "storage/record_log.hpp"
 
 namespace holdfast {
 namespace {
 
-constexpr std::uint32_t kMaxBodyBytes = kMaxSubmissionBytes + 1;
 // Milliseconds since 1970 at the end of the year 9999. What lies beyond is another unit, or leaves
 // no room for the blocks to come.
 constexpr std::uint64_t kMaxTimeMs = 253'402'300'799'999;
+constexpr std::uint32_t kMaxBodyBytes = kMaxSubmissionBytes + 1;
 constexpr std::uint64_t kMaxNetworkFileBytes = 4096;
 
 // First byte of a record's body.
@@ -50,7 +51,6 @@ bool is_carried(Kind kind) {
     return kind != Kind::kReplicaFile && kind != Kind::kTreeFile && kind != Kind::kNetwork;
 }
 
-tl::unexpected<Error> read_only() {
 Status check_time(std::uint64_t time_ms) {
     if (time_ms <= kMaxTimeMs) return {};
     return fail(ErrorCode::kInvalidArgument,
@@ -58,12 +58,21 @@ Status check_time(std::uint64_t time_ms) {
                     std::to_string(kMaxTimeMs) + ", not " + std::to_string(time_ms));
 }
 
+tl::unexpected<Error> read_only() {
     return fail(ErrorCode::kPermission, "the chain is open for reading only");
 }
 
 Result<NetworkParams> read_network(const std::filesystem::path& folder) {
     const std::filesystem::path path = folder / LocalChain::kNetworkFile;
-    HOLDFAST_ASSIGN(bytes, read_file(path, kMaxNetworkFileBytes));
+    const Result<Bytes> found = read_stored_file(path, kMaxNetworkFileBytes);
+    if (!found && found.error().code == ErrorCode::kNotFound) {
+        HOLDFAST_ASSIGN(begun, has_begun(folder / LocalChain::kLogFile));
+        if (begun) {
+            return fail(ErrorCode::kCorrupt,
+                        path.string() + " is missing beside a chain; restore it");
+        }
+    }
+    HOLDFAST_ASSIGN(bytes, found);
     const Checked<ByteView> body = unwrap_object(Kind::kNetwork, bytes);
     if (!body) return fail_refused(body.error(), path.string());
     Checked<NetworkParams> params = NetworkParams::decode(*body);
@@ -125,6 +134,7 @@ class LocalChain::Impl {
     }
     /// kAlreadyExists where a chain is or was: looks before anything is opened for writing.
     Status require_no_chain() {
+        HOLDFAST_TRY(check_not_vanished(folder_ / kLogFile));
         HOLDFAST_ASSIGN(acknowledged, TipFile::read(folder_ / kTipFile));
         Result<RecordFollower> log = RecordFollower::open(folder_ / kLogFile, kMaxBodyBytes);
         if (!log && log.error().code == ErrorCode::kNotFound && acknowledged == 0) return {};
@@ -339,6 +349,7 @@ Result<BlockInfo> LocalChain::Impl::append(Height first, std::span<const NewBloc
         if (b.time_ms < time_ms) {
             return fail(ErrorCode::kInvalidArgument, "a block's time lies before its parent's");
         }
+        HOLDFAST_TRY(check_time(b.time_ms));
         time_ms = b.time_ms;
         const std::size_t listed =
             b.with_submissions ? std::min(available.size(), kMaxSubmissionsPerBlock) : 0;
@@ -349,7 +360,6 @@ Result<BlockInfo> LocalChain::Impl::append(Height first, std::span<const NewBloc
         }
     }
     if (w.bytes().size() > kMaxBodyBytes) {
-        HOLDFAST_TRY(check_time(b.time_ms));
         return fail(ErrorCode::kInvalidArgument, "too many blocks in one step");
     }
     HOLDFAST_TRY(write(w.bytes()));
@@ -366,6 +376,7 @@ Result<std::unique_ptr<LocalChain>> LocalChain::create(const std::filesystem::pa
     if (params.genesis_height.value > UINT64_MAX / 2) {
         return fail(ErrorCode::kInvalidArgument, "no room for blocks above this genesis height");
     }
+    HOLDFAST_TRY(check_time(genesis_time_ms));
     std::error_code error;
     std::filesystem::create_directory(folder, error);
     if (error) return fail_errno(error.value(), "cannot make folder " + folder.string());
@@ -376,7 +387,6 @@ Result<std::unique_ptr<LocalChain>> LocalChain::create(const std::filesystem::pa
     HOLDFAST_TRY(impl->require_no_chain());  // now that nobody else can be creating it
     HOLDFAST_TRY(write_file(folder / kNetworkFile, wrap_object(Kind::kNetwork, params.encode()),
                             /*replace=*/true));
-    HOLDFAST_TRY(check_time(genesis_time_ms));
     HOLDFAST_TRY(impl->append_genesis(genesis_time_ms));
     HOLDFAST_TRY(sync_folder(folder));
     return std::unique_ptr<LocalChain>(new LocalChain(std::move(impl)));

@@ -334,6 +334,14 @@ Result<Bytes> read_file(const std::filesystem::path& path, std::uint64_t max_byt
     return bytes;
 }
 
+Result<Bytes> read_stored_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
+    HOLDFAST_ASSIGN(bytes, read_file(path, max_bytes));
+    if (bytes.empty()) {
+        return fail(ErrorCode::kCorrupt, quoted(path) + " is empty: what it held has been lost");
+    }
+    return bytes;
+}
+
 Status write_file(const std::filesystem::path& path, ByteView bytes, bool replace,
                   unsigned permissions) {
     HOLDFAST_ASSIGN(pending, PendingFile::create(path, replace, permissions));

@@ -7,10 +7,11 @@
 #include <cstring>
 #include <utility>
 
+#include "storage/begun.hpp"
 #include "storage/descriptors.hpp"
 #include "storage/lmdb_check.hpp"
-#include "storage/record_log.hpp"
 #include "storage/process_limits.hpp"
+#include "storage/record_log.hpp"
 
 namespace holdfast {
 namespace {
@@ -223,8 +224,8 @@ Status Transaction::erase_range(TableIndex table, ByteView first, ByteView end) 
 }
 
 Status Transaction::commit() {
-    const int code = mdb_txn_commit(std::exchange(txn_, nullptr));
     const FileSizeSignalHeld no_signal;
+    const int code = mdb_txn_commit(std::exchange(txn_, nullptr));
     if (code != 0) return store_->error(code, "cannot commit");
     return {};
 }
@@ -322,7 +323,6 @@ Status check_file(const std::filesystem::path& folder, const Store::Options& opt
                                          ": its database is missing or empty");
 }
 
-}  // namespace
 /// What is mapped: a reader's map is as large as the newest writer has made it, which stands in the
 /// first meta page.
 std::uint64_t map_bytes_of(const std::filesystem::path& folder, const Store::Options& options) {
@@ -333,17 +333,21 @@ std::uint64_t map_bytes_of(const std::filesystem::path& folder, const Store::Opt
     return known ? load_le64(stored.data()) : options.map_bytes;
 }
 
+}  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& folder,
                                            const Options& options, bool may_create) {
     const StoreSchema& schema = *options.schema;
+    HOLDFAST_TRY(check_not_vanished(folder / kStoreDataFile));
+    HOLDFAST_ASSIGN(begun, has_begun(folder / kStoreDataFile));
     HOLDFAST_ASSIGN(hold, take_lock(folder, schema, options.read_only));
     // A file that somebody writes cannot be followed page by page.
     if (!hold.by_another) {
-        HOLDFAST_TRY(check_file(folder, options, may_create && !options.read_only));
+        HOLDFAST_TRY(check_file(folder, options, may_create && !begun && !options.read_only));
     }
     if (options.read_only) hold.lock.reset();
     std::unique_ptr<Store> store(new Store(folder, std::move(hold.lock), schema));
+    store->had_begun_ = begun;
     if (const int code = mdb_env_create(&store->env_); code != 0) {
         return store->error(code, "cannot begin");
     }
@@ -351,17 +355,19 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& folder,
     // A reader's map is as large as the writer has made it.
     int code = options.read_only ? 0 : mdb_env_set_mapsize(store->env_, options.map_bytes);
     occupy_standard_descriptors();
+    const FileSizeSignalHeld no_signal;
     const unsigned flags = MDB_NOTLS | (options.read_only ? unsigned{MDB_RDONLY} : 0U);
     if (code == 0) code = mdb_env_open(store->env_, folder.c_str(), flags, 0644);
-    if (code != 0) return store->error(code, "cannot open");
-    HOLDFAST_TRY(store->open_tables());
-    const FileSizeSignalHeld no_signal;
-    return store;
-}
     if (code == ENOMEM) {
         return fail_map(std::string(schema.what) + " " + folder.string(),
                         map_bytes_of(folder, options), "map_bytes");
     }
+    if (code != 0) return store->error(code, "cannot open");
+    HOLDFAST_TRY(store->open_tables());
+    return store;
+}
+
+Status Store::mark_begun() const { return holdfast::mark_begun(folder_ / kStoreDataFile); }
 
 Status Store::open_tables() {
     const bool may_write = lock_.has_value();

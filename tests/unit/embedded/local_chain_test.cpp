@@ -16,6 +16,8 @@
 namespace holdfast {
 namespace {
 
+using test::slurp;
+using test::spill;
 using test::TempFolder;
 using Mode = LocalChain::Mode;
 
@@ -293,6 +295,34 @@ TEST(LocalChain, AGenesisTimeThatLeavesNoRoomForBlocksIsRefused) {
     }
     EXPECT_FALSE(std::filesystem::exists(t / "c"));
     EXPECT_TRUE(LocalChain::create(t / "c", small_network(), kLastMs));
+}
+
+TEST(LocalChain, AChainWhoseFilesHaveVanishedIsNotBegunAgain) {
+    const TempFolder t;
+    const auto file = [&](const char* name) { return t / "c" / name; };
+    make(t / "c");
+    const Bytes log = slurp(file("chain.log"));
+    const Bytes network = slurp(file("network.params"));
+    const auto expect_lost = [&] {
+        for (const auto mode : {LocalChain::Mode::kRead, LocalChain::Mode::kReadWrite}) {
+            EXPECT_EQ(LocalChain::open(t / "c", mode).error().code, ErrorCode::kCorrupt);
+        }
+    };
+    spill(file("chain.log"), {});
+    expect_lost();
+    spill(file("chain.tip"), {});
+    expect_lost();
+    EXPECT_EQ(LocalChain::create(t / "c", small_network(), 0).error().code, ErrorCode::kCorrupt);
+    std::filesystem::remove(file("chain.log"));
+    expect_lost();
+    EXPECT_EQ(LocalChain::create(t / "c", small_network(), 0).error().code, ErrorCode::kCorrupt);
+    spill(file("chain.log"), log);
+    spill(file("network.params"), {});
+    expect_lost();
+    std::filesystem::remove(file("network.params"));
+    expect_lost();
+    spill(file("network.params"), network);
+    EXPECT_TRUE(LocalChain::open(t / "c", LocalChain::Mode::kReadWrite));
 }
 
 TEST(LocalChain, CreatesOnceAndOnlyFromValidParameters) {
