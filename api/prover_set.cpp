@@ -6,24 +6,35 @@
 #include "chunking/tree_file.hpp"
 
 namespace holdfast {
-ProverSet::ProverSet(const NetworkParams& params, KeyPair key, LinkSetRecords records,
-                     const ProverSetOptions& options)
+ProverSet::ProverSet(const NetworkParams& params, KeyPair key, const ProverSetOptions& options)
     : params_(params),
       network_id_(params.id()),
       key_(std::move(key)),
-      records_(std::move(records)),
+      options_(options),
       files_(std::make_unique<OpenFiles>(options.open_files)) {}
 ProverSet::ProverSet(ProverSet&&) noexcept = default;
 ProverSet& ProverSet::operator=(ProverSet&&) noexcept = default;
 ProverSet::~ProverSet() = default;
 
+ProverSet ProverSet::prepare(const NetworkParams& params, KeyPair key,
+                             const ProverSetOptions& options) {
+    return {params, std::move(key), options};
+}
+
+Status ProverSet::open_records(const std::filesystem::path& records) {
+    LinkSetRecords::Options kept;
+    kept.kept_heights = options_.kept_heights;
+    HOLDFAST_ASSIGN(opened, LinkSetRecords::open(records, network_id_, key_.public_key(), kept));
+    records_.emplace(std::move(opened));
+    return {};
+}
+
 Result<ProverSet> ProverSet::open(const NetworkParams& params, KeyPair key,
                                   const std::filesystem::path& records,
                                   const ProverSetOptions& options) {
-    LinkSetRecords::Options kept;
-    kept.kept_heights = options.kept_heights;
-    HOLDFAST_ASSIGN(opened, LinkSetRecords::open(records, params.id(), key.public_key(), kept));
-    return ProverSet(params, std::move(key), std::move(opened), options);
+    ProverSet set = prepare(params, std::move(key), options);
+    HOLDFAST_TRY(set.open_records(records));
+    return set;
 }
 
 Status ProverSet::add(const std::filesystem::path& replica) {

@@ -47,7 +47,13 @@ struct SetMember {
 
 class ProverSet {
   public:
+    /// A set that makes nothing on any disk: open_records() before a block is processed, once it is
+    /// clear that this is the set's folder.
+    static ProverSet prepare(const NetworkParams& params, KeyPair key,
+                             const ProverSetOptions& options = {});
     /// `records`: the folder of link records, made when missing. Errors of LinkSetRecords::open.
+    [[nodiscard]] Status open_records(const std::filesystem::path& records);
+    /// Both at once.
     static Result<ProverSet> open(const NetworkParams& params, KeyPair key,
                                   const std::filesystem::path& records,
                                   const ProverSetOptions& options = {});
@@ -72,8 +78,8 @@ class ProverSet {
     [[nodiscard]] std::span<const SetMember> members() const { return members_; }
     [[nodiscard]] const KeyPair& key() const { return key_; }
     [[nodiscard]] const NetworkId& network_id() const { return network_id_; }
-    [[nodiscard]] LinkSetRecords& records() { return records_; }
-    [[nodiscard]] const LinkSetRecords& records() const { return records_; }
+    [[nodiscard]] LinkSetRecords& records() { return *records_; }
+    [[nodiscard]] const LinkSetRecords& records() const { return *records_; }
     [[nodiscard]] OpenFiles& files() { return *files_; }
     [[nodiscard]] const OpenFiles& files() const { return *files_; }
 
@@ -89,13 +95,13 @@ class ProverSet {
     [[nodiscard]] RevealChain& reveals(std::uint32_t member, Height base);
 
   private:
-    ProverSet(const NetworkParams& params, KeyPair key, LinkSetRecords records,
-              const ProverSetOptions& options);
+    ProverSet(const NetworkParams& params, KeyPair key, const ProverSetOptions& options);
 
     NetworkParams params_;
     NetworkId network_id_;
     KeyPair key_;
-    LinkSetRecords records_;
+    ProverSetOptions options_;
+    std::optional<LinkSetRecords> records_;
     std::unique_ptr<OpenFiles> files_;
     std::vector<SetMember> members_;
     std::map<ReplicaId, std::uint32_t> by_replica_;

@@ -181,7 +181,8 @@ Result<std::vector<ObjectOutcome>> AvailabilityJudge::catch_up(Blockchain& chain
         return fail(ErrorCode::kCorrupt,
                     "the availability book has taken block " + std::to_string(taken->value) +
                         ", and block " + std::to_string(next.value) +
-                        " comes next here: remove the book's folder, and it is made again from "
+                        " comes next here: remove the book's folder and its .begun marker, and it "
+                        "is made again from "
                         "the host chain");
     }
     const std::uint64_t lag = availability_lag(registry_.params());

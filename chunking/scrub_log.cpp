@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/codec.hpp"
+#include "storage/begun.hpp"
 
 namespace holdfast {
 namespace {
@@ -123,7 +124,10 @@ Result<ScrubLog> ScrubLog::open(const std::filesystem::path& path, const Digest&
                                 bool afresh) {
     ScrubLog log(path, subject);
     if (path.empty()) return log;
-    HOLDFAST_ASSIGN(records, RecordLog::open(path));
+    if (afresh) HOLDFAST_TRY(forget_begun(path));
+    RecordLog::Options options;
+    options.redoable = true;
+    HOLDFAST_ASSIGN(records, RecordLog::open(path, options));
     log.log_ = std::move(records);
     if (afresh) {
         HOLDFAST_TRY(log.restart(false));
@@ -186,9 +190,7 @@ Status ScrubLog::add_repaired(std::uint64_t window) {
 
 Status ScrubLog::remove() {
     if (!log_) return {};
-    std::error_code failed;
-    std::filesystem::remove(path_, failed);
-    if (failed) return fail_errno(failed.value(), "cannot remove '" + path_.string() + "'");
+    HOLDFAST_TRY(remove_store_file(path_));
     log_.reset();
     return {};
 }

@@ -7,6 +7,7 @@
 #include "chunking/file_header.hpp"
 #include "chunking/running_root.hpp"
 #include "core/codec.hpp"
+#include "storage/begun.hpp"
 
 namespace holdfast {
 namespace {
@@ -25,6 +26,24 @@ bool stands(const std::filesystem::path& path) {
 void drop(const std::filesystem::path& path) {
     std::error_code ignored;
     std::filesystem::remove(path, ignored);
+}
+
+/// The log of an unfinished sealing, which may have vanished beside its marker.
+void drop_log(const std::filesystem::path& path) { (void)remove_store_file(path); }
+
+Result<bool> log_begun(const std::filesystem::path& path) {
+    HOLDFAST_ASSIGN(begun, has_begun(path));
+    return begun || stands(path);
+}
+
+Result<RecordLog> open_log(const std::filesystem::path& path) {
+    RecordLog::Options options;
+    options.redoable = true;
+    Result<RecordLog> log = RecordLog::open(path, options);
+    if (!log && log.error().code == ErrorCode::kCorrupt) {
+        log.error().message += ", or restart to throw the unfinished sealing away";
+    }
+    return log;
 }
 
 Status check_space(const std::filesystem::path& path, std::uint64_t bytes) {
@@ -90,19 +109,22 @@ Result<SealState> SealState::open(const std::filesystem::path& replica_path,
     const std::filesystem::path partial = hidden(replica_path, ".sealing");
     const std::filesystem::path log_path = hidden(replica_path, ".sealing-log");
     // Published, and cut off before the log was removed.
-    if (stands(replica_path) && !stands(partial)) drop(log_path);
+    if (stands(replica_path) && !stands(partial)) drop_log(log_path);
     HOLDFAST_ASSIGN(replica, PendingFile::resume(replica_path, partial));
-    if (restart) drop(log_path);
+    if (restart) drop_log(log_path);
     Bytes identity;
-    if (stands(log_path)) {
-        HOLDFAST_ASSIGN(log, RecordLog::open(log_path));
+    HOLDFAST_ASSIGN(begun, log_begun(log_path));
+    // What an earlier attempt has sealed is kept for whoever restores its log.
+    if (begun) replica.keep();
+    if (begun) {
+        HOLDFAST_ASSIGN(log, open_log(log_path));
         HOLDFAST_TRY(log.for_each([&](std::uint64_t index, ByteView body) -> Status {
             if (index == 0) identity.assign(body.begin(), body.end());
             return {};
         }));
     }
     // From here on an error leaves an earlier attempt as it is.
-    if (!identity.empty()) replica.keep();
+    replica.keep(!identity.empty());
     if (!identity.empty() && stands(tree_path) && is_tree_of(tree_path, identity)) {
         drop(tree_path);
     }
@@ -119,13 +141,14 @@ SealState::~SealState() {
     replica_.keep(recorded() > 0);
     if (log_ && recorded() == 0) {
         log_.reset();
-        drop(log_path_);
+        drop_log(log_path_);
     }
 }
 
 Status SealState::read_log() {
-    if (!stands(log_path_)) return {};
-    HOLDFAST_ASSIGN(log, RecordLog::open(log_path_));
+    HOLDFAST_ASSIGN(begun, log_begun(log_path_));
+    if (!begun) return {};
+    HOLDFAST_ASSIGN(log, open_log(log_path_));
     bool sound = true;
     HOLDFAST_TRY(log.for_each([&](std::uint64_t index, ByteView body) -> Status {
         if (index == 0) {
@@ -146,7 +169,7 @@ Status SealState::read_log() {
         // Not what this version writes: nothing in it can be believed.
         windows_.clear();
         identity_.clear();
-        drop(log_path_);
+        drop_log(log_path_);
         return {};
     }
     log_ = std::make_unique<RecordLog>(std::move(log));
@@ -170,8 +193,8 @@ Status SealState::check_continues(const ReplicaHeader& header, const NetworkId& 
 Status SealState::start_log(ByteView identity) {
     log_.reset();
     windows_.clear();
-    drop(log_path_);
-    HOLDFAST_ASSIGN(log, RecordLog::open(log_path_));
+    drop_log(log_path_);
+    HOLDFAST_ASSIGN(log, open_log(log_path_));
     HOLDFAST_TRY(log.append(identity));
     identity_.assign(identity.begin(), identity.end());
     log_ = std::make_unique<RecordLog>(std::move(log));
@@ -199,7 +222,7 @@ Status SealState::record(std::span<const std::pair<std::uint64_t, Digest>> windo
 
 void SealState::discard() {
     log_.reset();
-    drop(log_path_);
+    drop_log(log_path_);
     replica_.keep(false);
 }
 
@@ -212,7 +235,7 @@ Status SealState::publish() {
         return published;
     }
     log_.reset();
-    drop(log_path_);
+    drop_log(log_path_);
     return {};
 }
 

@@ -106,7 +106,7 @@ Result<ShardFolder> shard_to_folder(const std::filesystem::path& source, CodeSha
 }
 
 Result<Manifest> read_manifest(const std::filesystem::path& path) {
-    HOLDFAST_ASSIGN(object, read_file(path, kMaxManifestBytes));
+    HOLDFAST_ASSIGN(object, read_stored_file(path, kMaxManifestBytes));
     const Checked<ByteView> body = unwrap_object(Kind::kManifest, object);
     if (!body) return fail_refused(body.error(), "'" + path.string() + "'");
     const Checked<Manifest> manifest = Manifest::decode(*body);

@@ -3,21 +3,18 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/block_inputs.hpp"
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
 #include "json/block_json.hpp"
 #include "storage/file.hpp"
-#include "storage/key_file.hpp"
 
 namespace holdfast::cli {
 namespace {
 
 struct ProcessArguments {
     std::string dir = "node";
-    std::vector<std::string> replicas;
-    std::vector<std::string> keys;
-    std::vector<std::string> sets;
-    std::vector<std::string> set_keys;
+    BlockInputNames inputs;
     unsigned threads = 0;
     std::string way;
     std::optional<std::uint64_t> limit;
@@ -97,27 +94,6 @@ Status save_proofs(const std::string& folder, const BlockReport& report) {
     return {};
 }
 
-/// The sets of the command line: each folder's replicas, with their records in FOLDER/links.
-Result<std::vector<ProverSet>> open_sets(const Globals& globals, const NetworkParams& params,
-                                         const ProcessArguments& arguments, Output& out) {
-    std::vector<ProverSet> sets;
-    for (std::size_t i = 0; i < arguments.sets.size(); ++i) {
-        const std::filesystem::path folder = arguments.sets[i];
-        HOLDFAST_ASSIGN(key, load_key_pair(arguments.set_keys[i]));
-        HOLDFAST_ASSIGN(set, ProverSet::open(params, std::move(key), folder / "links"));
-        Progress progress(globals, "reading headers", "replicas");
-        const auto refused = [&](const std::filesystem::path&, const Error& error) {
-            out.json["set_faults"].push_back(error.message);
-            out.line("NOT TAKEN IN: " + error.message);
-        };
-        HOLDFAST_TRY(set.add_folder(folder, refused, [&](std::uint64_t done, std::uint64_t total) {
-            progress.update(done, total);
-        }));
-        sets.push_back(std::move(set));
-    }
-    return sets;
-}
-
 Result<BlockProcessorOptions> set_options(const ProcessArguments& arguments) {
     BlockProcessorOptions options;
     options.threads = arguments.threads;
@@ -137,11 +113,12 @@ Result<BlockProcessorOptions> set_options(const ProcessArguments& arguments) {
 }
 
 CommandResult process(const Globals& globals, const ProcessArguments& arguments) {
-    if (arguments.keys.size() != arguments.replicas.size()) {
+    const BlockInputNames& names = arguments.inputs;
+    if (names.keys.size() != names.replicas.size()) {
         return fail(ErrorCode::kInvalidArgument,
                     "give one --key for each --replica, in the same order");
     }
-    if (arguments.set_keys.size() != arguments.sets.size()) {
+    if (names.set_keys.size() != names.sets.size()) {
         return fail(ErrorCode::kInvalidArgument,
                     "give one --set-key for each --set, in the same order");
     }
@@ -149,24 +126,16 @@ CommandResult process(const Globals& globals, const ProcessArguments& arguments)
     HOLDFAST_ASSIGN(processing, set_options(arguments));
     options.sets = std::move(processing);
     HOLDFAST_ASSIGN(node, Node::open(arguments.dir, std::move(options)));
-    std::vector<Prover> provers;
-    provers.reserve(arguments.replicas.size());
-    for (std::size_t i = 0; i < arguments.replicas.size(); ++i) {
-        HOLDFAST_ASSIGN(prover,
-                        open_prover(node.params(), arguments.replicas[i], arguments.keys[i]));
-        provers.push_back(std::move(prover));
-    }
-    std::vector<Prover*> pointers;
-    for (Prover& p : provers) pointers.push_back(&p);
-
     Output out;
-    HOLDFAST_ASSIGN(sets, open_sets(globals, node.params(), arguments, out));
+    HOLDFAST_ASSIGN(inputs, open_block_inputs(globals, node, names, out));
+    std::vector<Prover*> pointers;
+    for (Prover& p : inputs.provers) pointers.push_back(&p);
     std::vector<ProverSet*> set_pointers;
-    for (ProverSet& s : sets) set_pointers.push_back(&s);
+    for (ProverSet& s : inputs.sets) set_pointers.push_back(&s);
     HOLDFAST_TRY(make_proof_folder(arguments.proofs));
     out.json["blocks"] = Json::array();
     std::uint64_t done = 0;
-    bool faults = out.json.contains("set_faults");
+    bool faults = inputs.faults > 0;
     while (!arguments.limit || done < *arguments.limit) {
         HOLDFAST_ASSIGN(tip, node.registry().tip());
         const Height next = tip ? *tip + 1 : node.params().genesis_height;
@@ -285,12 +254,16 @@ void add_block_commands(Commands& commands) {
     CLI::App* process_command = block->add_subcommand(
         "process", "for each new final block: y, submissions, seal proofs, links, digests, proofs");
     add_dir_option(process_command, p->dir);
-    process_command->add_option("-r,--replica", p->replicas, "a replica to prove (repeat)");
-    process_command->add_option("-k,--key", p->keys, "its key file (repeat, same order)");
-    process_command->add_option("--set", p->sets,
+    process_command->add_option("-r,--replica", p->inputs.replicas, "a replica to prove (repeat)");
+    process_command->add_option("-k,--key", p->inputs.keys, "its key file (repeat, same order)");
+    process_command->add_option("--set", p->inputs.sets,
                                 "a folder of replicas of one key, up to hundreds of thousands "
                                 "(repeat); their link records lie in FOLDER/links");
-    process_command->add_option("--set-key", p->set_keys, "its key file (repeat, same order)");
+    process_command->add_option("--set-key", p->inputs.set_keys,
+                                "its key file (repeat, same order)");
+    process_command->add_flag("--allow-missing", p->inputs.allow_missing,
+                              "go on where the registry knows more replicas of a key than are "
+                              "given; their links are missed");
     process_command->add_option("--threads", p->threads, "for sets; 0: one for each core")
         ->check(CLI::Range(0U, 256U))
         ->capture_default_str();

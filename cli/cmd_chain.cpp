@@ -65,7 +65,7 @@ CommandResult status(const std::string& dir) {
 
 Result<std::unique_ptr<BondLedger>> open_ledger(const std::string& dir) {
     HOLDFAST_ASSIGN(chain, open_chain(NodePaths{dir}, LocalChain::Mode::kRead));
-    return BondLedger::open(NodePaths{dir}.ledger(), chain->network_id());
+    return node::open_ledger(NodePaths{dir}, chain->network_id());
 }
 
 CommandResult issue(const std::string& dir, const std::string& key_file, std::uint64_t amount) {

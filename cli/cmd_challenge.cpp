@@ -47,7 +47,7 @@ CommandResult run_register(const RegisterArguments& arguments) {
             ErrorCode::kInvalidArgument,
             "--base must be at least " + std::to_string((tip + 1 + params.seal_delay).value));
     }
-    HOLDFAST_ASSIGN(ledger, BondLedger::open(paths.ledger(), chain->network_id()));
+    HOLDFAST_ASSIGN(ledger, open_ledger(paths, chain->network_id()));
     const IdempotencyKey bond_key(
         tagged_hash("cli/challenger-bond", chain->network_id(), key.public_key(), base));
     const Result<BondId> bond =

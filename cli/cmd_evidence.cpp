@@ -9,6 +9,7 @@
 #include "proofs/seal_proof_verify.hpp"
 #include "settlement/court.hpp"
 #include "settlement/evidence_knowledge.hpp"
+#include "storage/begun.hpp"
 #include "storage/key_file.hpp"
 #include "storage/parallel.hpp"
 
@@ -392,6 +393,7 @@ CommandResult settle(const JudgeArguments& arguments) {
 
 CommandResult list_cases(const std::string& dir) {
     HOLDFAST_ASSIGN(chain, open_chain(NodePaths{dir}, LocalChain::Mode::kRead));
+    HOLDFAST_TRY(check_not_vanished(NodePaths{dir}.settlement()));
     HOLDFAST_ASSIGN(ledger,
                     SettlementLedger::open(NodePaths{dir}.settlement(), chain->network_id()));
     Output out;

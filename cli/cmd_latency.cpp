@@ -91,7 +91,7 @@ Json report_json(const VantageReport& report) {
 /// What the same command found out elsewhere about the same peer and place, from its --json.
 Result<std::vector<VantageReport>> read_reports(const std::string& file, const PublicKey& peer,
                                                 const Place& claimed) {
-    HOLDFAST_ASSIGN(bytes, read_file(file, kMaxReportBytes));
+    HOLDFAST_ASSIGN(bytes, read_stored_file(file, kMaxReportBytes));
     const Json json = Json::parse(bytes.begin(), bytes.end(), nullptr, false);
     std::vector<VantageReport> out;
     try {

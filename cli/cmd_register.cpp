@@ -34,7 +34,7 @@ CommandResult run_register(const RegisterArguments& arguments) {
                     file.string() + " exists: this replica is registered already");
     }
     HOLDFAST_ASSIGN(genesis, node::newest_final(*chain));
-    HOLDFAST_ASSIGN(ledger, BondLedger::open(paths.ledger(), chain->network_id()));
+    HOLDFAST_ASSIGN(ledger, open_ledger(paths, chain->network_id()));
     const IdempotencyKey bond_key(tagged_hash("cli/bond", chain->network_id(), replica.id()));
     Result<BondId> bond =
         ledger->create_bond(key.public_key(), arguments.bond, BondPurpose::kStorage, bond_key);

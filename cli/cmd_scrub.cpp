@@ -72,31 +72,48 @@ Result<ReplicaFiles> files_of(const std::filesystem::path& replica, const Networ
     return files;
 }
 
-/// X.replica for every X of which a folder holds a replica, a tree or a registration.
-Result<std::vector<std::filesystem::path>> replicas_of(const std::vector<std::string>& words) {
+/// X.replica for every X of which the folder holds a replica, a tree or a registration.
+Result<std::vector<std::filesystem::path>> replicas_in(const std::filesystem::path& folder) {
+    std::vector<std::filesystem::path> found;
+    std::error_code failed;
+    for (std::filesystem::directory_iterator at(folder, failed), end; !failed && at != end;
+         at.increment(failed)) {
+        std::filesystem::path path = at->path();
+        const auto extension = path.extension();
+        if (extension != ".replica" && extension != ".tree" && extension != ".registration") {
+            continue;
+        }
+        found.push_back(path.replace_extension(".replica"));
+    }
+    if (failed) {
+        return fail_errno(failed.value(), "cannot read folder '" + folder.string() + "'");
+    }
+    if (found.empty()) {
+        return fail(ErrorCode::kNotFound, "folder '" + folder.string() + "' holds no replica");
+    }
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    return found;
+}
+
+using Refused = std::vector<std::pair<std::filesystem::path, Error>>;
+
+/// The replicas of all that was named; a folder that has none does not keep the others from it.
+std::vector<std::filesystem::path> replicas_of(const std::vector<std::string>& words,
+                                               Refused& refused) {
     std::vector<std::filesystem::path> out;
     for (const std::string& word : words) {
-        std::error_code failed;
-        if (!std::filesystem::is_directory(word, failed)) {
+        std::error_code ignored;
+        if (!std::filesystem::is_directory(word, ignored)) {
             out.emplace_back(word);
             continue;
         }
-        std::vector<std::filesystem::path> found;
-        for (const auto& entry : std::filesystem::directory_iterator(word, failed)) {
-            std::filesystem::path path = entry.path();
-            const auto extension = path.extension();
-            if (extension != ".replica" && extension != ".tree" && extension != ".registration") {
-                continue;
-            }
-            found.push_back(path.replace_extension(".replica"));
+        const auto found = replicas_in(word);
+        if (!found) {
+            refused.emplace_back(word, found.error());
+            continue;
         }
-        if (failed) return fail_errno(failed.value(), "cannot read folder '" + word + "'");
-        if (found.empty()) {
-            return fail(ErrorCode::kNotFound, "folder '" + word + "' holds no replica");
-        }
-        std::sort(found.begin(), found.end());
-        found.erase(std::unique(found.begin(), found.end()), found.end());
-        out.insert(out.end(), found.begin(), found.end());
+        out.insert(out.end(), found->begin(), found->end());
     }
     return out;
 }
@@ -182,7 +199,10 @@ CommandResult run_scrub(const Globals& globals, const ScrubArguments& arguments)
         return fail(ErrorCode::kInvalidArgument, "--rate is 0 or more MiB/s");
     }
     HOLDFAST_ASSIGN(chain, open_chain(NodePaths{arguments.dir}, LocalChain::Mode::kRead));
-    HOLDFAST_ASSIGN(replicas, replicas_of(arguments.paths));
+    Refused refused;
+    const std::vector<std::filesystem::path> replicas = replicas_of(arguments.paths, refused);
+    if (replicas.empty() && !refused.empty()) return fail(refused.front().second);
+    const bool alone = replicas.size() + refused.size() == 1;
     ScrubOptions options;
     options.workers = arguments.workers;
     options.stop = stop_requested();
@@ -198,25 +218,34 @@ CommandResult run_scrub(const Globals& globals, const ScrubArguments& arguments)
     Json list = Json::array();
     std::uint64_t damaged = 0;
     std::uint64_t failed = 0;
+    const auto not_examined = [&](const std::filesystem::path& path, const Error& error) {
+        ++failed;
+        list.push_back({{"replica", path.string()}, {"error", error.message}});
+        out.line(path.string() + ": NOT EXAMINED: " + error.message);
+    };
+    for (const auto& [path, error] : refused) not_examined(path, error);
     for (const std::filesystem::path& path : replicas) {
         std::vector<std::string> notes;
-        HOLDFAST_ASSIGN(files, files_of(path, chain->params(), !arguments.no_log, notes));
+        const auto files = files_of(path, chain->params(), !arguments.no_log, notes);
+        if (!files) {
+            if (alone) return fail(files.error());
+            not_examined(path, files.error());
+            continue;
+        }
         Progress progress(globals, "scrubbing " + path.filename().string(), "B");
         options.progress = [&](std::uint64_t done, std::uint64_t total) {
             progress.update(done, total);
         };
-        Result<ScrubReport> report = scrub(files, chain->params(), options);
-        if (!report && is_about(report.error(), files.log)) {
+        Result<ScrubReport> report = scrub(*files, chain->params(), options);
+        if (!report && is_about(report.error(), files->log)) {
             report.error().message += "; --no-log scrubs without keeping a log beside the replica";
         }
         if (!report) {
             // One replica that cannot be examined does not keep the others from it.
-            if (report.error().code == ErrorCode::kInterrupted || replicas.size() == 1) {
+            if (report.error().code == ErrorCode::kInterrupted || alone) {
                 return fail(std::move(report).error());
             }
-            ++failed;
-            list.push_back({{"replica", path.string()}, {"error", report.error().message}});
-            out.line(path.string() + ": NOT EXAMINED: " + report.error().message);
+            not_examined(path, report.error());
             continue;
         }
         report->files.insert(report->files.end(), notes.begin(), notes.end());

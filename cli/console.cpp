@@ -157,6 +157,7 @@ void install_signal_handlers() {
     handle(SIGINT, on_stop, kOnce);
     handle(SIGTERM, on_stop, kOnce);
     handle(SIGPIPE, SIG_IGN, 0);
+    handle(SIGXFSZ, SIG_IGN, 0);  // the write that goes beyond the limit fails and says so
     struct sigaction before{};
     sigaction(SIGHUP, nullptr, &before);
     if (before.sa_handler != SIG_IGN) handle(SIGHUP, on_hangup, SA_RESTART);

@@ -3,6 +3,7 @@
 #include "cli/workspace.hpp"
 #include "clock/checkpoint_file.hpp"
 #include "json/param_fields.hpp"
+#include "storage/begun.hpp"
 #include "storage/key_file.hpp"
 #include "storage/parallel.hpp"
 #include "vdf/arena.hpp"
@@ -167,8 +168,7 @@ CommandResult evaluate_loose(const Globals& globals, const LooseEvaluation& want
         out.field("bytes", object.size() - 2);
         out.field("file", wanted.out);
         // What the proof holds need not be kept twice; a file of the user's own choice stays.
-        std::error_code ignored;
-        if (wanted.checkpoints.empty()) std::filesystem::remove(kept, ignored);
+        if (wanted.checkpoints.empty()) (void)remove_store_file(kept);
     }
     out.json["seconds"] = took.count();
     out.line("took " + format_duration(took.count()) + ", verified in full");

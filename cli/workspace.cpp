@@ -1,5 +1,6 @@
 #include "cli/workspace.hpp"
 
+#include "storage/begun.hpp"
 #include "storage/file.hpp"
 #include "storage/key_file.hpp"
 
@@ -30,7 +31,9 @@ Result<ClockNode> ClockNode::open(const std::filesystem::path& dir, VdfClockOpti
     node.chain = std::move(chain);
     const NetworkParams& params = node.params();
     if (!params.has_vdf) return fail(ErrorCode::kInvalidArgument, "this network has no VDF");
+    HOLDFAST_TRY(check_not_vanished(node.paths.vdf()));
     if (params.has_beacon) {
+        HOLDFAST_TRY(check_not_vanished(node.paths.beacon()));
         HOLDFAST_ASSIGN(beacon, LocalBeacon::reader(node.paths.beacon(), params));
         node.beacon = std::move(beacon);
     }
@@ -48,6 +51,7 @@ Result<std::filesystem::path> registry_folder(const std::filesystem::path& dir) 
         const Result<NetworkParams> params = registry_network(folder);
         if (params || params.error().code != ErrorCode::kNotFound) return folder;
     }
+    HOLDFAST_TRY(check_not_vanished(inside));
     return fail(ErrorCode::kNotFound, dir.string() +
                                           " holds no registry (a node has one once it has "
                                           "processed a block)");

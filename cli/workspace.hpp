@@ -16,6 +16,7 @@ using node::kMaxObjectFileBytes;
 using node::Node;
 using node::NodePaths;
 using node::open_chain;
+using node::open_ledger;
 using node::open_prover;
 using node::read_network;
 using node::read_object;

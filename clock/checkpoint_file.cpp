@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/codec.hpp"
+#include "storage/begun.hpp"
 
 namespace holdfast {
 namespace {
@@ -15,6 +16,7 @@ constexpr std::uint32_t kBodyBytes = 8 + 32 + 4 + 32;
 Result<VdfCheckpointFile> VdfCheckpointFile::open(const std::filesystem::path& path) {
     RecordLog::Options options;
     options.max_body_bytes = kBodyBytes;
+    options.redoable = true;
     HOLDFAST_ASSIGN(log, RecordLog::open(path, options));
     VdfCheckpointFile file(std::move(log));
     HOLDFAST_TRY(file.log_.for_each([&](std::uint64_t index, ByteView body) -> Status {
@@ -26,7 +28,8 @@ Result<VdfCheckpointFile> VdfCheckpointFile::open(const std::filesystem::path& p
         if (r.finish().accepted() && file.take({height, input}, i, d_i)) return {};
         return fail(ErrorCode::kCorrupt, path.string() + ": record " + std::to_string(index) +
                                              " is not the next checkpoint of its evaluation; "
-                                             "remove the file to start over");
+                                             "remove it and '" +
+                                             begun_marker(path).string() + "' to start over");
     }));
     return file;
 }

@@ -7,6 +7,7 @@
 
 #include "core/codec.hpp"
 #include "core/hash.hpp"
+#include "storage/begun.hpp"
 #include "storage/file.hpp"
 #include "storage/record_log.hpp"
 
@@ -92,7 +93,9 @@ Result<ClockStore::Impl::Head> ClockStore::Impl::read(const RecordLog& from, con
         } else if (found == Head::kOurs && !take(body)) {
             return fail(ErrorCode::kCorrupt,
                         from.path().string() + ": record " + std::to_string(index) +
-                            " is not one of a clock; remove the file, and every proof is verified "
+                            " is not one of a clock; remove the file and its marker '" +
+                            begun_marker(from.path()).string() +
+                            "', and every proof is verified "
                             "again when it is used");
         }
         return {};
@@ -138,6 +141,7 @@ Status ClockStore::Impl::open_own(const NetworkId& network_id, const KeyPair* ow
     RecordLog::Options options;
     options.mode = writes ? RecordLog::Mode::kReadWrite : RecordLog::Mode::kRead;
     options.max_body_bytes = kMaxRecordBytes;
+    options.redoable = true;
     Result<RecordLog> opened = RecordLog::open(path, options);
     if (!opened && !writes && opened.error().code == ErrorCode::kNotFound) return {};
     if (!opened) return fail(opened.error());
@@ -147,8 +151,7 @@ Status ClockStore::Impl::open_own(const NetworkId& network_id, const KeyPair* ow
     log.emplace(std::move(*opened));
     if (found == Head::kOtherOwner) {
         log.reset();
-        std::error_code error;
-        if (!std::filesystem::remove(path, error)) return fail_errno(error.value(), path.string());
+        HOLDFAST_TRY(remove_store_file(path));
         HOLDFAST_ASSIGN(fresh, RecordLog::open(path, options));
         log.emplace(std::move(fresh));
     }
@@ -250,11 +253,7 @@ Result<VdfCheckpointFile> ClockStore::checkpoints(Height height, const Seed& inp
 }
 
 Status ClockStore::forget_checkpoints(Height height, const Seed& input) const {
-    std::error_code error;
-    const std::filesystem::path path = impl_->checkpoint_path(height, input);
-    std::filesystem::remove(path, error);
-    if (error) return fail_errno(error.value(), path.string());
-    return {};
+    return remove_store_file(impl_->checkpoint_path(height, input));
 }
 
 std::vector<KeptCheckpoints> ClockStore::kept_checkpoints() const {
@@ -286,10 +285,8 @@ Status ClockStore::prune(Height below, const std::function<bool(Height)>& needed
             old.push_back(entry.path());
         }
     }
-    for (const std::filesystem::path& path : old) {
-        if (!error) std::filesystem::remove(path, error);
-    }
     if (error) return fail_errno(error.value(), impl_->folder.string());
+    for (const std::filesystem::path& path : old) HOLDFAST_TRY(remove_store_file(path));
     return {};
 }
 
@@ -298,7 +295,7 @@ std::filesystem::path vdf_proof_file(const std::filesystem::path& folder, Height
 }
 
 Result<VdfProof> read_vdf_proof(const std::filesystem::path& file) {
-    HOLDFAST_ASSIGN(object, read_file(file, kMaxVdfProofBytes));
+    HOLDFAST_ASSIGN(object, read_stored_file(file, kMaxVdfProofBytes));
     const Checked<ByteView> body = unwrap_object(Kind::kVdfProof, object);
     if (!body) return fail_refused(body.error(), file.string());
     Checked<VdfProof> proof = VdfProof::decode(*body);

@@ -277,7 +277,7 @@ Status PublicRecord::save(const std::filesystem::path& folder) const {
 }
 
 Result<PublicRecord> PublicRecord::load(const std::filesystem::path& folder) {
-    HOLDFAST_ASSIGN(object, read_file(folder / kNetworkFile, kMaxNetworkBytes));
+    HOLDFAST_ASSIGN(object, read_stored_file(folder / kNetworkFile, kMaxNetworkBytes));
     const Checked<ByteView> body = unwrap_object(Kind::kNetwork, object);
     if (!body) return fail_refused(body.error(), (folder / kNetworkFile).string());
     const Checked<NetworkParams> params = NetworkParams::decode(*body);
@@ -285,7 +285,7 @@ Result<PublicRecord> PublicRecord::load(const std::filesystem::path& folder) {
     PublicRecord record(*params);
 
     const std::string where = (folder / kRecordFile).string();
-    HOLDFAST_ASSIGN(raw, read_file(folder / kRecordFile, kMaxRecordBytes));
+    HOLDFAST_ASSIGN(raw, read_stored_file(folder / kRecordFile, kMaxRecordBytes));
     const Json json = Json::parse(raw.begin(), raw.end(), nullptr, false);
     if (json.is_discarded()) return fail(ErrorCode::kCorrupt, where + ": not valid JSON");
     const Fields f(json, where);

@@ -8,13 +8,16 @@
 
 #include "core/codec.hpp"
 #include "core/hash.hpp"
+#include "storage/begun.hpp"
 #include "storage/descriptors.hpp"
 #include "storage/file.hpp"
+#include "storage/process_limits.hpp"
 #include "storage/record_log.hpp"
 
 namespace holdfast {
 namespace {
 
+constexpr const char* kDataFile = "data.mdb";
 constexpr std::uint32_t kSchema = 1;
 constexpr std::uint64_t kFirstMapBytes = std::uint64_t{256} << 10;
 constexpr std::size_t kCrcBytes = 4;
@@ -26,7 +29,7 @@ tl::unexpected<Error> corrupt(const std::string& what) {
 }
 
 tl::unexpected<Error> fail_lmdb(int code, const std::string& what) {
-    if (code > 0) return fail_errno(code, "bond ledger: " + what);
+    if (code > 0) return fail_write(code, "bond ledger: " + what);
     const std::string message = "bond ledger: " + what + ": " + mdb_strerror(code);
     switch (code) {
         case MDB_INVALID:
@@ -60,6 +63,7 @@ class Transaction {
         if (txn_ != nullptr) mdb_txn_abort(txn_);
     }
     Status commit() {
+        const FileSizeSignalHeld no_signal;
         const int code = mdb_txn_commit(std::exchange(txn_, nullptr));
         if (code != 0) return fail_lmdb(code, "cannot commit");
         return {};
@@ -224,7 +228,8 @@ class BondLedger::Impl {
 
   private:
     Status open_env(const std::filesystem::path& folder);
-    Status open_tables();
+    /// `begun`: what stands in a ledger from its beginning must be there.
+    Status open_tables(bool begun);
     Result<std::uint64_t> once_in_map(const IdempotencyKey& key, const Digest& arguments,
                                       const Body& body);
     Status grow();
@@ -245,6 +250,9 @@ class BondLedger::Impl {
 
 Result<std::unique_ptr<BondLedger::Impl>> BondLedger::Impl::open(
     const std::filesystem::path& folder, const NetworkId& network, const Options& options) {
+    const std::filesystem::path data = folder / kDataFile;
+    HOLDFAST_TRY(check_not_vanished(data));
+    HOLDFAST_ASSIGN(begun, has_begun(data));
     std::error_code error;
     std::filesystem::create_directory(folder, error);
     if (error) return fail_errno(error.value(), "cannot make folder " + folder.string());
@@ -255,13 +263,14 @@ Result<std::unique_ptr<BondLedger::Impl>> BondLedger::Impl::open(
     impl->network_ = network;
     impl->max_bytes_ = std::max(options.max_bytes, kFirstMapBytes);
     HOLDFAST_TRY(impl->open_env(folder));
-    HOLDFAST_TRY(impl->open_tables());
+    HOLDFAST_TRY(impl->open_tables(begun));
+    HOLDFAST_TRY(mark_begun(data));
     return impl;
 }
 
 Status BondLedger::Impl::open_env(const std::filesystem::path& folder) {
     if (const int code = mdb_env_create(&env_); code != 0) return fail_lmdb(code, "cannot start");
-    const std::filesystem::path data = folder / "data.mdb";
+    const std::filesystem::path data = folder / kDataFile;
     std::error_code error;
     const std::uintmax_t file_bytes = std::filesystem::file_size(data, error);
     const bool exists = !error && file_bytes > 0;
@@ -270,7 +279,9 @@ Status BondLedger::Impl::open_env(const std::filesystem::path& folder) {
     int code = mdb_env_set_maxdbs(env_, 8);
     if (code == 0) code = mdb_env_set_mapsize(env_, map_bytes_);
     occupy_standard_descriptors();
+    const FileSizeSignalHeld no_signal;
     if (code == 0) code = mdb_env_open(env_, folder.c_str(), MDB_NOLOCK | MDB_NOTLS, 0644);
+    if (code == ENOMEM) return fail_map("bond ledger: " + data.string(), map_bytes_, "max_bytes");
     if (code != 0) return fail_lmdb(code, "cannot open " + data.string());
     // Pages beyond the end of a file that was cut short would fault when they are touched.
     MDB_envinfo info{};
@@ -283,7 +294,7 @@ Status BondLedger::Impl::open_env(const std::filesystem::path& folder) {
     return {};
 }
 
-Status BondLedger::Impl::open_tables() {
+Status BondLedger::Impl::open_tables(bool begun) {
     HOLDFAST_ASSIGN(txn, Transaction::begin(env_, true));
     HOLDFAST_TRY(meta_.open(txn, "meta"));
     HOLDFAST_TRY(accounts_.open(txn, "accounts"));
@@ -294,6 +305,7 @@ Status BondLedger::Impl::open_tables() {
     header.u32(kSchema).fixed(network_);
     HOLDFAST_ASSIGN(stored, meta_.get(txn, view("header")));
     if (!stored) {
+        if (begun) return corrupt("its database is empty");
         HOLDFAST_TRY(meta_.put(txn, view("header"), header.bytes()));
         HOLDFAST_TRY(meta_.put(txn, view("totals"), Bytes(32)));
         return txn.commit();
@@ -312,9 +324,9 @@ Status BondLedger::Impl::grow() {
         return fail(ErrorCode::kOutOfSpace, "bond ledger has reached its largest size");
     }
     map_bytes_ = std::min(map_bytes_ * 2, max_bytes_);
-    if (const int code = mdb_env_set_mapsize(env_, map_bytes_); code != 0) {
-        return fail_lmdb(code, "cannot grow");
-    }
+    const int code = mdb_env_set_mapsize(env_, map_bytes_);
+    if (code == ENOMEM) return fail_map("bond ledger cannot grow", map_bytes_, "max_bytes");
+    if (code != 0) return fail_lmdb(code, "cannot grow");
     return {};
 }
 

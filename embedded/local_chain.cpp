@@ -9,12 +9,16 @@
 #include "core/hash.hpp"
 #include "core/merkle.hpp"
 #include "embedded/record_follower.hpp"
+#include "storage/begun.hpp"
 #include "storage/file.hpp"
 #include "storage/record_log.hpp"
 
 namespace holdfast {
 namespace {
 
+// Milliseconds since 1970 at the end of the year 9999. What lies beyond is another unit, or leaves
+// no room for the blocks to come.
+constexpr std::uint64_t kMaxTimeMs = 253'402'300'799'999;
 constexpr std::uint32_t kMaxBodyBytes = kMaxSubmissionBytes + 1;
 constexpr std::uint64_t kMaxNetworkFileBytes = 4096;
 
@@ -47,13 +51,28 @@ bool is_carried(Kind kind) {
     return kind != Kind::kReplicaFile && kind != Kind::kTreeFile && kind != Kind::kNetwork;
 }
 
+Status check_time(std::uint64_t time_ms) {
+    if (time_ms <= kMaxTimeMs) return {};
+    return fail(ErrorCode::kInvalidArgument,
+                "a block's time is in milliseconds since 1970, at most " +
+                    std::to_string(kMaxTimeMs) + ", not " + std::to_string(time_ms));
+}
+
 tl::unexpected<Error> read_only() {
     return fail(ErrorCode::kPermission, "the chain is open for reading only");
 }
 
 Result<NetworkParams> read_network(const std::filesystem::path& folder) {
     const std::filesystem::path path = folder / LocalChain::kNetworkFile;
-    HOLDFAST_ASSIGN(bytes, read_file(path, kMaxNetworkFileBytes));
+    const Result<Bytes> found = read_stored_file(path, kMaxNetworkFileBytes);
+    if (!found && found.error().code == ErrorCode::kNotFound) {
+        HOLDFAST_ASSIGN(begun, has_begun(folder / LocalChain::kLogFile));
+        if (begun) {
+            return fail(ErrorCode::kCorrupt,
+                        path.string() + " is missing beside a chain; restore it");
+        }
+    }
+    HOLDFAST_ASSIGN(bytes, found);
     const Checked<ByteView> body = unwrap_object(Kind::kNetwork, bytes);
     if (!body) return fail_refused(body.error(), path.string());
     Checked<NetworkParams> params = NetworkParams::decode(*body);
@@ -115,6 +134,7 @@ class LocalChain::Impl {
     }
     /// kAlreadyExists where a chain is or was: looks before anything is opened for writing.
     Status require_no_chain() {
+        HOLDFAST_TRY(check_not_vanished(folder_ / kLogFile));
         HOLDFAST_ASSIGN(acknowledged, TipFile::read(folder_ / kTipFile));
         Result<RecordFollower> log = RecordFollower::open(folder_ / kLogFile, kMaxBodyBytes);
         if (!log && log.error().code == ErrorCode::kNotFound && acknowledged == 0) return {};
@@ -329,6 +349,7 @@ Result<BlockInfo> LocalChain::Impl::append(Height first, std::span<const NewBloc
         if (b.time_ms < time_ms) {
             return fail(ErrorCode::kInvalidArgument, "a block's time lies before its parent's");
         }
+        HOLDFAST_TRY(check_time(b.time_ms));
         time_ms = b.time_ms;
         const std::size_t listed =
             b.with_submissions ? std::min(available.size(), kMaxSubmissionsPerBlock) : 0;
@@ -355,6 +376,7 @@ Result<std::unique_ptr<LocalChain>> LocalChain::create(const std::filesystem::pa
     if (params.genesis_height.value > UINT64_MAX / 2) {
         return fail(ErrorCode::kInvalidArgument, "no room for blocks above this genesis height");
     }
+    HOLDFAST_TRY(check_time(genesis_time_ms));
     std::error_code error;
     std::filesystem::create_directory(folder, error);
     if (error) return fail_errno(error.value(), "cannot make folder " + folder.string());
@@ -436,9 +458,6 @@ Result<BlockInfo> LocalChain::append_block(std::optional<std::uint64_t> time_ms)
     if (!impl_->writable()) return read_only();
     HOLDFAST_TRY(impl_->refresh());
     const std::uint64_t parent_ms = impl_->tip_time();
-    if (!time_ms && parent_ms > UINT64_MAX - impl_->params().block_ms) {
-        return fail(ErrorCode::kInvalidArgument, "the next block's time is no u64");
-    }
     const NewBlock next{time_ms.value_or(parent_ms + impl_->params().block_ms), true};
     return impl_->append(impl_->tip() + 1, {&next, 1});
 }

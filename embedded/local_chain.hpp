@@ -75,7 +75,7 @@ class LocalChain final : public Blockchain {
 
     /// The next block, with the pending submissions (the oldest kMaxSubmissionsPerBlock of them),
     /// at `time_ms` or else params.block_ms after its parent. kInvalidArgument for a time before
-    /// its parent's; kPermission when opened for reading.
+    /// its parent's or behind the year 9999; kPermission when opened for reading.
     [[nodiscard]] Result<BlockInfo> append_block(
         std::optional<std::uint64_t> time_ms = std::nullopt);
 

@@ -2,12 +2,14 @@
 
 #include "core/codec.hpp"
 #include "core/hash.hpp"
+#include "storage/begun.hpp"
 #include "storage/record_log.hpp"
 
 namespace holdfast {
 
 Result<RecordFollower> RecordFollower::open(const std::filesystem::path& path,
                                             std::uint32_t max_body_bytes) {
+    HOLDFAST_TRY(check_not_vanished(path));
     HOLDFAST_ASSIGN(file, File::open(path, File::Mode::kRead));
     return RecordFollower(std::move(file), max_body_bytes);
 }

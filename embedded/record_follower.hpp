@@ -16,7 +16,8 @@ namespace holdfast {
 
 class RecordFollower {
   public:
-    /// kNotFound, kPermission, kIo. Longer records than `max_body_bytes` end the file.
+    /// kNotFound, kPermission, kIo; kCorrupt where its records have vanished. Longer records than
+    /// `max_body_bytes` end the file.
     static Result<RecordFollower> open(const std::filesystem::path& path,
                                        std::uint32_t max_body_bytes);
 

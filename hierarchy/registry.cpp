@@ -115,8 +115,8 @@ Status Registry::Impl::prepare(const std::filesystem::path& folder) {
     std::error_code failed;
     if (!options.read_only) std::filesystem::create_directories(folder, failed);
     if (failed) return fail_errno(failed.value(), "cannot make the folder " + folder.string());
-    // The network's file is published when the database has been made, so that a database which is
-    // missing beside it is a loss and not a beginning.
+    // The network's file, too, is published when the database has been made: a backup has no other
+    // marker.
     const std::filesystem::path network_file = folder / kRegistryNetworkFile;
     const bool made = std::filesystem::exists(network_file, failed);
     if (made) {
@@ -134,7 +134,7 @@ Status Registry::Impl::prepare(const std::filesystem::path& folder) {
     HOLDFAST_ASSIGN(txn, options.read_only ? store->read() : store->write());
     HOLDFAST_ASSIGN(schema, txn.get(Table::kMeta, schema_key().bytes()));
     if (!schema) {
-        if (made) return corrupt_registry("its database is empty");
+        if (made || store->had_begun()) return corrupt_registry("its database is empty");
         HOLDFAST_TRY(begin(txn));
     } else {
         HOLDFAST_TRY(check_schema(folder, *schema));
@@ -144,6 +144,8 @@ Status Registry::Impl::prepare(const std::filesystem::path& folder) {
         if (!found) return corrupt_registry("its network parameters do not decode");
         HOLDFAST_TRY(check_network(*found, params));
     }
+    if (options.read_only) return {};
+    HOLDFAST_TRY(store->mark_begun());
     if (!made) {
         HOLDFAST_TRY(write_file(network_file, wrap_object(Kind::kNetwork, params.encode())));
     }

@@ -61,7 +61,7 @@ tl::unexpected<Error> malformed(const std::filesystem::path& file, const std::st
 }
 
 Result<nlohmann::json> read_json(const std::filesystem::path& file) {
-    HOLDFAST_ASSIGN(bytes, read_file(file, kMaxDocumentBytes));
+    HOLDFAST_ASSIGN(bytes, read_stored_file(file, kMaxDocumentBytes));
     nlohmann::json out = nlohmann::json::parse(bytes.begin(), bytes.end(), nullptr, false);
     if (out.is_discarded()) return malformed(file, "not JSON");
     return out;

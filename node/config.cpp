@@ -320,7 +320,7 @@ Result<Config> parse_config(std::string_view text, const std::string& name,
 }
 
 Result<Config> load_config(const std::filesystem::path& file) {
-    HOLDFAST_ASSIGN(bytes, read_file(file, kMaxConfigBytes));
+    HOLDFAST_ASSIGN(bytes, read_stored_file(file, kMaxConfigBytes));
     const std::string text(bytes.begin(), bytes.end());
     return parse_config(text, file.string(), file.parent_path());
 }

@@ -84,6 +84,12 @@ void append_metrics(std::vector<Metric>& out, const TcpStatistics& s) {
     w.count("sent_bytes_total", "Bytes of frames sent.", s.bytes_out);
 }
 
+void append_metrics(std::vector<Metric>& out, const ServedReplicas& replicas) {
+    Writer w(out, "holdfast_replicas_");
+    w.gauge("open", "Replicas that are answered for.", replicas.chains().size());
+    w.gauge("missing", "Replicas that cannot be opened; tried again.", replicas.missing().size());
+}
+
 void append_metrics(std::vector<Metric>& out, const ResponderStatistics& s) {
     Writer w(out, "holdfast_challenges_");
     w.count("answered_total", "Availability challenges answered.", s.answered);

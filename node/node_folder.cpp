@@ -2,6 +2,7 @@
 
 #include <ctime>
 
+#include "storage/begun.hpp"
 #include "storage/file.hpp"
 #include "storage/key_file.hpp"
 
@@ -19,6 +20,14 @@ Result<T> read_as(Kind kind, const std::filesystem::path& file) {
     return std::move(*decoded);
 }
 
+/// The stores of a node that has processed, or is about to, but for chain and ledger.
+std::vector<std::filesystem::path> stores_of(const NodePaths& paths, const NetworkParams& params) {
+    std::vector<std::filesystem::path> out = {paths.registry(), paths.settlement(),
+                                              paths.availability(), paths.vdf()};
+    if (params.has_beacon) out.push_back(paths.beacon());
+    return out;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<LocalChain>> open_chain(const NodePaths& paths, LocalChain::Mode mode) {
@@ -29,6 +38,13 @@ Result<std::unique_ptr<LocalChain>> open_chain(const NodePaths& paths, LocalChai
                         paths.dir.string());
     }
     return chain;
+}
+
+Result<std::unique_ptr<BondLedger>> open_ledger(const NodePaths& paths, const NetworkId& network) {
+    HOLDFAST_TRY(check_not_vanished(paths.ledger()));
+    HOLDFAST_ASSIGN(ledger, BondLedger::open(paths.ledger(), network));
+    HOLDFAST_TRY(mark_begun(paths.ledger()));
+    return std::move(ledger);
 }
 
 Result<BlockInfo> newest_final(LocalChain& chain) {
@@ -48,6 +64,8 @@ Result<Node> Node::open(const std::filesystem::path& dir, AggregatorOptions opti
     HOLDFAST_ASSIGN(chain, open_chain(node.paths, LocalChain::Mode::kReadWrite));
     node.chain = std::move(chain);
     const NetworkParams& params = node.chain->params();
+    const std::vector<std::filesystem::path> stores = stores_of(node.paths, params);
+    for (const std::filesystem::path& store : stores) HOLDFAST_TRY(check_not_vanished(store));
     if (params.has_beacon) {
         HOLDFAST_ASSIGN(key, load_key_pair(node.paths.beacon_key()));
         HOLDFAST_ASSIGN(beacon,
@@ -56,7 +74,7 @@ Result<Node> Node::open(const std::filesystem::path& dir, AggregatorOptions opti
                         }));
         node.beacon = std::move(beacon);
     }
-    HOLDFAST_ASSIGN(ledger, BondLedger::open(node.paths.ledger(), node.network_id()));
+    HOLDFAST_ASSIGN(ledger, open_ledger(node.paths, node.network_id()));
     node.ledger = std::move(ledger);
     std::optional<KeyPair> evaluator;
     if (params.has_vdf) {
@@ -73,6 +91,7 @@ Result<Node> Node::open(const std::filesystem::path& dir, AggregatorOptions opti
     HOLDFAST_ASSIGN(aggregator, Aggregator::open(params, *node.chain, *node.clock,
                                                  node.ledger.get(), nullptr, options));
     node.aggregator = std::make_unique<Aggregator>(std::move(aggregator));
+    for (const std::filesystem::path& store : stores) HOLDFAST_TRY(mark_begun(store));
     const Registry& registry = node.aggregator->registry();
     node.clock->set_closed_without_y([&registry](Height height) -> Result<bool> {
         HOLDFAST_ASSIGN(record, registry.block(height));
@@ -82,9 +101,7 @@ Result<Node> Node::open(const std::filesystem::path& dir, AggregatorOptions opti
 }
 
 Result<Bytes> read_object(const std::filesystem::path& file) {
-    HOLDFAST_ASSIGN(bytes, read_file(file, kMaxObjectFileBytes));
-    if (bytes.empty()) return fail(ErrorCode::kCorrupt, file.string() + ": the file is empty");
-    return bytes;
+    return read_stored_file(file, kMaxObjectFileBytes);
 }
 
 Result<NetworkParams> read_network(const std::filesystem::path& where) {

@@ -10,6 +10,9 @@
 //   DIR/evaluator.key   signs VDF proofs
 //   DIR/beacon.key      signs beacon rounds (networks with one)
 //
+// Each store's folder has its marker beside it (storage/begun.hpp), so that one which has vanished
+// as a whole, as when its disk is not mounted, is an error and not a beginning.
+//
 // Threading: as the objects inside; opening is one thread's work. Errors: those of the parts, with
 // the folder's or file's name and what to do.
 #pragma once
@@ -44,6 +47,9 @@ struct NodePaths {
 /// The local chain of a node folder; says how to make one when there is none.
 [[nodiscard]] Result<std::unique_ptr<LocalChain>> open_chain(const NodePaths& paths,
                                                              LocalChain::Mode mode);
+/// The ledger of a node folder, made where it has never begun.
+[[nodiscard]] Result<std::unique_ptr<BondLedger>> open_ledger(const NodePaths& paths,
+                                                              const NetworkId& network);
 /// The newest final block. kUnavailable while there is none.
 [[nodiscard]] Result<BlockInfo> newest_final(LocalChain& chain);
 

@@ -1,32 +1,37 @@
 #include "node/serve.hpp"
 
+#include <thread>
+
 #include "availability/peer_service.hpp"
 #include "node/connect.hpp"
 #include "node/host_follower.hpp"
 #include "node/metrics.hpp"
-#include "node/node_folder.hpp"
+#include "node/served_replicas.hpp"
 #include "node/status.hpp"
 
 namespace holdfast::node {
 namespace {
 
-/// One replica, in both halves of the service.
-Result<ChainId> open_replica(const ReplicaEntry& entry, const Identity& identity,
-                             AvailabilityResponder& responder, ChunkServer& chunks) {
-    HOLDFAST_ASSIGN(registration, registration_beside(identity.params, entry.replica));
-    const ProverFiles files = ProverFiles::beside(entry.replica);
-    HOLDFAST_ASSIGN(opened, Replica::open(files.replica, files.tree, identity.params));
-    const auto replica = std::make_shared<const Replica>(std::move(opened));
-    if (registration.header != replica->header().replica ||
-        registration.sealed_root != replica->header().sealed_root) {
-        return fail(ErrorCode::kInvalidArgument, registration_file(entry.replica).string() +
-                                                     " is of another replica than " +
-                                                     entry.replica.string());
+Json chains_json(const ServedReplicas& replicas) {
+    Json out = Json::array();
+    for (const ChainId& id : replicas.chains()) out.push_back(to_hex(id));
+    return out;
+}
+
+Json missing_json(const ServedReplicas& replicas) {
+    Json out = Json::array();
+    for (const ServedReplicas::Missing& one : replicas.missing()) {
+        out.push_back({{"replica", one.replica}, {"error", one.error}});
     }
-    const ChainId id = registration.chain_id(identity.params.id());
-    HOLDFAST_TRY(responder.add_chain(id, replica, identity.key));
-    HOLDFAST_TRY(chunks.add_chain(id, replica, entry.raw));
-    return id;
+    return out;
+}
+
+std::vector<std::string> missing_problems(const ServedReplicas& replicas) {
+    std::vector<std::string> out;
+    for (const ServedReplicas::Missing& one : replicas.missing()) {
+        out.push_back("replica " + one.replica + " is not served: " + one.error);
+    }
+    return out;
 }
 
 /// Log lines for what peers ask, around the handler that answers.
@@ -63,12 +68,8 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
                        [&log](const ChainId& id, const Error& why) {
                            log.error("reading.failed", {{"chain", id}, {"error", why.message}});
                        });
-    Json chains = Json::array();
-    for (const ReplicaEntry& entry : config.replicas) {
-        HOLDFAST_ASSIGN(id, open_replica(entry, identity, responder, chunks));
-        chains.push_back(to_hex(id));
-        log.info("replica.open", {{"chain", id}, {"replica", entry.replica}, {"raw", entry.raw}});
-    }
+    ServedReplicas replicas(config.replicas, identity, responder, chunks, log);
+    HOLDFAST_TRY(replicas.open_missing());
     PeerService service(&responder, &chunks);
     TcpHandler handler = [&service](const PublicKey& from, ByteView message) {
         return service.handle(from, message);
@@ -92,7 +93,8 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
         return Json{{"role", "serve"},
                     {"address", network->address()},
                     {"key", to_hex(identity.key->public_key())},
-                    {"chains", chains},
+                    {"chains", chains_json(replicas)},
+                    {"missing", missing_json(replicas)},
                     {"host", to_json(follower.status())},
                     {"challenges", to_json(responder.statistics())},
                     {"readers", to_json(chunks.statistics())},
@@ -103,6 +105,7 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
     const auto metrics = [&] {
         std::vector<Metric> out;
         append_metrics(out, follower.status());
+        append_metrics(out, replicas);
         append_metrics(out, responder.statistics());
         append_metrics(out, chunks.statistics());
         append_metrics(out, network->statistics());
@@ -112,6 +115,9 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
     };
     const auto health = [&] {
         Health out{follower_problems(follower.status(), params.block_ms)};
+        for (std::string& problem : missing_problems(replicas)) {
+            out.problems.push_back(std::move(problem));
+        }
         const std::uint64_t failed = responder.statistics().failed + chunks.statistics().failed;
         if (failed > 0) {
             out.problems.push_back(std::to_string(failed) +
@@ -125,11 +131,17 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
                         {"role", "serve"},
                         {"address", network->address()},
                         {"key", to_hex(identity.key->public_key())},
-                        {"chains", chains},
+                        {"chains", chains_json(replicas)},
+                        {"missing", missing_json(replicas)},
                         {"monitor", address_of(monitor)}};
-    log.info("ready", {{"address", network->address()}, {"chains", chains.size()}});
+    log.info("ready", {{"address", network->address()},
+                       {"chains", replicas.chains().size()},
+                       {"missing", replicas.missing().size()}});
     if (hooks.ready) hooks.ready(ready);
-    follower.run(stop);
+    {
+        const std::jthread retrying([&] { replicas.run(stop); });
+        follower.run(stop);
+    }
     log.info("stopping", {});
     stop_network(*network, config, log);
     return status();

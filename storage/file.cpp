@@ -15,6 +15,7 @@
 
 #include "core/codec.hpp"
 #include "storage/descriptors.hpp"
+#include "storage/process_limits.hpp"
 
 namespace holdfast {
 namespace {
@@ -175,6 +176,7 @@ Status File::write_at(std::uint64_t offset, ByteView bytes) {
     if (!fits_offset(offset, bytes.size())) {
         return fail(ErrorCode::kInvalidArgument, "write beyond any file in " + quoted(path_));
     }
+    const FileSizeSignalHeld no_signal;
     std::size_t done = 0;
     while (done < bytes.size()) {
         const std::size_t want = std::min(bytes.size() - done, kMaxTransferBytes);
@@ -182,7 +184,7 @@ Status File::write_at(std::uint64_t offset, ByteView bytes) {
             return ::pwrite(fd_, bytes.data() + done, want, static_cast<off_t>(offset + done));
         });
         if (put < 0) {
-            return fail_errno(errno, "cannot write " + quoted(path_) + " at byte " +
+            return fail_write(errno, "cannot write " + quoted(path_) + " at byte " +
                                          std::to_string(offset + done));
         }
         done += static_cast<std::size_t>(put);
@@ -194,8 +196,9 @@ Status File::truncate(std::uint64_t bytes) {
     if (!fits_offset(0, bytes)) {
         return fail(ErrorCode::kInvalidArgument, "size beyond any file for " + quoted(path_));
     }
+    const FileSizeSignalHeld no_signal;
     if (retry([&] { return ::ftruncate(fd_, static_cast<off_t>(bytes)); }) != 0) {
-        return fail_errno(errno, "cannot set the size of " + quoted(path_));
+        return fail_write(errno, "cannot set the size of " + quoted(path_));
     }
     return {};
 }
@@ -204,9 +207,10 @@ Status File::reserve(std::uint64_t bytes) {
     if (!fits_offset(0, bytes) || bytes == 0) {
         return fail(ErrorCode::kInvalidArgument, "no possible size for " + quoted(path_));
     }
+    const FileSizeSignalHeld no_signal;
     if (retry([&] { return ::fallocate(fd_, 0, 0, static_cast<off_t>(bytes)); }) == 0) return {};
     if (errno != EOPNOTSUPP && errno != ENOSYS) {
-        return fail_errno(
+        return fail_write(
             errno, "cannot reserve " + std::to_string(bytes) + " bytes for " + quoted(path_));
     }
     HOLDFAST_ASSIGN(now, size());
@@ -327,6 +331,14 @@ Result<Bytes> read_file(const std::filesystem::path& path, std::uint64_t max_byt
     }
     Bytes bytes(static_cast<std::size_t>(size));
     HOLDFAST_TRY(file.read_at(0, bytes));
+    return bytes;
+}
+
+Result<Bytes> read_stored_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
+    HOLDFAST_ASSIGN(bytes, read_file(path, max_bytes));
+    if (bytes.empty()) {
+        return fail(ErrorCode::kCorrupt, quoted(path) + " is empty: what it held has been lost");
+    }
     return bytes;
 }
 

@@ -107,6 +107,10 @@ class PendingFile {
 
 /// Whole small file; kTooLarge-like kInvalidArgument above `max_bytes`.
 [[nodiscard]] Result<Bytes> read_file(const std::filesystem::path& path, std::uint64_t max_bytes);
+/// The same for a file that is never empty when it is written: kCorrupt where it is, so that lost
+/// content is not taken for bad content.
+[[nodiscard]] Result<Bytes> read_stored_file(const std::filesystem::path& path,
+                                             std::uint64_t max_bytes);
 /// Whole file published atomically.
 [[nodiscard]] Status write_file(const std::filesystem::path& path, ByteView bytes,
                                 bool replace = false, unsigned permissions = 0644);

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "core/codec.hpp"
+#include "storage/begun.hpp"
 
 namespace holdfast {
 namespace {
@@ -67,6 +68,7 @@ Result<LinkSetRecords> LinkSetRecords::open(const std::filesystem::path& folder,
     if (options.kept_heights < 2) {
         return fail(ErrorCode::kInvalidArgument, "link records must keep at least two heights");
     }
+    HOLDFAST_TRY(check_not_vanished(folder));
     std::error_code error;
     std::filesystem::create_directory(folder, error);
     if (error) return fail_errno(error.value(), "cannot make folder " + folder.string());
@@ -78,6 +80,7 @@ Result<LinkSetRecords> LinkSetRecords::open(const std::filesystem::path& folder,
     }
     LinkSetRecords out(folder, network_id, prover, options, std::move(lock));
     HOLDFAST_TRY(out.load());
+    HOLDFAST_TRY(mark_begun(folder));
     return out;
 }
 
@@ -115,7 +118,10 @@ Status LinkSetRecords::load() {
             return damaged(file(numbers[0] + i), "a file of records is missing");
         }
     }
-    if (numbers.empty()) return start_file(1);
+    if (numbers.empty()) {
+        HOLDFAST_ASSIGN(begun, has_begun(folder_));
+        return begun ? Status(vanished(folder_)) : start_file(1);
+    }
     // The one before the newest holds heights above the newest's floor: it is never let go.
     if (numbers.size() == 1 && numbers[0] != 1) {
         return damaged(file(numbers[0] - 1), "a file of records is missing");
@@ -240,9 +246,7 @@ Status LinkSetRecords::make_room(Height height) {
     }
     bool removed = false;
     while (files_.size() > 1 && files_.begin()->second < floor_in_head_) {
-        std::error_code error;
-        std::filesystem::remove(file(files_.begin()->first), error);
-        if (error) return fail_errno(error.value(), file(files_.begin()->first).string());
+        HOLDFAST_TRY(remove_store_file(file(files_.begin()->first)));
         files_.erase(files_.begin());
         removed = true;
     }

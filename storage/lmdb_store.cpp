@@ -7,8 +7,10 @@
 #include <cstring>
 #include <utility>
 
+#include "storage/begun.hpp"
 #include "storage/descriptors.hpp"
 #include "storage/lmdb_check.hpp"
+#include "storage/process_limits.hpp"
 #include "storage/record_log.hpp"
 
 namespace holdfast {
@@ -222,6 +224,7 @@ Status Transaction::erase_range(TableIndex table, ByteView first, ByteView end) 
 }
 
 Status Transaction::commit() {
+    const FileSizeSignalHeld no_signal;
     const int code = mdb_txn_commit(std::exchange(txn_, nullptr));
     if (code != 0) return store_->error(code, "cannot commit");
     return {};
@@ -260,7 +263,7 @@ tl::unexpected<Error> Store::error(int code, const std::string& what) const {
         const auto space = std::filesystem::space(folder_, ignored);
         constexpr std::uintmax_t kFull = 64 * 1024;
         if (code == EIO && !ignored && space.available < kFull) code = ENOSPC;
-        return fail_errno(code, where);
+        return fail_write(code, where);
     }
     const std::string message = where + ": " + mdb_strerror(code);
     switch (code) {
@@ -320,18 +323,31 @@ Status check_file(const std::filesystem::path& folder, const Store::Options& opt
                                          ": its database is missing or empty");
 }
 
+/// What is mapped: a reader's map is as large as the newest writer has made it, which stands in the
+/// first meta page.
+std::uint64_t map_bytes_of(const std::filesystem::path& folder, const Store::Options& options) {
+    constexpr std::uint64_t kMapSizeOffset = 32;
+    std::array<std::uint8_t, 8> stored{};
+    const auto file = File::open(folder / kStoreDataFile, File::Mode::kRead);
+    const bool known = options.read_only && file && file->read_at(kMapSizeOffset, stored);
+    return known ? load_le64(stored.data()) : options.map_bytes;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& folder,
                                            const Options& options, bool may_create) {
     const StoreSchema& schema = *options.schema;
+    HOLDFAST_TRY(check_not_vanished(folder / kStoreDataFile));
+    HOLDFAST_ASSIGN(begun, has_begun(folder / kStoreDataFile));
     HOLDFAST_ASSIGN(hold, take_lock(folder, schema, options.read_only));
     // A file that somebody writes cannot be followed page by page.
     if (!hold.by_another) {
-        HOLDFAST_TRY(check_file(folder, options, may_create && !options.read_only));
+        HOLDFAST_TRY(check_file(folder, options, may_create && !begun && !options.read_only));
     }
     if (options.read_only) hold.lock.reset();
     std::unique_ptr<Store> store(new Store(folder, std::move(hold.lock), schema));
+    store->had_begun_ = begun;
     if (const int code = mdb_env_create(&store->env_); code != 0) {
         return store->error(code, "cannot begin");
     }
@@ -339,12 +355,19 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& folder,
     // A reader's map is as large as the writer has made it.
     int code = options.read_only ? 0 : mdb_env_set_mapsize(store->env_, options.map_bytes);
     occupy_standard_descriptors();
+    const FileSizeSignalHeld no_signal;
     const unsigned flags = MDB_NOTLS | (options.read_only ? unsigned{MDB_RDONLY} : 0U);
     if (code == 0) code = mdb_env_open(store->env_, folder.c_str(), flags, 0644);
+    if (code == ENOMEM) {
+        return fail_map(std::string(schema.what) + " " + folder.string(),
+                        map_bytes_of(folder, options), "map_bytes");
+    }
     if (code != 0) return store->error(code, "cannot open");
     HOLDFAST_TRY(store->open_tables());
     return store;
 }
+
+Status Store::mark_begun() const { return holdfast::mark_begun(folder_ / kStoreDataFile); }
 
 Status Store::open_tables() {
     const bool may_write = lock_.has_value();

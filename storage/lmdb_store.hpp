@@ -190,14 +190,20 @@ class Store {
         bool read_only = false;
         unsigned threads = 0;  // for checking; 0: as many as the machine has
     };
-    /// Opens the database in `folder`, which must exist, or makes an empty one there. `may_create`:
-    /// false where a database must be there already (kCorrupt when it is missing or empty).
+    /// Opens the database in `folder`, which must exist, or makes an empty one there unless it has
+    /// begun (storage/begun.hpp). `may_create`: false where a database must be there already
+    /// (kCorrupt when it is missing or empty).
     static Result<std::unique_ptr<Store>> open(const std::filesystem::path& folder,
                                                const Options& options, bool may_create);
     ~Store();
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
 
+    /// Whether it had begun before this was opened. Then what its owner puts in first is there, or
+    /// has been lost.
+    [[nodiscard]] bool had_begun() const { return had_begun_; }
+    /// What its owner puts in first has been committed: from here on it must not be missing.
+    [[nodiscard]] Status mark_begun() const;
     [[nodiscard]] Result<Transaction> read() const;
     [[nodiscard]] Result<Transaction> write();
     /// A compacted copy of the newest commit into an empty file, which is not yet on the device
@@ -217,6 +223,7 @@ class Store {
     std::filesystem::path folder_;
     const StoreSchema* schema_;
     std::optional<File> lock_;  // held by whoever may write
+    bool had_begun_ = false;
     MDB_env* env_ = nullptr;
     std::vector<unsigned> handles_;  // by table
 };

@@ -9,10 +9,12 @@
 #include <boost/interprocess/exceptions.hpp>
 #include <boost/interprocess/file_mapping.hpp>
 #include <boost/interprocess/mapped_region.hpp>
+#include <cerrno>
 #include <cstring>
 #include <limits>
 
 #include "storage/file.hpp"
+#include "storage/process_limits.hpp"
 
 namespace holdfast {
 namespace {
@@ -184,7 +186,9 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path, Access ac
         impl->region.swap(region);
         return MappedFile(std::move(impl));
     } catch (const ipc::interprocess_exception& e) {
-        return fail_errno(e.get_native_error(), "cannot map '" + path.string() + "'");
+        const std::string what = "cannot map '" + path.string() + "'";
+        if (e.get_native_error() == ENOMEM) return fail_map(what, size, "");
+        return fail_errno(e.get_native_error(), what);
     } catch (const std::bad_alloc&) {
         return fail(ErrorCode::kOutOfMemory, "no memory to map '" + path.string() + "'");
     }

@@ -1,7 +1,6 @@
 #include "storage/network_store.hpp"
 
 #include "core/codec.hpp"
-#include "storage/file.hpp"
 
 namespace holdfast {
 namespace {
@@ -11,7 +10,7 @@ Key head_key() { return Key().u8(1); }
 
 /// Makes the head of a new database, or compares that of an old one.
 Status check_head(Store& store, const std::filesystem::path& folder, const NetworkId& network,
-                  const StoreSchema& schema, std::uint32_t version, bool made) {
+                  const StoreSchema& schema, std::uint32_t version) {
     HOLDFAST_ASSIGN(txn, store.write());
     HOLDFAST_ASSIGN(stored, txn.get(kMetaTable, head_key().bytes()));
     const auto damaged = [&](const char* what) {
@@ -19,7 +18,7 @@ Status check_head(Store& store, const std::filesystem::path& folder, const Netwo
                     std::string(schema.what) + " is damaged: its " + what + "; restore a backup");
     };
     if (!stored) {
-        if (made) return damaged("database is empty");
+        if (store.had_begun()) return damaged("database is empty");
         Writer w(36);
         w.u32(version).fixed(network);
         HOLDFAST_TRY(txn.put(kMetaTable, head_key().bytes(), w.bytes()));
@@ -47,14 +46,9 @@ Result<std::unique_ptr<Store>> open_network_store(const std::filesystem::path& f
     std::error_code failed;
     std::filesystem::create_directories(folder, failed);
     if (failed) return fail_errno(failed.value(), "cannot make the folder " + folder.string());
-    const std::filesystem::path marker = folder / (std::string(schema.what) + ".network");
-    const bool made = std::filesystem::exists(marker, failed);
-    HOLDFAST_ASSIGN(store, Store::open(folder, {.map_bytes = map_bytes, .schema = &schema}, !made));
-    HOLDFAST_TRY(check_head(*store, folder, network, schema, version, made));
-    if (!made) {
-        const std::string id = to_hex(network) + "\n";
-        HOLDFAST_TRY(write_file(marker, view(std::string_view(id))));
-    }
+    HOLDFAST_ASSIGN(store, Store::open(folder, {.map_bytes = map_bytes, .schema = &schema}, true));
+    HOLDFAST_TRY(check_head(*store, folder, network, schema, version));
+    HOLDFAST_TRY(store->mark_begun());
     return store;
 }
 

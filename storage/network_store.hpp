@@ -1,10 +1,9 @@
 // A database of this room that belongs to one network and must never start over by accident.
 //
-// Internal to this room. The folder is made when it is missing. Beside the database stands
-// WHAT.network, published once the database has been made: a database that has vanished beside it
-// is a loss (kCorrupt), not a new beginning, since it would forget what was decided. The head of
-// the database holds schema version and network. Errors: kRefused (kWrongNetwork), kUnsupported
-// (newer schema), and those of Store::open.
+// Internal to this room. The folder is made when it is missing. A database that has begun and has
+// vanished is a loss (kCorrupt, storage/begun.hpp), not a new beginning, since it would forget what
+// was decided. The head of the database holds schema version and network. Errors: kRefused
+// (kWrongNetwork), kUnsupported (newer schema), and those of Store::open.
 #pragma once
 
 #include "storage/lmdb_store.hpp"

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/codec.hpp"
+#include "storage/begun.hpp"
 
 namespace holdfast {
 namespace {
@@ -134,6 +135,7 @@ RecordScan scan_records(ByteView file, std::uint32_t max_body_bytes,
 
 Result<RecordLog> RecordLog::open(const std::filesystem::path& path, const Options& options) {
     const bool writes = options.mode == Mode::kReadWrite;
+    HOLDFAST_TRY(check_not_vanished(path));
     HOLDFAST_ASSIGN(file, File::open(path, writes ? File::Mode::kCreate : File::Mode::kRead));
     if (writes) HOLDFAST_TRY(file.lock_exclusive());
     RecordLog log(std::move(file), options);
@@ -144,6 +146,8 @@ Result<RecordLog> RecordLog::open(const std::filesystem::path& path, const Optio
     log.end_ = found.good_bytes;
     log.last_ = found.last;
     log.recovery_ = {found.records, found.good_bytes, size - found.good_bytes};
+    HOLDFAST_ASSIGN(begun, has_begun(path));
+    if (begun && log.records_ == 0 && !options.redoable) return vanished(path);
     if (!writes) return log;
     if (log.recovery_.cut_bytes > options.max_cut_bytes) {
         return fail(ErrorCode::kCorrupt,
@@ -155,11 +159,19 @@ Result<RecordLog> RecordLog::open(const std::filesystem::path& path, const Optio
         HOLDFAST_TRY(log.file_.truncate(log.end_));
         HOLDFAST_TRY(log.file_.sync());
     }
+    log.begun_ = begun;
+    if (log.records_ > 0) HOLDFAST_TRY(log.mark());
     if (size == 0) {
         const std::filesystem::path folder = path.parent_path();
         HOLDFAST_TRY(sync_folder(folder.empty() ? "." : folder));
     }
     return log;
+}
+
+Status RecordLog::mark() {
+    if (!begun_) HOLDFAST_TRY(mark_begun(path()));
+    begun_ = true;
+    return {};
 }
 
 Status RecordLog::append(ByteView body) { return append_all({&body, 1}); }
@@ -194,6 +206,12 @@ Status RecordLog::append_all(std::span<const ByteView> bodies) {
         (void)file_.truncate(end_);
         return fail(synced.error());
     }
+    if (const Status marked = mark(); !marked) {
+        Status undone = file_.truncate(end_);
+        if (undone) undone = file_.sync();
+        if (!undone) broken_ = undone.error();
+        return fail(marked.error());
+    }
     records_ += bodies.size();
     end_ += bytes.size();
     last_ = last;
@@ -204,6 +222,8 @@ Status RecordLog::clear() {
     if (options_.mode != Mode::kReadWrite) {
         return fail(ErrorCode::kInvalidArgument, path().string() + ": opened for reading only");
     }
+    HOLDFAST_TRY(forget_begun(path()));
+    begun_ = false;
     HOLDFAST_TRY(file_.truncate(0));
     HOLDFAST_TRY(file_.sync());
     records_ = 0;

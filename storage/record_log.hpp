@@ -53,6 +53,9 @@ class RecordLog {
         /// Read-write mode cuts at most this much; a longer tail is damage, not a torn record, and
         /// open() then fails with kCorrupt and leaves the file as it is.
         std::uint64_t max_cut_bytes = UINT64_MAX;
+        /// Damage may cost every record, because what they hold can be worked out again. Otherwise
+        /// a log that has begun and of which no record holds has vanished (kCorrupt).
+        bool redoable = false;
     };
 
     /// What open() found. `cut_bytes` stood behind the last good record: cut in read-write mode,
@@ -63,8 +66,9 @@ class RecordLog {
         std::uint64_t cut_bytes = 0;
     };
 
-    /// Read-write mode creates a missing file. kBusy when another RecordLog writes to it,
-    /// kNotFound, kPermission, kIo, kCorrupt (see max_cut_bytes).
+    /// Read-write mode creates a missing file; the log itself keeps the rule of storage/begun.hpp,
+    /// with the first record. kBusy when another RecordLog writes to it,
+    /// kNotFound, kPermission, kIo, kCorrupt (see max_cut_bytes; or every record has vanished).
     static Result<RecordLog> open(const std::filesystem::path& path, const Options& options);
     static Result<RecordLog> open(const std::filesystem::path& path) {
         return open(path, Options{});
@@ -90,6 +94,8 @@ class RecordLog {
     [[nodiscard]] Status for_each(const Visitor& visit) const;
 
   private:
+    /// The first record is on the device: the marker follows, or the record does not count.
+    [[nodiscard]] Status mark();
     RecordLog(File file, const Options& options) : file_(std::move(file)), options_(options) {}
 
     File file_;
@@ -99,6 +105,7 @@ class RecordLog {
     std::uint64_t end_ = 0;
     Digest last_;
     std::optional<Error> broken_;
+    bool begun_ = false;  // its marker stands
 };
 
 }  // namespace holdfast

@@ -105,6 +105,73 @@ TEST(BlockSet, TroubleWithOneIsToldAndTheOthersGoOn) {
     EXPECT_EQ(sum_of(world.json(line + " --limit 1"), "links"), kMembers);
 }
 
+TEST(BlockSet, ReplicasThatTheRegistryKnowsAndNobodyBringsAreAnError) {
+    namespace fs = std::filesystem;
+    NodeWorld world;
+    enlist_fleet(world);
+    const std::string set = "block process --set fleet --set-key alice.key";
+    world.good(set + " --limit 16");
+
+    // The disk of the set is not mounted: nothing is made in the mount point, no block goes by.
+    fs::rename(world / "fleet", world / "away");
+    fs::create_directory(world / "fleet");
+    const auto tip = world.json("registry stat")["tip"];
+    const Ran empty = world.run(set);
+    expect_failure(empty, kExitEnvironment, "mounted");
+    EXPECT_TRUE(fs::is_empty(world / "fleet"));
+    EXPECT_EQ(world.json("registry stat")["tip"], tip);
+    fs::remove(world / "fleet");
+    expect_failure(world.run(set), kExitEnvironment, "fleet");
+    EXPECT_FALSE(fs::exists(world / "fleet"));
+    fs::rename(world / "away", world / "fleet");
+
+    // One replica of several, in a folder and in a list.
+    for (const char* suffix : {".replica", ".tree"}) {
+        fs::rename(world / (member(2) + suffix), world / (std::string("kept") + suffix));
+    }
+    expect_failure(world.run(set), kExitEnvironment, "--allow-missing");
+    fs::rename(world / "fleet/links", world / "links");
+    fs::rename(world / "fleet/links.begun", world / "links.begun");
+    expect_failure(world.run("block process --replica " + member(0) + ".replica --key alice.key"),
+                   kExitEnvironment, "--allow-missing");
+    expect_failure(world.run(set), kExitEnvironment, "--allow-missing");
+    EXPECT_FALSE(fs::exists(world / "fleet/links")) << "made before the set was known to be whole";
+    fs::rename(world / "links", world / "fleet/links");
+    fs::rename(world / "links.begun", world / "fleet/links.begun");
+    EXPECT_EQ(world.json("registry stat")["tip"], tip);
+    const auto told = world.json(set + " --limit 1 --allow-missing");
+    EXPECT_EQ(told["missing"].size(), 1U);
+    EXPECT_EQ(sum_of(told, "links"), kMembers - 1);
+    for (const char* suffix : {".replica", ".tree"}) {
+        fs::rename(world / (std::string("kept") + suffix), world / (member(2) + suffix));
+    }
+    EXPECT_EQ(sum_of(world.json(set + " --limit 1"), "links"), kMembers);
+}
+
+TEST(BlockInputs, OneReplicaThatIsGoneDoesNotKeepTheOthersFromTheirLinks) {
+    namespace fs = std::filesystem;
+    NodeWorld world;
+    world.key("bob.key", 2);
+    world.data("b", 200'000, 2);
+    world.live({{"a", "alice.key"}, {"b", "bob.key"}});
+    world.good("chain new-block --count 6");
+    fs::rename(world / "b.replica", world / "away");
+    const Ran ran = world.run(
+        "block process --replica b.replica --key bob.key --replica a.replica --key alice.key "
+        "--limit 2 --json");
+    EXPECT_EQ(ran.code, kExitEnvironment) << ran;
+    ASSERT_EQ(ran.json()["input_faults"].size(), 1U) << ran;
+    EXPECT_EQ(ran.json()["input_faults"][0]["input"], "b.replica");
+    EXPECT_EQ(ran.json()["blocks"].size(), 2U);
+    EXPECT_FALSE(ran.json()["blocks"][0]["receipts"].empty()) << ran;
+    // With nothing that works there is nothing to do.
+    const Ran none = world.run("block process --replica b.replica --key bob.key");
+    expect_failure(none, kExitEnvironment, "b.replica");
+    fs::rename(world / "away", world / "b.replica");
+    world.good(
+        "block process --replica b.replica --key bob.key --replica a.replica --key alice.key");
+}
+
 TEST(BlockSet, WrongArgumentsAreRefused) {
     NodeWorld world;
     std::filesystem::create_directory(world / "fleet");

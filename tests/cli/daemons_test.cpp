@@ -152,6 +152,42 @@ TEST_F(DaemonCommands, AHostThatIsAwayIsWaitedForAndFoundAgain) {
     (void)stopped(*node);
 }
 
+TEST_F(DaemonCommands, AReplicaThatIsGoneIsNamedAndServedOnceItIsBack) {
+    const std::string host = "127.0.0.1:1";
+    const auto with = [](const std::string& replicas) {
+        return "serve --key alice.key --accept-anyone --listen 127.0.0.1:0 --log-file serve.log" +
+               replicas;
+    };
+    auto serve =
+        start(with(" --replica data.replica --replica gone.replica --replica other.replica") +
+              follow(host));
+    const Json began = ready(*serve);
+    EXPECT_EQ(began["chains"].size(), 1U) << began;
+    ASSERT_EQ(began["missing"].size(), 2U) << began;
+    EXPECT_EQ(began["missing"][0]["replica"], "gone.replica");
+    const Json summary = stopped(*serve);
+    EXPECT_EQ(summary["missing"].size(), 2U) << summary;
+    const Bytes log = slurp(folder / "serve.log");
+    EXPECT_NE(std::string(log.begin(), log.end()).find("replica.missing"), std::string::npos);
+
+    // Mounted meanwhile.
+    namespace fs = std::filesystem;
+    good("seal data --key alice.key --nonce 2 --out late.replica");
+    good("register late.replica --key alice.key");
+    fs::rename(folder / "late.replica", folder / "away");
+    serve = start(with(" --replica data.replica --replica late.replica") + follow(host));
+    EXPECT_EQ(ready(*serve)["missing"].size(), 1U);
+    fs::rename(folder / "away", folder / "late.replica");
+    std::this_thread::sleep_for(std::chrono::seconds(7));
+    const Json later = stopped(*serve);
+    EXPECT_EQ(later["missing"].size(), 0U) << later;
+    EXPECT_EQ(later["chains"].size(), 2U) << later;
+
+    // With none there is nothing to do.
+    expect_failure(run(with(" --replica gone.replica") + follow(host)), kExitEnvironment,
+                   "gone.replica");
+}
+
 TEST_F(DaemonCommands, WhatIsWrongIsSaidAtOnce) {
     const std::string host = "127.0.0.1:1";
     expect_failure(run("serve --listen 127.0.0.1:0 --key alice.key --params node"), kExitUsage,

@@ -12,6 +12,7 @@
 #include <random>
 
 #include "clock/checkpoint_file.hpp"
+#include "storage/begun.hpp"
 #include "support/temp_folder.hpp"
 #include "support/vdf_world.hpp"
 
@@ -85,7 +86,7 @@ TEST_F(VdfKill, LosesNothingAcknowledgedAndEndsInTheSameBytes) {
     }
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
         std::chrono::steady_clock::now() - begin);
-    std::filesystem::remove(path());
+    ASSERT_TRUE(remove_store_file(path()));
     ASSERT_EQ(wanted[0], world.checkpoints());
 
     std::mt19937_64 random(11);
@@ -118,7 +119,7 @@ TEST_F(VdfKill, LosesNothingAcknowledgedAndEndsInTheSameBytes) {
         if (!all && point % 4 != 3) continue;
         ASSERT_EQ(evaluate_in(*file).value(), wanted);
         ++finished;
-        std::filesystem::remove(path());
+        ASSERT_TRUE(remove_store_file(path()));
         kept.assign(kJobs, 0);
     }
     EXPECT_GE(at_work, points / 3);

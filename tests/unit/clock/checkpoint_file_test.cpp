@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "core/codec.hpp"
+#include "storage/begun.hpp"
 #include "support/temp_folder.hpp"
 #include "support/vdf_world.hpp"
 
@@ -118,7 +119,7 @@ TEST_F(CheckpointFile, RefusesGapsAndForeignRecords) {
     Writer gap;
     gap.u64(1).fixed(Seed{}).u32(3).fixed(Digest{});
     for (const Bytes& body : {gap.bytes(), Bytes(75, 0), Bytes{1}}) {
-        std::filesystem::remove(path());
+        ASSERT_TRUE(remove_store_file(path()));
         {
             auto log = RecordLog::open(path());
             ASSERT_TRUE(log.has_value() && log->append(body).has_value());
@@ -146,7 +147,7 @@ TEST_F(CheckpointFile, AFailureToKeepEndsTheEvaluation) {
 TEST_F(CheckpointFile, KilledAtAnyMomentLosesAtMostOneCheckpoint) {
     const std::vector<Digest> wanted = world_.checkpoints();
     for (int round = 0; round < 12; ++round) {
-        std::filesystem::remove(path());
+        ASSERT_TRUE(remove_store_file(path()));
         int acknowledged[2];
         ASSERT_EQ(pipe(acknowledged), 0);
         const pid_t child = fork();

@@ -3,6 +3,7 @@
 
 #include <fstream>
 
+#include "storage/begun.hpp"
 #include "storage/file.hpp"
 #include "storage/record_log.hpp"
 #include "support/clock_world.hpp"
@@ -66,7 +67,7 @@ TEST_F(ClockFolderTest, AMarkIsBelievedAfterARestartAndAProofFileIsNot) {
         EXPECT_EQ(must(clock.status()).settled, std::nullopt);  // block 0 is not final yet
     }
     // Without its log the folder holds only claims: verified again, not evaluated again.
-    fs::remove(log());
+    ASSERT_TRUE(remove_store_file(log()));
     VdfClock clock = open(options());
     EXPECT_EQ(clock.proof(Height(0)).error().code, ErrorCode::kNotFound);
     EXPECT_EQ(must(clock.at(Height(0))).y, plain_y(Height(0), first_epoch()));

@@ -16,10 +16,13 @@
 namespace holdfast {
 namespace {
 
+using test::slurp;
+using test::spill;
 using test::TempFolder;
 using Mode = LocalChain::Mode;
 
 constexpr std::uint64_t kGenesisMs = 1'700'000'000'000;
+constexpr std::uint64_t kLastMs = 253'402'300'799'999;  // year 9999
 
 NetworkParams small_network() {
     NetworkParams p;
@@ -278,9 +281,48 @@ TEST(LocalChain, RefusesTimesThatRunBackwards) {
     const auto chain = make(t / "c");
     EXPECT_EQ(chain->append_block(kGenesisMs - 1).error().code, ErrorCode::kInvalidArgument);
     EXPECT_TRUE(chain->append_block(kGenesisMs));
-    EXPECT_TRUE(chain->append_block(UINT64_MAX));
+    EXPECT_EQ(chain->append_block(UINT64_MAX).error().code, ErrorCode::kInvalidArgument);
+    EXPECT_TRUE(chain->append_block(kLastMs));
     EXPECT_EQ(chain->append_block().error().code, ErrorCode::kInvalidArgument);
     EXPECT_EQ(chain->current_height().value(), Height(42));
+}
+
+TEST(LocalChain, AGenesisTimeThatLeavesNoRoomForBlocksIsRefused) {
+    const TempFolder t;
+    for (const std::uint64_t time_ms : {UINT64_MAX, UINT64_MAX - 1, UINT64_MAX / 2, kLastMs + 1}) {
+        EXPECT_EQ(LocalChain::create(t / "c", small_network(), time_ms).error().code,
+                  ErrorCode::kInvalidArgument);
+    }
+    EXPECT_FALSE(std::filesystem::exists(t / "c"));
+    EXPECT_TRUE(LocalChain::create(t / "c", small_network(), kLastMs));
+}
+
+TEST(LocalChain, AChainWhoseFilesHaveVanishedIsNotBegunAgain) {
+    const TempFolder t;
+    const auto file = [&](const char* name) { return t / "c" / name; };
+    make(t / "c");
+    const Bytes log = slurp(file("chain.log"));
+    const Bytes network = slurp(file("network.params"));
+    const auto expect_lost = [&] {
+        for (const auto mode : {LocalChain::Mode::kRead, LocalChain::Mode::kReadWrite}) {
+            EXPECT_EQ(LocalChain::open(t / "c", mode).error().code, ErrorCode::kCorrupt);
+        }
+    };
+    spill(file("chain.log"), {});
+    expect_lost();
+    spill(file("chain.tip"), {});
+    expect_lost();
+    EXPECT_EQ(LocalChain::create(t / "c", small_network(), 0).error().code, ErrorCode::kCorrupt);
+    std::filesystem::remove(file("chain.log"));
+    expect_lost();
+    EXPECT_EQ(LocalChain::create(t / "c", small_network(), 0).error().code, ErrorCode::kCorrupt);
+    spill(file("chain.log"), log);
+    spill(file("network.params"), {});
+    expect_lost();
+    std::filesystem::remove(file("network.params"));
+    expect_lost();
+    spill(file("network.params"), network);
+    EXPECT_TRUE(LocalChain::open(t / "c", LocalChain::Mode::kReadWrite));
 }
 
 TEST(LocalChain, CreatesOnceAndOnlyFromValidParameters) {

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "storage/begun.hpp"
 #include "support/full_disk.hpp"
 #include "support/link_world.hpp"
 
@@ -137,7 +138,7 @@ TEST_F(ChainFile, DamageBeyondATornRecordStopsSigning) {
 
 TEST_F(ChainFile, AFileThatContradictsItselfOrHoldsSomethingElseIsRefused) {
     const auto put_records = [&](const std::vector<Bytes>& bodies) {
-        std::filesystem::remove(path_);
+        ASSERT_TRUE(remove_store_file(path_));
         auto log = RecordLog::open(path_);
         ASSERT_TRUE(log);
         for (const Bytes& body : bodies) ASSERT_TRUE(log->append(body));

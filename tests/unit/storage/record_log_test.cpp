@@ -1,5 +1,6 @@
 #include "storage/record_log.hpp"
 
+#include "storage/begun.hpp"
 #include "support/full_disk.hpp"
 #include "support/json.hpp"
 #include "support/temp_folder.hpp"
@@ -56,6 +57,7 @@ TEST(RecordLog, FilesOfTheVectorsKeepTheirGoodRecords) {
         EXPECT_EQ(scan.good_bytes, good);
 
         const auto path = folder.path() / "log";
+        ASSERT_TRUE(remove_store_file(path));
         spill(path, file);
         {
             const auto log = RecordLog::open(path, {RecordLog::Mode::kRead});

@@ -1,0 +1,27 @@
+// Which chains of a key owe proofs and have no replica among those at hand: a disk that is not
+// mounted, a list that lacks a name.
+//
+// One reading of the registry's chains. Threading: as Registry. Errors: those of the registry.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "core/result.hpp"
+#include "core/types.hpp"
+#include "hierarchy/registry.hpp"
+
+namespace holdfast {
+
+struct UnheldChains {
+    static constexpr std::size_t kMostNamed = 20;
+    std::uint64_t owing = 0;       // chains of the key that are pending or sealed
+    std::uint64_t missing = 0;     // of those, without a replica
+    std::vector<ReplicaId> first;  // of the missing, at most kMostNamed
+};
+
+[[nodiscard]] Result<UnheldChains> unheld_chains(
+    const Registry& registry, const PublicKey& prover,
+    const std::function<bool(const ReplicaId&)>& is_held);
+
+}  // namespace holdfast
