@@ -17,12 +17,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kBatchChains = 32;          // read together by one worker
-constexpr std::size_t kFilesPerChain = 2;         // replica and tree
-constexpr std::size_t kSealProofsAtOnce = 1'024;  // in one transaction
-constexpr std::size_t kSignedAtOnce = 256;        // by one worker
-constexpr std::size_t kReceiptsAtOnce = 32'768;   // in one transaction
-constexpr std::size_t kProofsAtOnce = 4'096;      // held in memory, and in one transaction
+constexpr std::size_t kBatchChains = 32;             // read together by one worker
+constexpr std::size_t kFilesPerChain = 2;            // replica and tree
+constexpr std::size_t kSealProofsPerCommit = 1'024;  // in one transaction
+constexpr std::size_t kSignedAtOnce = 256;           // by one worker
+constexpr std::size_t kReceiptsAtOnce = 32'768;      // in one transaction
+constexpr std::size_t kProofsAtOnce = 4'096;         // held in memory, and in one transaction
 
 /// Adds the time until it goes away to a step's.
 class Timed {
@@ -189,8 +189,8 @@ Status BlockProcessor::Run::seal_proofs() {
         own = owed_by(set_, due);
     }
     const Timed timed(report_.times.seal);
-    for (std::size_t at = 0; at < own.size(); at += kSealProofsAtOnce) {
-        const std::size_t count = std::min(kSealProofsAtOnce, own.size() - at);
+    for (std::size_t at = 0; at < own.size(); at += kSealProofsPerCommit) {
+        const std::size_t count = std::min(kSealProofsPerCommit, own.size() - at);
         std::vector<std::uint8_t> good(count);
         HOLDFAST_TRY(in_pieces("seal proofs", count, 1, workers(),
                                [&](unsigned, std::size_t i, std::size_t) -> Status {

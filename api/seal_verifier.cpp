@@ -39,7 +39,7 @@ struct Waiter {
 };
 
 /// A peer while it has a proof in flight.
-struct Peer {
+struct ActivePeer {
     unsigned proofs = 0;
     std::uint64_t last_turn = 0;  // the smaller, the sooner it is its turn
 };
@@ -55,7 +55,7 @@ struct SealVerifier::Impl {
 
     mutable std::mutex mutex;
     std::condition_variable changed;
-    std::map<std::string, Peer> peers;
+    std::map<std::string, ActivePeer> peers;
     std::list<Waiter> waiters;
     unsigned proofs = 0;
     unsigned free_places = 0;
@@ -102,7 +102,7 @@ bool SealVerifier::Impl::enter(const Request& request) {
         return false;
     }
     // A newcomer's turn comes after those who have waited since before.
-    Peer& peer = peers[request.peer];
+    ActivePeer& peer = peers[request.peer];
     if (own == 0) peer.last_turn = turns;
     ++peer.proofs;
     ++proofs;

@@ -8,12 +8,12 @@
 namespace holdfast {
 namespace {
 
-constexpr std::uint32_t kSchema = 1;
+constexpr std::uint32_t kJournalSchema = 1;
 
 Key row(const ChallengeKey& key) { return Key().height(key.height).fixed(key.chain_id); }
 Key floor_key() { return Key().u8(2); }
 
-tl::unexpected<Error> damaged(const char* what) {
+tl::unexpected<Error> journal_damaged(const char* what) {
     return fail(ErrorCode::kCorrupt,
                 std::string("the challenges' journal is damaged: ") + what + "; restore a backup");
 }
@@ -89,7 +89,7 @@ class ChallengeJournal::Impl {
         HOLDFAST_ASSIGN(bytes, txn.get(JournalTable::kEntries, row(key).bytes()));
         if (!bytes) return std::optional<JournalEntry>();
         auto entry = JournalEntry::decode(*bytes);
-        if (!entry) return damaged("an entry does not decode");
+        if (!entry) return journal_damaged("an entry does not decode");
         return std::optional(std::move(*entry));
     }
     static Status save(Transaction& txn, const JournalEntry& entry) {
@@ -101,7 +101,7 @@ class ChallengeJournal::Impl {
         if (!bytes) return Height(0);
         Reader r(*bytes);
         const Height floor = r.height();
-        if (!r.finish()) return damaged("its floor does not decode");
+        if (!r.finish()) return journal_damaged("its floor does not decode");
         return floor;
     }
 
@@ -126,7 +126,7 @@ Result<std::vector<JournalEntry>> ChallengeJournal::Impl::entries(
     HOLDFAST_TRY(
         txn.for_each(JournalTable::kEntries, {}, [&](ByteView, ByteView value) -> Result<bool> {
             auto entry = JournalEntry::decode(value);
-            if (!entry) return damaged("an entry does not decode");
+            if (!entry) return journal_damaged("an entry does not decode");
             if (!state || entry->state == *state) {
                 out.push_back(std::move(*entry));
             }
@@ -156,8 +156,8 @@ ChallengeJournal::~ChallengeJournal() = default;
 
 Result<std::unique_ptr<ChallengeJournal>> ChallengeJournal::open(
     const std::filesystem::path& folder, const NetworkId& network, const Options& options) {
-    HOLDFAST_ASSIGN(
-        store, open_network_store(folder, network, journal_schema(), kSchema, options.map_bytes));
+    HOLDFAST_ASSIGN(store, open_network_store(folder, network, journal_schema(), kJournalSchema,
+                                              options.map_bytes));
     auto impl = std::make_unique<Impl>(std::move(store));
     HOLDFAST_ASSIGN(sent, impl->entries(JournalState::kSent));
     std::unique_ptr<ChallengeJournal> journal(new ChallengeJournal(std::move(impl)));
@@ -261,7 +261,7 @@ Status ChallengeJournal::forget(Height floor) {
         txn.for_each(JournalTable::kEntries, {}, [&](ByteView key, ByteView value) -> Result<bool> {
             if (KeyReader(key).height() >= floor) return false;
             const auto entry = JournalEntry::decode(value);
-            if (!entry) return damaged("an entry does not decode");
+            if (!entry) return journal_damaged("an entry does not decode");
             if (entry->state != JournalState::kMeasured) {
                 old.emplace_back(key.begin(), key.end());
             }

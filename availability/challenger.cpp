@@ -5,13 +5,13 @@
 #include <thread>
 
 #include "core/codec.hpp"
+#include "core/constants.hpp"
 #include "core/hash.hpp"
 #include "proofs/evidence.hpp"
 
 namespace holdfast {
 namespace {
 
-constexpr std::uint64_t kNsPerMs = 1'000'000;
 constexpr std::uint64_t kUsPerMs = 1'000;
 constexpr std::uint32_t kMostMarginMs = 5'000;
 

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 
+#include "core/constants.hpp"
+
 namespace holdfast {
 namespace {
 
 constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
-constexpr std::uint64_t kNsPerMs = 1'000'000;
 __extension__ using U128 = unsigned __int128;
 
 }  // namespace

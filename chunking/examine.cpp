@@ -14,8 +14,6 @@ constexpr std::uint64_t kReadChunks = 256;  // 1 MiB at a time
 constexpr std::uint64_t kAheadBytes = 8 * kReadChunks * kChunkBytes;
 constexpr std::uint64_t kMaxLogBytes = std::uint64_t{256} << 20;
 
-std::string quoted(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
-
 Result<FoundFile> look_at(const std::filesystem::path& path, Kind kind,
                           const NetworkParams& network) {
     FoundFile found;
@@ -121,9 +119,9 @@ bool fits(const ScrubProgress& progress, std::uint64_t chunks) {
 }
 
 /// Reads the chunks part by part; each part is in the log before the next begins.
-class BatchReader {
+class PartReader {
   public:
-    BatchReader(Examination& e, const ScrubOptions& options)
+    PartReader(Examination& e, const ScrubOptions& options)
         : e_(e),
           options_(options),
           part_chunks_(std::clamp<std::uint64_t>(options.log_bytes, kReadChunks * kChunkBytes,
@@ -227,7 +225,7 @@ Status examine_chunks(Examination& e, const ScrubOptions& options, Finished fini
     const bool stale = finished == Finished::kForget && known.next_chunk == e.chunks().value;
     if (known.next_chunk == 0 || !usable || stale) HOLDFAST_TRY(e.log.restart(with_roots));
     e.resumed_at_chunk = e.log.progress().next_chunk;
-    BatchReader reader(e, options);
+    PartReader reader(e, options);
     HOLDFAST_TRY(reader.run(known.with_roots ? std::span<const Digest>()
                                              : std::span<const Digest>(e.sealed.truth)));
     if (known.with_roots) {

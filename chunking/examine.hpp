@@ -37,6 +37,11 @@ struct Examination {
     [[nodiscard]] ScrubReport report() const;
 };
 
+/// A path for messages: 'PATH'.
+[[nodiscard]] inline std::string quoted(const std::filesystem::path& path) {
+    return "'" + path.string() + "'";
+}
+
 /// Every node as it is stored; zeros for those that cannot be read, all of them without a file.
 [[nodiscard]] TreeLevels read_levels(const File* tree, ChunkCount chunks, TreeKind kind);
 

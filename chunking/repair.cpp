@@ -12,8 +12,6 @@
 namespace holdfast {
 namespace {
 
-std::string quoted(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
-
 std::vector<bool> marked(std::uint64_t chunks,
                          std::initializer_list<std::span<const IndexRange>> lists) {
     std::vector<bool> marks(chunks, false);
@@ -43,7 +41,7 @@ std::vector<IndexRange> batches_of(const std::vector<bool>& marks, std::uint64_t
 }
 
 /// What one worker keeps from window to window.
-struct Workspace {
+struct RepairSpace {
     std::unique_ptr<FillMemory> memory;
     Bytes buffer;
     std::vector<Digest> roots;
@@ -140,9 +138,9 @@ class Mender {
         const std::vector<IndexRange> lost = batches_of(raw_unknown_, 0, e_.chunks().value);
         if (lost.empty()) return {};
         const unsigned workers = worker_count(options_.workers, lost.size());
-        std::vector<Workspace> spaces(workers);
+        std::vector<RepairSpace> spaces(workers);
         const auto hash_batch = [&](unsigned worker, std::uint64_t item) -> Status {
-            Workspace& space = spaces[worker];
+            RepairSpace& space = spaces[worker];
             const IndexRange& range = lost[item];
             space.prepare(range.count);
             HOLDFAST_TRY(source_->read_chunks(ChunkIndex(range.first), space.buffer));
@@ -177,7 +175,7 @@ class Mender {
         }
         ProgressCounter progress(callback, total_bytes);
         const unsigned workers = worker_count(options_.workers, touched.size());
-        std::vector<Workspace> spaces(workers);
+        std::vector<RepairSpace> spaces(workers);
         return run_workers(workers, touched.size(), options_.stop,
                            [&](unsigned worker, std::uint64_t item) -> Status {
                                const Window window = windows_.window(touched[item]);
@@ -194,7 +192,7 @@ class Mender {
         return std::find(first, last, true) != last;
     }
 
-    Status mend_window(const Window& window, Workspace& space, WindowProgress& reached) {
+    Status mend_window(const Window& window, RepairSpace& space, WindowProgress& reached) {
         Repaired out;
         const bool repaired_before = was_repaired(window.index);
         HOLDFAST_ASSIGN(wanted, still_damaged(window, repaired_before, space, out));
@@ -224,7 +222,7 @@ class Mender {
     /// Chunks of the window that are not yet as they must be: a repair that was cut short may have
     /// repaired some.
     Result<std::vector<IndexRange>> still_damaged(const Window& window, bool repaired_before,
-                                                  Workspace& space, Repaired& out) {
+                                                  RepairSpace& space, Repaired& out) {
         std::vector<bool> marks(window.first.value + window.chunks.value, false);
         for (std::uint64_t i = window.first.value; i < marks.size(); ++i) {
             if (!damaged_[i]) continue;
@@ -246,7 +244,7 @@ class Mender {
         return kFileHeaderBytes + chunk * kChunkBytes;
     }
 
-    Status fill_window(const Window& window, Workspace& space, WindowProgress& reached) {
+    Status fill_window(const Window& window, RepairSpace& space, WindowProgress& reached) {
         if (!space.memory) {
             HOLDFAST_ASSIGN(memory, FillMemory::allocate(windows_.largest_bytes()));
             space.memory = std::make_unique<FillMemory>(std::move(memory));
@@ -263,7 +261,7 @@ class Mender {
 
     /// Raw data, proven, XORed, proven again where the tree knows the chunk, and only then written.
     Status reseal(const Window& window, const IndexRange& range, MutByteView keystream,
-                  Workspace& space, Repaired& out) {
+                  RepairSpace& space, Repaired& out) {
         space.prepare(range.count);
         HOLDFAST_TRY(source_->read_chunks(ChunkIndex(range.first), space.buffer));
         chunk_roots(space.buffer.data(), space.roots);
@@ -294,7 +292,7 @@ class Mender {
     }
 
     /// Raw chunk roots of a window without a source: its own sealed chunks give them.
-    Status find_raw_roots(const Window& window, MutByteView keystream, Workspace& space,
+    Status find_raw_roots(const Window& window, MutByteView keystream, RepairSpace& space,
                           Repaired& out) {
         for (std::uint64_t at = 0; at < window.chunks.value; at += kBatchChunks) {
             const std::uint64_t first = window.first.value + at;
@@ -333,7 +331,7 @@ class Mender {
     }
 
     /// The disk must give what was written.
-    Status read_back(const Repaired& out, Workspace& space) {
+    Status read_back(const Repaired& out, RepairSpace& space) {
         std::vector<std::pair<std::uint64_t, Digest>> fresh = out.sealed_roots;
         for (const IndexRange& range : out.replaced) {
             for (std::uint64_t i = range.first; i < range.first + range.count; ++i) {

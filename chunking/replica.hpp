@@ -54,9 +54,9 @@ class Replica {
     /// Raw cells and their multiproof to raw_root. Refills every window that is touched, once.
     [[nodiscard]] Result<Opening> open_raw_cells(std::span<const std::uint64_t> cells,
                                                  const RawOptions& options = {}) const;
-    /// Refills window w in `memory` (exactly the window's bytes, 64-byte aligned) and leaves the raw
-    /// bytes of chunks [first, first + count) of that window there, at their place, checked against
-    /// raw_root: a damaged chunk beside them does no harm.
+    /// Refills window w in `memory` (exactly the window's bytes, 64-byte aligned) and leaves there,
+    /// at their place, the raw bytes of chunks [first, first + count) of that window, checked
+    /// against raw_root: a damaged chunk beside them does no harm.
     [[nodiscard]] Status raw_chunks(std::uint64_t w, ChunkIndex first, ChunkCount count,
                                     MutByteView memory, const FillOptions& options = {}) const;
     /// Compares chunk roots, `first` onward, with the tree of that kind up to the header's root;

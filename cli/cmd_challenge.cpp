@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t kBaseMargin = 4;  // blocks that a registration may take to be listed
 
-struct RegisterArguments {
+struct RegisterChallengerArguments {
     std::string dir = "node";
     std::string key;
     std::uint64_t bond = 1'000;
@@ -26,7 +26,7 @@ struct RunArguments {
     std::optional<unsigned> at_once;
 };
 
-CommandResult run_register(const RegisterArguments& arguments) {
+CommandResult run_register_challenger(const RegisterChallengerArguments& arguments) {
     const NodePaths paths{arguments.dir};
     HOLDFAST_ASSIGN(chain, open_chain(paths, LocalChain::Mode::kReadWrite));
     HOLDFAST_ASSIGN(key, load_key_pair(arguments.key));
@@ -91,7 +91,7 @@ void add_challenge_commands(Commands& commands) {
     CLI::App* challenge =
         commands.app().add_subcommand("challenge", "the verifier's side of availability");
     challenge->require_subcommand(1);
-    auto r = std::make_shared<RegisterArguments>();
+    auto r = std::make_shared<RegisterChallengerArguments>();
     CLI::App* reg =
         challenge->add_subcommand("register", "post a bond and register a key as a challenger");
     add_dir_option(reg, r->dir);
@@ -101,7 +101,7 @@ void add_challenge_commands(Commands& commands) {
                     "first height of its reveal chain (default: as soon as it may be)");
     reg->add_flag("--force", r->force, "register a key again, when its reveal chain runs out");
     commands.run(reg, "  holdfast challenge register --dir node --key carol.key --bond 500\n",
-                 [r] { return run_register(*r); });
+                 [r] { return run_register_challenger(*r); });
 
     auto a = std::make_shared<RunArguments>();
     CLI::App* run = challenge->add_subcommand(

@@ -61,7 +61,7 @@ CommandResult eval(const Globals& globals, const EvalArguments& arguments) {
     return out;
 }
 
-struct VerifyArguments {
+struct VdfVerifyArguments {
     std::string file;
     std::string public_folder;
     LooseInput loose;
@@ -74,7 +74,7 @@ struct VerifyArguments {
 /// The arena is asked for only once the claim holds: nothing is filled for a proof that does not.
 using ArenaOf = std::function<Result<std::shared_ptr<const VdfArena>>(const VdfClockWork& work)>;
 
-CommandResult verify_with(const Globals& globals, const VerifyArguments& arguments,
+CommandResult verify_with(const Globals& globals, const VdfVerifyArguments& arguments,
                           const VdfContext& context, const VdfProof& proof,
                           const ArenaOf& arena_of) {
     ClockProgress progress(globals, "height " + std::to_string(context.height.value) + ": ");
@@ -127,7 +127,7 @@ CommandResult verify_with(const Globals& globals, const VerifyArguments& argumen
     return out;
 }
 
-CommandResult verify(const Globals& globals, const VerifyArguments& arguments) {
+CommandResult verify(const Globals& globals, const VdfVerifyArguments& arguments) {
     if (arguments.spot && *arguments.spot == 0) {
         return fail(ErrorCode::kInvalidArgument, "--spot needs at least one segment");
     }
@@ -172,7 +172,7 @@ Json optional_height(const std::optional<Height>& height) {
     return height ? Json(height->value) : Json(nullptr);
 }
 
-CommandResult status(const std::string& dir) {
+CommandResult clock_status(const std::string& dir) {
     VdfClockOptions options;
     options.access = ClockFolder::kOwnReadOnly;
     HOLDFAST_ASSIGN(node, ClockNode::open(dir, options));
@@ -288,7 +288,7 @@ void add_eval(Commands& commands, CLI::App* vdf) {
 }
 
 void add_verify(Commands& commands, CLI::App* vdf) {
-    auto a = std::make_shared<VerifyArguments>();
+    auto a = std::make_shared<VdfVerifyArguments>();
     CLI::App* command = vdf->add_subcommand("verify", "check a VDF proof");
     command->add_option("file", a->file, "the proof")->required();
     command->add_option("-p,--public", a->public_folder, "folder of public data");
@@ -343,7 +343,7 @@ void add_vdf_commands(Commands& commands) {
         vdf->add_subcommand("status", "how far the clock of a node is behind");
     add_dir_option(status_command, *dir);
     commands.run(status_command, "  holdfast vdf status --dir node --json\n",
-                 [dir] { return status(*dir); });
+                 [dir] { return clock_status(*dir); });
     add_catch_up(commands, vdf);
     add_vdf_measure_commands(commands, vdf);
 }

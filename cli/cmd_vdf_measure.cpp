@@ -18,14 +18,14 @@ struct MeasureArguments {
     VdfAttacker attacker;
 };
 
-std::string number(double value, int digits = 1) {
+std::string decimal(double value, int digits = 1) {
     char text[64];
     std::snprintf(text, sizeof text, "%.*f", digits, value);
     return text;
 }
 
 /// "label                 value": one column of labels for the whole table.
-void row(Output& out, const std::string& label, const std::string& value) {
+void table_row(Output& out, const std::string& label, const std::string& value) {
     std::string padded = label;
     padded.resize(std::max<std::size_t>(padded.size() + 1, 24), ' ');
     out.line(padded + value);
@@ -49,25 +49,25 @@ void describe_speed(const VdfSpeed& speed, Output& out) {
     Json kernels = Json::array();
     Json threads = Json::array();
     const double one = speed.best().evaluate_ns;
-    row(out, "arena",
-        format_bytes(speed.arena.arena_bytes()) + ", " + std::to_string(speed.arena.passes) +
-            " pass(es), " + std::to_string(speed.arena.lanes) + " lane(s): filled in " +
-            number(speed.fill_seconds, 2) + " s (" + std::string(speed.fill_kernel) +
-            (speed.huge_pages ? ", huge pages)" : ", no huge pages)"));
-    row(out, "limits",
-        number(speed.read_ns) + " ns a dependent read, " + number(speed.f_ns) + " ns F");
-    row(out, "evaluation",
-        number(one) + " ns a step, " + number(1e3 / one, 2) + " million steps a second (" +
-            std::string(speed.walk_kernel) + "); median of the samples " + number(speed.median_ns) +
-            " ns");
+    table_row(out, "arena",
+              format_bytes(speed.arena.arena_bytes()) + ", " + std::to_string(speed.arena.passes) +
+                  " pass(es), " + std::to_string(speed.arena.lanes) + " lane(s): filled in " +
+                  decimal(speed.fill_seconds, 2) + " s (" + std::string(speed.fill_kernel) +
+                  (speed.huge_pages ? ", huge pages)" : ", no huge pages)"));
+    table_row(out, "limits",
+              decimal(speed.read_ns) + " ns a dependent read, " + decimal(speed.f_ns) + " ns F");
+    table_row(out, "evaluation",
+              decimal(one) + " ns a step, " + decimal(1e3 / one, 2) + " million steps a second (" +
+                  std::string(speed.walk_kernel) + "); median of the samples " +
+                  decimal(speed.median_ns) + " ns");
     for (const WalkSpeed& k : speed.kernels) {
         kernels.push_back({{"kernel", k.kernel},
                            {"evaluate_ns", k.evaluate_ns},
                            {"verify_ns", k.verify_ns},
                            {"times_faster", one / k.verify_ns}});
-        row(out, "  kernel " + std::string(k.kernel),
-            number(k.evaluate_ns) + " ns a step evaluated, " + number(k.verify_ns) +
-                " ns verified on one core: " + number(one / k.verify_ns) + " times faster");
+        table_row(out, "  kernel " + std::string(k.kernel),
+                  decimal(k.evaluate_ns) + " ns a step evaluated, " + decimal(k.verify_ns) +
+                      " ns verified on one core: " + decimal(one / k.verify_ns) + " times faster");
     }
     for (const ThreadSpeed& t : speed.threads) {
         threads.push_back({{"threads", t.threads},
@@ -91,7 +91,7 @@ bool describe_reliability(const VdfSpeed& speed, Output& out) {
     const std::vector<std::string> contradictions = vdf_contradictions(speed);
     out.json["reliable"] = contradictions.empty();
     out.json["contradictions"] = contradictions;
-    for (const std::string& c : contradictions) row(out, "UNRELIABLE", c);
+    for (const std::string& c : contradictions) table_row(out, "UNRELIABLE", c);
     if (!contradictions.empty()) {
         out.line(
             "Figures that contradict each other mean that something else was at work; measure "
@@ -106,9 +106,9 @@ CommandResult bench(const Globals& globals, const MeasureArguments& arguments) {
     Output out;
     describe_speed(speed, out);
     for (const ThreadSpeed& t : speed.threads) {
-        row(out, "  on " + std::to_string(t.threads) + " core(s)",
-            number(t.verify_ns) + " ns a step verified, " + number(t.evaluate_ns) +
-                " ns a step of each of " + std::to_string(t.threads) + " height(s)");
+        table_row(out, "  on " + std::to_string(t.threads) + " core(s)",
+                  decimal(t.verify_ns) + " ns a step verified, " + decimal(t.evaluate_ns) +
+                      " ns a step of each of " + std::to_string(t.threads) + " height(s)");
     }
     describe_reliability(speed, out);
     return out;
@@ -117,33 +117,34 @@ CommandResult bench(const Globals& globals, const MeasureArguments& arguments) {
 void describe_advice(const VdfSpeed& speed, const VdfAdvice& advice, double block_seconds,
                      const VdfAttacker& attacker, Output& out) {
     const VdfParams& p = advice.params;
-    row(out, "recommended",
-        "--set vdf.steps_per_checkpoint=" + std::to_string(p.steps_per_checkpoint) +
-            " --set vdf.checkpoints=" + std::to_string(p.checkpoints));
-    row(out, "",
-        std::to_string(p.total_steps()) + " steps: " + number(advice.evaluate_seconds) + " s here");
+    table_row(out, "recommended",
+              "--set vdf.steps_per_checkpoint=" + std::to_string(p.steps_per_checkpoint) +
+                  " --set vdf.checkpoints=" + std::to_string(p.checkpoints));
+    table_row(out, "",
+              std::to_string(p.total_steps()) + " steps: " + decimal(advice.evaluate_seconds) +
+                  " s here");
     Json checks = Json::array();
     for (std::size_t i = 0; i < advice.verify_seconds.size(); ++i) {
         const unsigned threads = speed.threads[i].threads;
         const double seconds = advice.verify_seconds[i];
         checks.push_back({{"threads", threads}, {"seconds", seconds}});
-        row(out, "full check, " + std::to_string(threads) + " core(s)",
-            number(seconds, 2) + " s, " + number(advice.evaluate_seconds / seconds) +
-                " times faster");
+        table_row(out, "full check, " + std::to_string(threads) + " core(s)",
+                  decimal(seconds, 2) + " s, " + decimal(advice.evaluate_seconds / seconds) +
+                      " times faster");
     }
-    row(out, "heights at once",
-        std::to_string(advice.heights_at_once) + " for blocks of " + number(block_seconds, 2) +
-            " s" +
-            (advice.heights_at_once > 1
-                 ? ", " + number(advice.heights_seconds) + " s each on these cores"
-                 : ""));
-    row(out, "attacker",
-        number(attacker.memory_latency_ns) + " ns memory + " + number(attacker.f_latency_ns) +
-            " ns F: " + number(advice.attacker_seconds, 2) + " s, " +
-            number(advice.attacker_times_faster) + " times faster");
-    row(out, "",
-        "safe where withholding a block for " + number(advice.attacker_seconds, 2) +
-            " s does not go unpunished");
+    table_row(out, "heights at once",
+              std::to_string(advice.heights_at_once) + " for blocks of " +
+                  decimal(block_seconds, 2) + " s" +
+                  (advice.heights_at_once > 1
+                       ? ", " + decimal(advice.heights_seconds) + " s each on these cores"
+                       : ""));
+    table_row(out, "attacker",
+              decimal(attacker.memory_latency_ns) + " ns memory + " +
+                  decimal(attacker.f_latency_ns) + " ns F: " + decimal(advice.attacker_seconds, 2) +
+                  " s, " + decimal(advice.attacker_times_faster) + " times faster");
+    table_row(out, "",
+              "safe where withholding a block for " + decimal(advice.attacker_seconds, 2) +
+                  " s does not go unpunished");
     out.line(
         "Each time is the least disturbed of short samples on this machine now. The attacker's "
         "latencies are an assumption, not a measurement.");

@@ -21,7 +21,7 @@ constexpr int kTicks = 6;
 constexpr std::array<const char*, 7> kColours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                                  "#e69f00", "#56b4e9", "#000000"};
 
-std::string number(double value) {
+std::string coordinate(double value) {
     char text[32];
     std::snprintf(text, sizeof text, "%.2f", value);
     return text;
@@ -145,13 +145,13 @@ class Panel {
   private:
     void text(double x, double y, const char* anchor, int size, std::string_view words,
               const char* more = "") {
-        out_ += "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" text-anchor=\"" + anchor +
-                "\" font-size=\"" + std::to_string(size) + "\"" + more + ">" + svg_escaped(words) +
-                "</text>\n";
+        out_ += "<text x=\"" + coordinate(x) + "\" y=\"" + coordinate(y) + "\" text-anchor=\"" +
+                anchor + "\" font-size=\"" + std::to_string(size) + "\"" + more + ">" +
+                svg_escaped(words) + "</text>\n";
     }
     void stroke(double x1, double y1, double x2, double y2, const std::string& how) {
-        out_ += "<line x1=\"" + number(x1) + "\" y1=\"" + number(y1) + "\" x2=\"" + number(x2) +
-                "\" y2=\"" + number(y2) + "\" " + how + "/>\n";
+        out_ += "<line x1=\"" + coordinate(x1) + "\" y1=\"" + coordinate(y1) + "\" x2=\"" +
+                coordinate(x2) + "\" y2=\"" + coordinate(y2) + "\" " + how + "/>\n";
     }
     void heading() {
         text(kLeft, top_ + 24, "start", 17, chart_.title, " font-weight=\"bold\"");
@@ -173,7 +173,7 @@ class Panel {
         text((kLeft + right) / 2, bottom + 42, "middle", 13, chart_.x_label);
         const double middle = top_ + (kTop + kPanelHeight - kBottom) / 2;
         const std::string turned =
-            " transform=\"rotate(-90 22 " + number(middle) + ")\"";  // around its own place
+            " transform=\"rotate(-90 22 " + coordinate(middle) + ")\"";  // around its own place
         text(22, middle, "middle", 13, chart_.y_label, turned.c_str());
     }
     void line(const ChartSeries& series, const char* colour, const Axis& across,
@@ -185,8 +185,8 @@ class Panel {
                 pen_down = false;
                 continue;
             }
-            const std::string x = number(across.at(p.x));
-            const std::string y = number(upward.at(p.y));
+            const std::string x = coordinate(across.at(p.x));
+            const std::string y = coordinate(upward.at(p.y));
             path += (pen_down ? " L" : " M") + x + " " + y;
             pen_down = true;
             if (series.markers) {
@@ -249,9 +249,9 @@ std::string svg_escaped(std::string_view text) {
 std::string svg_charts(const std::vector<Chart>& charts) {
     const double height =
         kPanelHeight * static_cast<double>(std::max<std::size_t>(1, charts.size()));
-    std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kWidth) +
-                      " " + number(height) + "\" width=\"" + number(kWidth) + "\" height=\"" +
-                      number(height) +
+    std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " +
+                      coordinate(kWidth) + " " + coordinate(height) + "\" width=\"" +
+                      coordinate(kWidth) + "\" height=\"" + coordinate(height) +
                       "\" font-family=\"sans-serif\">\n<rect width=\"100%\" height=\"100%\" "
                       "fill=\"#fff\"/>\n";
     double top = 0;

@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::uint64_t kMaxRecordBytes = std::uint64_t{1} << 30;
+constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 30;
 constexpr std::uint64_t kMaxNetworkBytes = 4096;
 
 /// Reads members of JSON objects with errors that name them; nothing throws out of it.
@@ -285,7 +285,7 @@ Result<PublicRecord> PublicRecord::load(const std::filesystem::path& folder) {
     PublicRecord record(*params);
 
     const std::string where = (folder / kRecordFile).string();
-    HOLDFAST_ASSIGN(raw, read_stored_file(folder / kRecordFile, kMaxRecordBytes));
+    HOLDFAST_ASSIGN(raw, read_stored_file(folder / kRecordFile, kMaxFileBytes));
     const Json json = Json::parse(raw.begin(), raw.end(), nullptr, false);
     if (json.is_discarded()) return fail(ErrorCode::kCorrupt, where + ": not valid JSON");
     const Fields f(json, where);

@@ -12,10 +12,10 @@ namespace holdfast {
 namespace {
 
 // How often a thread that waits for another's evaluation checks whether it is cancelled.
-constexpr std::chrono::milliseconds kAskEvery{20};
+constexpr std::chrono::milliseconds kAskStopEvery{20};
 constexpr std::size_t kMaxRefusedProofs = 1'024;
 
-std::string height_text(Height height) { return "height " + std::to_string(height.value); }
+std::string height_name(Height height) { return "height " + std::to_string(height.value); }
 
 }  // namespace
 
@@ -25,7 +25,7 @@ Result<HeightEntropy> VdfClock::Impl::seed_of(Height height) {
     HOLDFAST_ASSIGN(block, chain->block_by_height(height));
     if (block.height != height) {
         return fail_refused(Reason::kWrongBlock,
-                            "the host's answer for the block at " + height_text(height));
+                            "the host's answer for the block at " + height_name(height));
     }
     out.block = block;
     std::optional<BeaconRandomness> randomness;
@@ -42,7 +42,7 @@ Result<HeightEntropy> VdfClock::Impl::seed_of(Height height) {
         out.beacon = std::move(value);
     }
     const Checked<Seed> seed = make_seed(params, network_id, height, block.hash, randomness);
-    if (!seed) return fail_refused(seed.error(), "the entropy of " + height_text(height));
+    if (!seed) return fail_refused(seed.error(), "the entropy of " + height_name(height));
     out.seed = *seed;
     return out;
 }
@@ -106,7 +106,7 @@ Result<VdfContext> VdfClock::Impl::context(Height height, const Seed& seed,
                                            const VdfClockWork& work) {
     if (height < params.genesis_height) {
         return fail(ErrorCode::kInvalidArgument,
-                    height_text(height) + " is below the network's first");
+                    height_name(height) + " is below the network's first");
     }
     const std::uint64_t epoch = epoch_of(params, height);
     for (;;) {
@@ -235,7 +235,7 @@ Result<std::optional<VdfClock::Impl::Turn>> VdfClock::Impl::take_turn(const VdfC
             evaluating = true;
             return std::optional<Turn>(Turn(*this));
         }
-        changed.wait_for(lock, kAskEvery);
+        changed.wait_for(lock, kAskStopEvery);
     }
 }
 
@@ -245,13 +245,13 @@ Result<VdfOutput> VdfClock::Impl::obtain(const VdfContext& context, const VdfClo
     if (found) return *found;
     if (!can_evaluate()) {
         return fail(ErrorCode::kUnavailable, "no usable VDF proof of " +
-                                                 height_text(context.height) +
+                                                 height_name(context.height) +
                                                  ", and no evaluator key to make one");
     }
     HOLDFAST_ASSIGN(turn, take_turn(&context, work));
     if (turn) HOLDFAST_TRY(evaluate({context}, std::nullopt, work, report));
     if (const auto y = usable(context)) return *y;
-    return fail(ErrorCode::kUnavailable, "the block at " + height_text(context.height) +
+    return fail(ErrorCode::kUnavailable, "the block at " + height_name(context.height) +
                                              " was replaced during its evaluation; ask again");
 }
 

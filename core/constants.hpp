@@ -21,12 +21,15 @@ inline constexpr std::size_t kBlocksPerChunk = kChunkBytes / kBlockBytes;
 inline constexpr unsigned kChunkTreeLevel = 4;  // a chunk's root is level 4 of the cell tree
 static_assert(kCellsPerChunk == 16 && (1U << kChunkTreeLevel) == kCellsPerChunk);
 static_assert(kBlocksPerChunk == 4);
+inline constexpr std::uint64_t kNsPerMs = 1'000'000;
 
 // Replicas.
 inline constexpr std::uint64_t kMinChunks = 16;
 inline constexpr std::uint64_t kMaxChunks = std::uint64_t{1} << 20;
 inline constexpr std::uint64_t kMaxDataBytes = std::uint64_t{1} << 32;
 static_assert(kMaxChunks * kChunkBytes == kMaxDataBytes);
+inline constexpr std::size_t kMaxCellPath = 24;  // hashes, from a cell to the root
+static_assert((std::uint64_t{1} << kMaxCellPath) == kMaxChunks * kCellsPerChunk);
 inline constexpr std::string_view kSealSalt = "holdfast-seal-v1";
 inline constexpr std::uint64_t kGenesisMaxAge =
     100;  // blocks, at acceptance; also of a removal's height

@@ -1,5 +1,6 @@
 #include "embedded/loopback_network.hpp"
 #include "callbacks/place.hpp"
+#include "core/constants.hpp"
 
 #include <algorithm>
 #include <map>
@@ -8,7 +9,6 @@
 namespace holdfast {
 namespace {
 
-constexpr std::uint64_t kNsPerMs = 1'000'000;
 constexpr std::uint32_t kMaxSamples = 1'000;
 
 std::uint32_t to_us(std::uint64_t ns) {

@@ -9,10 +9,6 @@ tl::unexpected<Error> unknown_chain(const ChainId& chain_id) {
     return fail(ErrorCode::kNotFound, "chain " + to_hex(view(chain_id)) + " is not registered");
 }
 
-std::optional<Height> known_or_none(std::uint64_t height) {
-    return height == kNever ? std::nullopt : std::optional(Height(height));
-}
-
 }  // namespace
 
 // --- chains --------------------------------------------------------------------------------------

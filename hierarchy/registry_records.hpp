@@ -25,6 +25,9 @@ inline constexpr std::uint32_t kRegistrySchema = 1;
 
 /// Stands for "not yet" wherever a record holds an optional height or slot.
 inline constexpr std::uint64_t kNever = UINT64_MAX;
+[[nodiscard]] inline std::optional<Height> known_or_none(std::uint64_t height) {
+    return height == kNever ? std::nullopt : std::optional(Height(height));
+}
 
 /// Where the machine stands; one record.
 struct MachineState {

@@ -5,13 +5,6 @@
 #include "hierarchy/registry_impl.hpp"
 
 namespace holdfast {
-namespace {
-
-std::optional<Height> known_or_none(std::uint64_t height) {
-    return height == kNever ? std::nullopt : std::optional(Height(height));
-}
-
-}  // namespace
 
 Result<GroupRecord> StoredLeaves::group(const HierarchyTree::GroupPlace& place) {
     const auto known = groups_.find(place);

@@ -4,10 +4,11 @@
 #include <chrono>
 #include <thread>
 
+#include "core/constants.hpp"
+
 namespace holdfast::node {
 namespace {
 
-constexpr std::uint64_t kNsPerMs = 1'000'000;
 constexpr std::uint64_t kLookNs = 10 * kNsPerMs;  // how often cancellation is checked
 constexpr std::uint64_t kRetryNs = 500 * kNsPerMs;
 

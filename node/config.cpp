@@ -8,6 +8,9 @@
 #include "storage/file.hpp"
 
 namespace holdfast::node {
+
+using json::Json;
+
 namespace {
 
 constexpr std::uint64_t kMaxConfigBytes = std::uint64_t{1} << 20;
@@ -267,12 +270,12 @@ class Reader {
     Config config_;
 };
 
-json::Json value_of(Config& config, const PathSlot& slot) { return slot.at(config).string(); }
-json::Json value_of(Config& config, const TextSlot& slot) { return slot.at(config); }
-json::Json value_of(Config& config, const FlagSlot& slot) { return slot.at(config); }
-json::Json value_of(Config& config, const NumberSlot& slot) { return slot.get(config); }
-json::Json value_of(Config& config, const WordSlot& slot) { return std::string(slot.get(config)); }
-json::Json value_of(Config& config, const Setting& setting) {
+Json value_of(Config& config, const PathSlot& slot) { return slot.at(config).string(); }
+Json value_of(Config& config, const TextSlot& slot) { return slot.at(config); }
+Json value_of(Config& config, const FlagSlot& slot) { return slot.at(config); }
+Json value_of(Config& config, const NumberSlot& slot) { return slot.get(config); }
+Json value_of(Config& config, const WordSlot& slot) { return std::string(slot.get(config)); }
+Json value_of(Config& config, const Setting& setting) {
     return std::visit([&](const auto& slot) { return value_of(config, slot); }, setting.slot);
 }
 /// As the file would have it: TOML's basic strings escape as JSON's do.
@@ -302,7 +305,7 @@ std::string example_entry(std::string_view section) {
            "it\n# raw = \"data.bin\"  # the data as before sealing, for readers; may be absent\n";
 }
 
-json::Json peer_json(const PeerEntry& peer) {
+Json peer_json(const PeerEntry& peer) {
     return {{"key", to_hex(peer.key)}, {"address", peer.address}};
 }
 
@@ -349,8 +352,7 @@ std::string example_config() {
     return out;
 }
 
-json::Json to_json(const Config& config) {
-    using Json = json::Json;
+Json to_json(const Config& config) {
     Config copy = config;
     Json out = Json::object();
     for (const Section& section : config_sections()) {

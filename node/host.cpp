@@ -17,7 +17,7 @@ namespace holdfast::node {
 namespace {
 
 constexpr std::uint32_t kLookMs = 50;  // for cancellation, and for blocks that became final
-constexpr std::uint32_t kAfterErrorMs = 1'000;
+constexpr std::uint32_t kFollowAfterErrorMs = 1'000;
 constexpr std::uint32_t kMostClockWaitMs = 1'000;
 constexpr std::size_t kToldChains = 100;  // by name, in the status
 
@@ -119,7 +119,7 @@ void process_blocks(HostWork& work, Bell& bell, const StopCheck& stop) {
         const Result<bool> more = work.advance(stop);
         if (stop()) return;
         if (!more) {
-            bell.wait(kAfterErrorMs);
+            bell.wait(kFollowAfterErrorMs);
         } else if (!*more) {
             bell.wait(kLookMs);
         }

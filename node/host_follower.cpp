@@ -4,10 +4,11 @@
 #include <chrono>
 #include <thread>
 
+#include "core/constants.hpp"
+
 namespace holdfast::node {
 namespace {
 
-constexpr std::uint64_t kNsPerMs = 1'000'000;
 constexpr std::uint64_t kToldAtOnce = 3;  // older heights can neither be challenged nor answered
 constexpr std::uint32_t kLeastIntervalMs = 10;
 constexpr std::uint32_t kMostIntervalMs = 500;

@@ -54,9 +54,6 @@ struct ShownOpening {
 };
 
 template <class Proof>
-constexpr bool kOpensOne = std::is_same_v<Proof, Compact> || std::is_same_v<Proof, ShortCompact>;
-
-template <class Proof>
     requires kOpensOne<Proof>
 ShownOpening shown_by(const Proof& proof, const Entropy& e, const OpenedCells& where,
                       std::uint8_t j) {

@@ -1,14 +1,11 @@
 #include "proofs/evidence_format.hpp"
 
+#include "core/constants.hpp"
 #include "core/geometry.hpp"
 #include "core/merkle.hpp"
 
 namespace holdfast {
 namespace {
-
-/// Longest path in a data tree: 2^20 chunks of 16 cells.
-constexpr std::size_t kMaxCellPath = 24;
-static_assert((std::uint64_t{1} << kMaxCellPath) == kMaxChunks * kCellsPerChunk);
 
 /// Of a challenge and a response of nothing, behind the chain, height and block of the challenge.
 constexpr std::size_t kLeastExchangeRest =
@@ -20,7 +17,7 @@ constexpr std::uint8_t kSecondForm = 2;
 constexpr std::uint8_t kReceiptForm = 1;
 constexpr std::uint8_t kMemberForm = 2;
 
-std::vector<Digest> read_digests(Reader& r, std::size_t count) {
+std::vector<Digest> read_hashes(Reader& r, std::size_t count) {
     std::vector<Digest> out;
     if (r.remaining() / kDigestBytes < count) {
         r.refuse(Reason::kTruncated);
@@ -159,7 +156,7 @@ Checked<Evidence> decode_false_opening(Reader& r, const LinkClaim& claim) {
     for (Digest& d : e.opening_path) d = r.fixed<Digest>();
     e.cell = r.fixed<Cell>();
     if (r.remaining() / kDigestBytes > kMaxCellPath) r.refuse(Reason::kTooLarge);
-    if (!r.failed()) e.cell_path = read_digests(r, r.remaining() / kDigestBytes);
+    if (!r.failed()) e.cell_path = read_hashes(r, r.remaining() / kDigestBytes);
     return finished(r, std::move(e));
 }
 
@@ -186,9 +183,9 @@ Checked<Evidence> decode_bad_seal(Reader& r) {
     if (e.cell.value >= header.cells()) return refuse(Reason::kBadIndex);
     const std::size_t hashes = path_length(header.cells(), e.cell.value);
     e.raw = r.fixed<Cell>();
-    e.raw_path = read_digests(r, hashes);
+    e.raw_path = read_hashes(r, hashes);
     e.sealed = r.fixed<Cell>();
-    e.sealed_path = read_digests(r, hashes);
+    e.sealed_path = read_hashes(r, hashes);
     return finished(r, std::move(e));
 }
 

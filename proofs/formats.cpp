@@ -1,11 +1,11 @@
 #include "proofs/formats.hpp"
 
+#include "core/constants.hpp"
 #include "core/merkle.hpp"
 
 namespace holdfast {
 namespace {
 
-constexpr std::size_t kMaxCellPath = 24;  // 2^20 chunks are 2^24 cells
 constexpr std::size_t kMaxFullSiblings = kChunksPerLink * kMaxCellPath;
 /// Sixteen leaves as far apart as they can be meet in the tree's upper four levels.
 constexpr std::size_t kMaxShortSiblings = kChunksPerLink * (kMaxCellPath - 4);

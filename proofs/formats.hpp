@@ -8,6 +8,7 @@
 #pragma once
 
 #include <span>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -98,6 +99,11 @@ struct ShortCompact {
     [[nodiscard]] Bytes encode() const;
     static Checked<ShortCompact> decode(ByteView body);
 };
+
+/// Whether a form shows one of the openings, not all of them.
+template <class Proof>
+inline constexpr bool kOpensOne =
+    std::is_same_v<Proof, Compact> || std::is_same_v<Proof, ShortCompact>;
 
 /// Format C for a registry (kind 25).
 struct ShortFull {

@@ -77,9 +77,6 @@ Checked<ShownOpenings> shown_by_all(const NetworkId& network_id, const KnownChai
     return ShownOpenings{e, opening_root(opening_hashes(e, where, selected))};
 }
 
-template <class Proof>
-constexpr bool kOpensOne = std::is_same_v<Proof, Compact> || std::is_same_v<Proof, ShortCompact>;
-
 /// That the openings shown are those of `link`: kProofLength, kSealedMismatch, kBadLink.
 /// Spec 7, B and C (9).
 template <class Proof>

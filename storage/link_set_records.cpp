@@ -23,7 +23,7 @@ constexpr std::uint64_t kMaxCutBytes =
     (kMostChains / kLinksPerRecord) * (kRecordHeaderBytes + kMaxBodyBytes);
 constexpr std::string_view kSuffix = ".links";
 
-RecordLog::Options log_options(RecordLog::Mode mode) {
+RecordLog::Options set_log_options(RecordLog::Mode mode) {
     RecordLog::Options options;
     options.mode = mode;
     options.max_body_bytes = kMaxBodyBytes;
@@ -129,8 +129,8 @@ Status LinkSetRecords::load() {
     for (const std::uint64_t number : numbers) {
         const bool newest = number == numbers.back();
         HOLDFAST_ASSIGN(
-            log, RecordLog::open(file(number), log_options(newest ? RecordLog::Mode::kReadWrite
-                                                                  : RecordLog::Mode::kRead)));
+            log, RecordLog::open(file(number), set_log_options(newest ? RecordLog::Mode::kReadWrite
+                                                                      : RecordLog::Mode::kRead)));
         if (!newest && log.recovery().cut_bytes != 0) {
             return damaged(log.path(), "records are damaged before the newest");
         }
@@ -228,7 +228,8 @@ void LinkSetRecords::note(const LinkPlace& place, std::span<const ChainLink> lin
 }
 
 Status LinkSetRecords::start_file(std::uint64_t number) {
-    HOLDFAST_ASSIGN(log, RecordLog::open(file(number), log_options(RecordLog::Mode::kReadWrite)));
+    HOLDFAST_ASSIGN(log,
+                    RecordLog::open(file(number), set_log_options(RecordLog::Mode::kReadWrite)));
     HOLDFAST_TRY(log.append(head(number)));
     HOLDFAST_TRY(sync_folder(folder_));
     files_[number] = Height(0);

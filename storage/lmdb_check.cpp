@@ -28,7 +28,6 @@ constexpr std::size_t kPageHeaderBytes = 16;
 constexpr std::size_t kNodeHeaderBytes = 8;
 constexpr std::size_t kDbBytes = 48;
 constexpr std::size_t kMaxDepth = 32;
-constexpr std::size_t kCrcBytes = 4;
 constexpr std::uint64_t kNoPage = UINT64_MAX;
 
 Bytes to_bytes(ByteView v) { return {v.begin(), v.end()}; }
@@ -326,9 +325,9 @@ class Checker {
     }
 
     Status check_value(ByteView key, ByteView stored, const std::string& where) const {
-        const bool holds = stored.size() >= kCrcBytes &&
-                           load_le32(stored.data() + stored.size() - kCrcBytes) ==
-                               stored_value_sum(key, stored.first(stored.size() - kCrcBytes));
+        const bool holds = stored.size() >= kStoredSumBytes &&
+                           load_le32(stored.data() + stored.size() - kStoredSumBytes) ==
+                               stored_value_sum(key, stored.first(stored.size() - kStoredSumBytes));
         return holds ? Status{} : damaged("checksum of an entry in " + where);
     }
 

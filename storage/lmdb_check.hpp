@@ -13,6 +13,7 @@
 
 namespace holdfast {
 
+inline constexpr std::size_t kStoredSumBytes = 4;  // CRC-32C, behind each value
 /// The checksum that stands behind every value of the store, over its key and itself.
 [[nodiscard]] std::uint32_t stored_value_sum(ByteView key, ByteView value);
 

@@ -29,7 +29,6 @@ constexpr StoreSchema kRegistrySchema{"registry", kRegistryTables};
 constexpr StoreSchema kSettlementSchema{"settlement", kSettlementTables};
 constexpr StoreSchema kJournalSchema{"challenges", kJournalTables};
 constexpr StoreSchema kBookSchema{"availability", kBookTables};
-constexpr std::size_t kCrcBytes = 4;
 constexpr std::uintmax_t kLeastBytes = 2 * 4096;  // of a database, however small
 
 MDB_val to_val(ByteView bytes) {
@@ -192,7 +191,7 @@ Result<std::optional<Bytes>> Transaction::first_key(TableIndex table, ByteView p
 
 Status Transaction::put(TableIndex table, ByteView key, ByteView value) {
     MDB_val k = to_val(key);
-    MDB_val v{value.size() + kCrcBytes, nullptr};
+    MDB_val v{value.size() + kStoredSumBytes, nullptr};
     const int code = mdb_put(txn_, store_->handles_[table.value], &k, &v, MDB_RESERVE);
     if (code != 0) return store_->error(code, "cannot write");
     auto* out = static_cast<std::uint8_t*>(v.mv_data);
@@ -247,8 +246,8 @@ Result<ByteView> Store::checked(TableIndex table, ByteView key, ByteView stored)
         return fail(ErrorCode::kCorrupt, std::string(schema_->what) + " is damaged: an entry of " +
                                              schema_->tables[table.value] + " " + how);
     };
-    if (stored.size() < kCrcBytes) return damaged("is too short");
-    const ByteView value = stored.first(stored.size() - kCrcBytes);
+    if (stored.size() < kStoredSumBytes) return damaged("is too short");
+    const ByteView value = stored.first(stored.size() - kStoredSumBytes);
     if (load_le32(stored.data() + value.size()) != stored_value_sum(key, value)) {
         return damaged("fails its checksum; restore a backup or rebuild it");
     }

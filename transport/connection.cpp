@@ -4,12 +4,13 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "core/constants.hpp"
+
 #include "transport/connection_impl.hpp"
 
 namespace holdfast::transport {
 namespace {
 
-constexpr std::uint64_t kNsPerMs = 1'000'000;
 constexpr std::size_t kReadPieceBytes = 16 * 1024;  // a TLS record
 constexpr std::size_t kTurnBytes = 128 * 1024;      // then other connections have their turn
 constexpr unsigned kTurnFrames = 32;

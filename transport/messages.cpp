@@ -1,6 +1,8 @@
 // Messages of a TcpNetwork: ours and their answers, the peers' and ours.
 #include "transport/tcp_network_impl.hpp"
 
+#include "core/constants.hpp"
+
 namespace holdfast {
 
 using namespace transport;
@@ -8,7 +10,6 @@ using ErrorOrNone = boost::system::error_code;
 
 namespace {
 
-constexpr std::uint64_t kNsPerMs = 1'000'000;
 constexpr std::uint32_t kHandOverMs = 1'000;  // at most, from the call to the socket
 constexpr std::size_t kMaxOutgoing = 256;     // of one peer, without an answer
 constexpr std::size_t kMaxGivenUp = 1'024;    // of one connection

@@ -1,6 +1,7 @@
 // Connections of a TcpNetwork: accepted, dialled, judged, replaced, closed.
 #include <boost/asio/connect.hpp>
 
+#include "core/constants.hpp"
 #include "storage/descriptors.hpp"
 #include "transport/tcp_network_impl.hpp"
 
@@ -13,7 +14,6 @@ namespace {
 
 constexpr auto kAcceptPause = std::chrono::milliseconds(50);  // no descriptor left
 constexpr auto kDrainStep = std::chrono::milliseconds(5);
-constexpr std::uint64_t kNsPerMs = 1'000'000;
 /// A connection that held this many first waits was a good one: the next failure is a new story.
 constexpr std::uint64_t kGoodConnection = 10;
 

@@ -13,7 +13,7 @@ namespace holdfast {
 namespace {
 
 // Steps between two looks at stop and at what other groups have found: a few ms for a full group.
-constexpr std::uint64_t kSliceSteps = std::uint64_t{1} << 12;
+constexpr std::uint64_t kVerifySliceSteps = std::uint64_t{1} << 12;
 constexpr std::size_t kMaxGroup = 128;
 
 /// What every object about one evaluation begins with. Spec 6, proof (1), (3) and (4).
@@ -104,7 +104,7 @@ bool SegmentCheck::walk(std::span<WalkState> states, std::size_t first) {
     for (std::uint64_t left = params_.steps_per_checkpoint; left > 0;) {
         if (options_.stop && options_.stop()) stopped_ = true;
         if (stopped_ || first_bad_ < first) return false;
-        const std::uint64_t steps = std::min(left, kSliceSteps);
+        const std::uint64_t steps = std::min(left, kVerifySliceSteps);
         walk_states(&kernel_, arena_, states, steps);
         left -= steps;
     }
