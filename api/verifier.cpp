@@ -1,6 +1,10 @@
 #include "api/verifier.hpp"
 
+#include <algorithm>
+
+#include "proofs/bundle_verify.hpp"
 #include "proofs/checkpoint.hpp"
+#include "proofs/journal.hpp"
 #include "proofs/seal_proof_verify.hpp"
 
 namespace holdfast {
@@ -37,6 +41,53 @@ Result<VerifyReport> Verifier::receipt(ByteView body, const VerifyHints& hints) 
     HOLDFAST_ASSIGN(known, record_.known_height(receipt->height));
     report.verdict = verify_receipt(record_.network_id(), chain, known, *receipt);
     return report;
+}
+
+/// The bundle itself and, where a chain is meant, that it stands in it under its own prover.
+Result<VerifyReport> Verifier::bundle(ByteView body, const VerifyHints& hints) const {
+    const Checked<Bundle> bundle = Bundle::decode(body);
+    if (!bundle) return refused(Kind::kBundle, bundle.error());
+    VerifyReport report{Kind::kBundle, hints.chain_id, bundle->height, std::nullopt, {}};
+    const ChainId meant = hints.chain_id.value_or(bundle->members.front().chain_id);
+    report.verdict = check_hints(hints, meant, bundle->height);
+    if (!report.verdict) return report;
+    HOLDFAST_ASSIGN(known, record_.known_height(bundle->height));
+    report.verdict = verify_bundle(record_.network_id(), known, *bundle);
+    if (!report.verdict || !hints.chain_id) return report;
+    const bool stands = std::any_of(bundle->members.begin(), bundle->members.end(),
+                                    [&](const BundleEntry& m) { return m.chain_id == meant; });
+    if (!stands) {
+        report.verdict = Reason::kWrongChain;
+        return report;
+    }
+    HOLDFAST_ASSIGN(chain, record_.known_chain(meant, bundle->height));
+    report.verdict = check_member_prover(chain, bundle->prover);
+    return report;
+}
+
+Result<VerifyReport> Verifier::member(ByteView body, const VerifyHints& hints) const {
+    const Checked<Member> member = Member::decode(body);
+    if (!member) return refused(Kind::kMember, member.error());
+    const Height height = member->bundled.height;
+    VerifyReport report{Kind::kMember, member->chain_id, height, std::nullopt,
+                        check_hints(hints, member->chain_id, height)};
+    if (!report.verdict) return report;
+    if (!record_.chains().contains(member->chain_id)) {
+        report.verdict = Reason::kUnknownChain;
+        return report;
+    }
+    HOLDFAST_ASSIGN(chain, record_.known_chain(member->chain_id, height));
+    HOLDFAST_ASSIGN(known, record_.known_height(height));
+    report.verdict = verify_member(record_.network_id(), chain, known, *member);
+    return report;
+}
+
+/// The operator's signature; whether it is true only its journal tells.
+Result<VerifyReport> Verifier::head(ByteView body) const {
+    const Checked<JournalHead> head = JournalHead::decode(body);
+    if (!head) return refused(Kind::kHead, head.error());
+    return VerifyReport{Kind::kHead, std::nullopt, head->height, std::nullopt,
+                        check_head(record_.params(), record_.network_id(), *head)};
 }
 
 Result<VerifyReport> Verifier::proof(Kind kind, ByteView body, const VerifyHints& hints) const {
@@ -214,6 +265,12 @@ Result<VerifyReport> Verifier::verify(ByteView object, const VerifyHints& hints,
     switch (*kind) {
         case Kind::kReceipt:
             return receipt(body, hints);
+        case Kind::kBundle:
+            return bundle(body, hints);
+        case Kind::kMember:
+            return member(body, hints);
+        case Kind::kHead:
+            return head(body);
         case Kind::kCompact:
         case Kind::kFull:
             return proof(*kind, body, hints);

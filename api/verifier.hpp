@@ -49,14 +49,17 @@ class Verifier {
     explicit Verifier(PublicRecord record) : record_(std::move(record)) {}
     [[nodiscard]] const PublicRecord& record() const { return record_; }
 
-    /// Registration, update, removal, seal proof, receipt, compact, full, path, window, checkpoint
-    /// or network parameters, standing alone. The verdict is in the report; an Error means that the
+    /// Registration, update, removal, seal proof, receipt, bundle, member, compact, full, path,
+    /// window, checkpoint, journal head or network parameters, standing alone. The verdict is in the report; an Error means that the
     /// record lacks what is needed (kNotFound), a hint is missing (kInvalidArgument), or memory is.
     [[nodiscard]] Result<VerifyReport> verify(ByteView object, const VerifyHints& hints = {},
                                               const VerifyOptions& options = {}) const;
 
   private:
     Result<VerifyReport> receipt(ByteView body, const VerifyHints& hints) const;
+    Result<VerifyReport> bundle(ByteView body, const VerifyHints& hints) const;
+    Result<VerifyReport> member(ByteView body, const VerifyHints& hints) const;
+    Result<VerifyReport> head(ByteView body) const;
     Result<VerifyReport> proof(Kind kind, ByteView body, const VerifyHints& hints) const;
     Result<VerifyReport> window(ByteView body, const VerifyHints& hints) const;
     Result<VerifyReport> path(ByteView body, const VerifyHints& hints) const;

@@ -265,7 +265,7 @@ def weights(parts):
 
 def challenge_cases(network_id):
     out = []
-    for count, scale in ((1, 1), (3, 1000), (40, 10**9), (3, 2**62)):
+    for count, scale in ((1, 1), (3, 1000), (40, 10**9), (3, 2**61)):
         secrets = [named(f"challenger {count} {scale} {i}") for i in range(count)]
         secrets.sort(key=public_key)
         parts = [(i * i % 7 + 1) * scale for i in range(count)]

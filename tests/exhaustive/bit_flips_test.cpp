@@ -9,12 +9,16 @@
 #include "api/seal_prover.hpp"
 #include "chunking/erasure.hpp"
 #include "core/hash.hpp"
+#include "proofs/acknowledgement.hpp"
+#include "proofs/bundle_verify.hpp"
+#include "proofs/journal.hpp"
 #include "proofs/seal_proof_verify.hpp"
 #include "support/link_world.hpp"
 
 namespace holdfast {
 namespace {
 
+using test::LinkHeight;
 using test::LinkWorld;
 
 using Examine = std::function<Verdict(const Bytes&)>;

@@ -413,8 +413,8 @@ void add_availability(Rows& rows) {
 // --- bundles, acknowledgements, the journal ---
 
 Bundle bundle_of(const EvidenceWorld& w, const KeyPair& by) {
-    return must(make_bundle(w.network_id, w.block_hash, w.height, w.anchor,
-                            {{w.chain_id, Link(sha256(view("link")))}}, by));
+    return *make_bundle(w.network_id, w.block_hash, w.height, w.anchor,
+                        {{w.chain_id, Link(sha256(view("link")))}}, by);
 }
 
 Verdict acknowledged(const KeyPair& meant, std::string_view object) {

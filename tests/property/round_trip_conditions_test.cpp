@@ -4,6 +4,7 @@
 #include "chunking/file_header.hpp"
 #include "core/geometry.hpp"
 #include "core/params.hpp"
+#include "proofs/evidence.hpp"
 #include "proofs/seal_proof.hpp"
 #include "property/random_objects.hpp"
 #include "settlement/settlement_ledger.hpp"
