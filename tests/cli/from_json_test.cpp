@@ -4,7 +4,7 @@
 namespace holdfast::test {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 struct Formats {
     NodeWorld world;
@@ -12,10 +12,10 @@ struct Formats {
         world.live({{"a", "alice.key"}});
         world.prove_all("a", "alice.key");
     }
-    [[nodiscard]] Json printed(const std::string& file) const {
-        return Json::parse(world.json("inspect " + file).dump());
+    [[nodiscard]] OrderedJson printed(const std::string& file) const {
+        return OrderedJson::parse(world.json("inspect " + file).dump());
     }
-    [[nodiscard]] Ran composed(const Json& json) const {
+    [[nodiscard]] Ran composed(const OrderedJson& json) const {
         const std::string text = json.dump();
         spill(world / "x.json", Bytes(text.begin(), text.end()));
         return world.run("inspect x.json --from-json --out x.object --force");
@@ -35,34 +35,34 @@ TEST(FromJson, EveryFormatComesBackByteForByte) {
 
 TEST(FromJson, MalformedJsonWritesNothing) {
     const Formats f;
-    const Json compact = f.printed("a.compact");
+    const OrderedJson compact = f.printed("a.compact");
     struct Row {
         const char* what;
-        std::function<void(Json&)> change;
+        std::function<void(OrderedJson&)> change;
         const char* says;
     };
     const Row rows[] = {
-        {"no kind", [](Json& j) { j.erase("kind"); }, "kind"},
-        {"another kind", [](Json& j) { j["kind"] = "full"; }, "cells"},
-        {"no such kind", [](Json& j) { j["kind"] = "vdf-proof"; }, "kind"},
-        {"missing", [](Json& j) { j.erase("anchor"); }, "anchor"},
-        {"short hex", [](Json& j) { j["link"] = "abcd"; }, "link"},
-        {"no hex", [](Json& j) { j["link"] = std::string(64, 'g'); }, "link"},
-        {"a number", [](Json& j) { j["link"] = 5; }, "link"},
-        {"negative", [](Json& j) { j["height"] = -1; }, "height"},
-        {"fraction", [](Json& j) { j["height"] = 1.5; }, "height"},
-        {"too large", [](Json& j) { j["path"]["slot"] = std::uint64_t{1} << 32; }, "slot"},
-        {"status", [](Json& j) { j["status"] = "well"; }, "status"},
-        {"no path", [](Json& j) { j["path"] = 7; }, "region"},
-        {"list", [](Json& j) { j["cell_path"] = "none"; }, "cell_path"},
-        {"opening path", [](Json& j) { j["opening_path"].erase(0); }, "opening_path"},
-        {"surplus hash", [](Json& j) { j["path"]["slot_path"].push_back(j["link"]); }, ""},
-        {"unknown field", [](Json& j) { j["remark"] = "hello"; }, "remark"},
-        {"bytes", [](Json& j) { j["bytes"] = 1; }, "bytes"},
-        {"zeros written out", [](Json& j) { j["reveal"] = std::string(64, '0'); }, "reveal"},
+        {"no kind", [](OrderedJson& j) { j.erase("kind"); }, "kind"},
+        {"another kind", [](OrderedJson& j) { j["kind"] = "full"; }, "cells"},
+        {"no such kind", [](OrderedJson& j) { j["kind"] = "vdf-proof"; }, "kind"},
+        {"missing", [](OrderedJson& j) { j.erase("anchor"); }, "anchor"},
+        {"short hex", [](OrderedJson& j) { j["link"] = "abcd"; }, "link"},
+        {"no hex", [](OrderedJson& j) { j["link"] = std::string(64, 'g'); }, "link"},
+        {"a number", [](OrderedJson& j) { j["link"] = 5; }, "link"},
+        {"negative", [](OrderedJson& j) { j["height"] = -1; }, "height"},
+        {"fraction", [](OrderedJson& j) { j["height"] = 1.5; }, "height"},
+        {"too large", [](OrderedJson& j) { j["path"]["slot"] = std::uint64_t{1} << 32; }, "slot"},
+        {"status", [](OrderedJson& j) { j["status"] = "well"; }, "status"},
+        {"no path", [](OrderedJson& j) { j["path"] = 7; }, "region"},
+        {"list", [](OrderedJson& j) { j["cell_path"] = "none"; }, "cell_path"},
+        {"opening path", [](OrderedJson& j) { j["opening_path"].erase(0); }, "opening_path"},
+        {"surplus hash", [](OrderedJson& j) { j["path"]["slot_path"].push_back(j["link"]); }, ""},
+        {"unknown field", [](OrderedJson& j) { j["remark"] = "hello"; }, "remark"},
+        {"bytes", [](OrderedJson& j) { j["bytes"] = 1; }, "bytes"},
+        {"zeros written out", [](OrderedJson& j) { j["reveal"] = std::string(64, '0'); }, "reveal"},
     };
     for (const Row& row : rows) {
-        Json json = compact;
+        OrderedJson json = compact;
         row.change(json);
         std::filesystem::remove(f.world / "x.object");
         const Ran refused = f.composed(json);
@@ -70,12 +70,12 @@ TEST(FromJson, MalformedJsonWritesNothing) {
         EXPECT_TRUE(refused.says(row.says)) << row.what << refused;
         EXPECT_FALSE(std::filesystem::exists(f.world / "x.object")) << row.what;
     }
-    Json window = f.printed("a.window");
+    OrderedJson window = f.printed("a.window");
     std::swap(window["commitments"][0], window["commitments"][1]);
     EXPECT_TRUE(f.composed(window).says("window-order"));
-    window["commitments"] = Json::array();
+    window["commitments"] = OrderedJson::array();
     EXPECT_TRUE(f.composed(window).says("1 to 5"));
-    EXPECT_NE(f.composed(Json::array()).code, 0);
+    EXPECT_NE(f.composed(OrderedJson::array()).code, 0);
     spill(f.world / "x.json", Bytes(100'000, '['));
     EXPECT_NE(f.world.run("inspect x.json --from-json --out x.object").code, 0);
     expect_failure(f.world.run("inspect a.full --from-json --out x.object"), kExitUsage,

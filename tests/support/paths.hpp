@@ -1,5 +1,5 @@
-// Where tests find what they read and run. Defined in one small file of each test program, so that
-// no other source depends on where the tree lies.
+// Where tests find what they read and run. Defined in one small file, compiled once for all test
+// programs, so that no other source depends on where the tree lies.
 #pragma once
 
 namespace holdfast::test {

@@ -36,7 +36,7 @@ std::vector<Digest> expected(const HashBatch& batch) {
     return out;
 }
 
-std::vector<const Sha256Kernel*> usable_kernels() {
+std::vector<const Sha256Kernel*> usable_sha256_kernels() {
     std::vector<const Sha256Kernel*> out;
     for (const Sha256Kernel& k : sha256_kernels()) {
         if (k.usable()) out.push_back(&k);
@@ -46,7 +46,7 @@ std::vector<const Sha256Kernel*> usable_kernels() {
 
 class Sha256Kernels : public testing::TestWithParam<const Sha256Kernel*> {};
 
-INSTANTIATE_TEST_SUITE_P(all, Sha256Kernels, testing::ValuesIn(usable_kernels()),
+INSTANTIATE_TEST_SUITE_P(all, Sha256Kernels, testing::ValuesIn(usable_sha256_kernels()),
                          [](const auto& p) { return std::string(p.param->name); });
 
 TEST_P(Sha256Kernels, EveryLengthAndCount) {

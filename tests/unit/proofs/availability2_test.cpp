@@ -12,8 +12,6 @@ namespace {
 
 using namespace test;
 
-const EvidenceWorld& world() { return evidence_world(); }
-
 NetworkParams version_2(NetworkParams p) {
     p.version = kParamsVersion2;
     p.least_challenger_part = p.max_challengers = 1;
@@ -23,7 +21,7 @@ NetworkParams version_2(NetworkParams p) {
 
 /// One challenge of the world's chain, with all that its parties know.
 struct Challenged {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     NetworkParams params = version_2(w.params);
     NetworkId id = params.id();
     KeyPair challenger = key_of("challenger");
@@ -75,8 +73,9 @@ TEST(ChallengerDraw, IsTheDrawOfSection4OverTheSumOfParts) {
     std::map<PublicKey, int> times;
     for (std::uint64_t i = 0; i < 4'000; ++i) {
         const ChainId chain(tagged_hash("chain", i));
-        const auto assigned = draw.assigned(world().network_id, world().y, chain);
-        const Digest e = tagged_hash("availability/assign", world().network_id, world().y, chain);
+        const auto assigned = draw.assigned(evidence_world().network_id, evidence_world().y, chain);
+        const Digest e = tagged_hash("availability/assign", evidence_world().network_id,
+                                     evidence_world().y, chain);
         const std::uint64_t drawn = select_v2(e, 4, 1)->front();
         ASSERT_EQ(assigned, drawn < 1 ? a : b);
         ++times[*assigned];
@@ -87,7 +86,7 @@ TEST(ChallengerDraw, IsTheDrawOfSection4OverTheSumOfParts) {
 TEST(ChallengerDraw, NobodyOrNoWeightIsNobody) {
     const auto assigned = [](std::vector<ChallengerPart> in_force) {
         return ChallengerDraw(std::move(in_force))
-            .assigned(world().network_id, world().y, world().chain_id);
+            .assigned(evidence_world().network_id, evidence_world().y, evidence_world().chain_id);
     };
     EXPECT_EQ(assigned({}), std::nullopt);
     EXPECT_EQ(assigned({{key_of("a").public_key(), 0}}), std::nullopt);
@@ -101,10 +100,13 @@ TEST(ChallengerDraw, PartsBeyondTheRangeOfTheDrawAreCapped) {
     const ChallengerDraw draw({{a, UINT64_MAX}, {b, UINT64_MAX}});
     int times = 0;
     for (std::uint64_t i = 0; i < 400; ++i) {
-        times += draw.assigned(world().network_id, world().y, ChainId(tagged_hash("c", i))) == a;
+        times += draw.assigned(evidence_world().network_id, evidence_world().y,
+                               ChainId(tagged_hash("c", i))) == a;
     }
     EXPECT_NEAR(times, 200, 60);
-    EXPECT_EQ(ChallengerDraw({{a, UINT64_MAX}}).assigned(world().network_id, world().y, {}), a);
+    EXPECT_EQ(ChallengerDraw({{a, UINT64_MAX}})
+                  .assigned(evidence_world().network_id, evidence_world().y, {}),
+              a);
 }
 
 TEST(Challenge2, NamesTheYOfItsDraw) {
@@ -191,7 +193,8 @@ TEST(Outcome2, ItsAuditNeedsTheWholeResponseAndThatItIsRight) {
 TEST(Outcome2, OneInSixteenIsAudited) {
     int drawn = 0;
     for (std::uint64_t i = 0; i < 16'000; ++i) {
-        drawn += audit_is_drawn(world().network_id, world().y, ChallengeId(tagged_hash("id", i)));
+        drawn += audit_is_drawn(evidence_world().network_id, evidence_world().y,
+                                ChallengeId(tagged_hash("id", i)));
     }
     EXPECT_NEAR(drawn, 1'000, 150);
 }
@@ -199,7 +202,7 @@ TEST(Outcome2, OneInSixteenIsAudited) {
 // --- evidence of kind 6 in both versions ---------------------------------------------------------
 
 Reason judged(const NetworkParams& params, const VdfOutput& y, const Evidence& evidence) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     KnownChain chain = KnownChain::of(w.network_id, w.registration);
     const EvidenceFacts facts{params, params.id(), chain, w.block_hash, y, {}, {}};
     const auto decoded = Evidence::decode(evidence.encode());

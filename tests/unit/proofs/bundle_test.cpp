@@ -9,8 +9,6 @@ namespace {
 
 using namespace test;
 
-const EvidenceWorld& world() { return evidence_world(); }
-
 std::vector<BundleEntry> entries(std::size_t n) {
     std::vector<BundleEntry> out;
     for (std::uint64_t i = 0; i < n; ++i) {
@@ -21,14 +19,15 @@ std::vector<BundleEntry> entries(std::size_t n) {
 
 KnownHeight known_height() {
     KnownHeight known;
-    known.height = world().height;
-    known.block_hash = world().block_hash;
-    known.anchor = world().anchor;
+    known.height = evidence_world().height;
+    known.block_hash = evidence_world().block_hash;
+    known.anchor = evidence_world().anchor;
     return known;
 }
 
-Checked<Bundle> bundle_of(std::vector<BundleEntry> members, const KeyPair& key = world().prover) {
-    const EvidenceWorld& w = world();
+Checked<Bundle> bundle_of(std::vector<BundleEntry> members,
+                          const KeyPair& key = evidence_world().prover) {
+    const EvidenceWorld& w = evidence_world();
     return make_bundle(w.network_id, w.block_hash, w.height, w.anchor, std::move(members), key);
 }
 
@@ -38,20 +37,21 @@ TEST(Bundle, MembersComeInOneOrderAndEveryOneStandsAlone) {
     const Bundle bundle = *bundle_of(entries(37));
     EXPECT_EQ(bundle, *bundle_of(backwards));
     EXPECT_EQ(bundle.encode().size(), 140U + 64 * 37);
-    EXPECT_EQ(verify_bundle(world().network_id, known_height(), bundle), Verdict::ok());
+    EXPECT_EQ(verify_bundle(evidence_world().network_id, known_height(), bundle), Verdict::ok());
     const BundleTree tree(bundle);
     for (std::uint32_t i = 0; i < 37; ++i) {
         const Member member = tree.member(i);
         EXPECT_EQ(member.encode().size(), 176 + 32 * path_length(37, i));
         KnownChain chain;
         chain.id = member.chain_id;
-        chain.prover = world().prover.public_key();
-        EXPECT_EQ(verify_member(world().network_id, chain, known_height(), member), Verdict::ok());
+        chain.prover = evidence_world().prover.public_key();
+        EXPECT_EQ(verify_member(evidence_world().network_id, chain, known_height(), member),
+                  Verdict::ok());
         chain.prover = key_of("another").public_key();
-        EXPECT_EQ(verify_member(world().network_id, chain, known_height(), member),
+        EXPECT_EQ(verify_member(evidence_world().network_id, chain, known_height(), member),
                   Reason::kBadSignature);
         chain.id = ChainId{};
-        EXPECT_EQ(verify_member(world().network_id, chain, known_height(), member),
+        EXPECT_EQ(verify_member(evidence_world().network_id, chain, known_height(), member),
                   Reason::kWrongChain);
     }
 }
@@ -81,7 +81,7 @@ TEST(Bundle, OneChainStandsInItOnce) {
 }
 
 TEST(Bundle, EachRefusalHasItsReason) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     const Bundle bundle = *bundle_of(entries(3));
     const auto moved = [&](void (*change)(KnownHeight&)) {
         KnownHeight known = known_height();
@@ -116,7 +116,7 @@ TEST(Member, LengthsFollowFromNAndIndex) {
 
 /// A member of a bundle of five in which the world's chain stands with this link.
 BundledLink bundled(const Link& link) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     std::vector<BundleEntry> members = entries(4);
     members.push_back({w.chain_id, link});
     const Bundle bundle = *bundle_of(std::move(members));
@@ -127,7 +127,7 @@ BundledLink bundled(const Link& link) {
 }
 
 TEST(EvidenceOfBundles, AnEquivocationIsOneOffenceInEveryForm) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     const Link a(sha256(view("a")));
     const Link b(sha256(view("b")));
     const Evidence receipts =
@@ -148,14 +148,14 @@ TEST(EvidenceOfBundles, AnEquivocationIsOneOffenceInEveryForm) {
 }
 
 TEST(EvidenceOfBundles, TheSameLinkInTwoFormsIsNoOffence) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     EXPECT_EQ(w.reason(make_equivocation(w.chain_id, w.block_hash, w.receipt("a"),
                                          bundled(Link(sha256(view("a")))))),
               Reason::kEvidenceOrder);
 }
 
 TEST(EvidenceOfBundles, TwoReceiptsAreRefusedAsKind9) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     Writer inner;
     inner.fixed(w.chain_id).fixed(w.block_hash);
     for (const char* link : {"a", "b"}) {
@@ -167,7 +167,7 @@ TEST(EvidenceOfBundles, TwoReceiptsAreRefusedAsKind9) {
 }
 
 TEST(EvidenceOfBundles, ABadOpeningIsOneOffenceInBothForms) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     const Entropy e = w.honest_e();
     auto openings = w.honest_openings(e);
     openings[7][0] ^= 1;
@@ -188,7 +188,7 @@ TEST(EvidenceOfBundles, ABadOpeningIsOneOffenceInBothForms) {
 }
 
 TEST(EvidenceOfBundles, AFalseEIsJudgedWithTheVerifiersOwnY) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     LinkClaim claim = w.claim(Entropy{}, Digest{});
     claim.statement = bundled(link_of(claim.statement));
     const Evidence evidence = make_false_entropy(claim, w.reveal());

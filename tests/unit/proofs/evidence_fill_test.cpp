@@ -7,8 +7,6 @@ namespace {
 
 using namespace test;
 
-const EvidenceWorld& world() { return evidence_world(); }
-
 TEST(BadSealing, ACellThatIsNotSealedIsAnOffence) {
     EvidenceWorld w;
     w.registration = w.make_registration([](Bytes& sealed) { sealed[70 * kCellBytes + 3] ^= 1; });
@@ -60,7 +58,7 @@ TEST(BadSealing, AStoppedFillIsAnErrorAndNoVerdict) {
 }
 
 TEST(BadVdf, AFalseSegmentIsAnOffence) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     std::vector<Digest> d = w.checkpoints;
     d[3] = sha256(view("made up"));
     const VdfProof proof = w.vdf_proof(d);
@@ -77,7 +75,7 @@ TEST(BadVdf, AFalseSegmentIsAnOffence) {
 }
 
 TEST(BadVdf, TheArenaIsAskedForLast) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     std::vector<Digest> d = w.checkpoints;
     d[3] = sha256(view("made up"));
     const VdfProof proof = w.vdf_proof(d);
@@ -103,7 +101,7 @@ TEST(BadVdf, TheArenaIsAskedForLast) {
 }
 
 TEST(BadVdf, AFalseOutputAndAFalseStartAreOffences) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     VdfProof proof = w.vdf_proof(w.checkpoints);
     EXPECT_EQ(w.reason(make_false_end(proof, VdfEndEvidence::End::kOutput)), Reason::kNoOffence);
     EXPECT_EQ(w.reason(make_false_end(proof, VdfEndEvidence::End::kStart)), Reason::kNoOffence);
@@ -124,7 +122,7 @@ TEST(BadVdf, AFalseOutputAndAFalseStartAreOffences) {
 }
 
 TEST(BadVdf, IsRefusedInANetworkWithoutOne) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     EvidenceKnowledge knowledge = w.knowledge();
     knowledge.params.has_vdf = false;
     const Evidence evidence = make_bad_segment(w.vdf_proof(w.checkpoints), 0);

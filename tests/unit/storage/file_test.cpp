@@ -5,20 +5,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/code_of.hpp"
 #include "support/temp_folder.hpp"
 
 namespace holdfast {
 namespace {
 
+using test::code_of;
 using test::slurp;
 using test::TempFolder;
 
 const Bytes kHello{'h', 'e', 'l', 'l', 'o'};
-
-template <class T>
-std::optional<ErrorCode> code_of(const Result<T>& result) {
-    return result ? std::nullopt : std::optional(result.error().code);
-}
 
 std::size_t entries(const TempFolder& folder) {
     return static_cast<std::size_t>(

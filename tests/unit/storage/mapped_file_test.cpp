@@ -10,18 +10,15 @@
 #include <thread>
 
 #include "storage/file.hpp"
+#include "support/code_of.hpp"
 #include "support/temp_folder.hpp"
 
 namespace holdfast {
 namespace {
 
+using test::code_of;
 using test::slurp;
 using test::TempFolder;
-
-template <class T>
-std::optional<ErrorCode> code_of(const Result<T>& result) {
-    return result ? std::nullopt : std::optional(result.error().code);
-}
 
 Bytes counted(std::size_t length) {
     Bytes bytes(length);
