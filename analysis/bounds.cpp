@@ -103,27 +103,12 @@ double log2_more_than(std::uint64_t trials, std::uint64_t allowed, double p) {
     return log2_binomial_range(trials, allowed + 1, trials, clamp_fraction(p));
 }
 
-double log2_with_tries(double log2_p, double tries) {
-    return std::min(kCertain, log2_p + std::log2(std::max(tries, 1.0)));
-}
-
 std::uint64_t repetitions_until(double log2_once, double log2_target) {
     if (log2_target >= kCertain) return 0;
     if (log2_once >= kCertain) return UINT64_MAX;
     if (log2_once == kImpossible) return 1;
     const double count = std::ceil(log2_target / log2_once);
     return count >= std::exp2(64.0) ? UINT64_MAX : static_cast<std::uint64_t>(count);
-}
-
-std::uint64_t draws_until(std::uint64_t population, std::uint64_t bad, double log2_target) {
-    std::uint64_t enough = population;
-    std::uint64_t too_few = 0;
-    if (log2_all_good(population, bad, too_few) <= log2_target) return too_few;
-    while (enough - too_few > 1) {
-        const std::uint64_t middle = too_few + (enough - too_few) / 2;
-        (log2_all_good(population, bad, middle) <= log2_target ? enough : too_few) = middle;
-    }
-    return enough;
 }
 
 double log2_links_undetected(std::uint64_t chunks, std::uint64_t bad, std::uint64_t links,
@@ -134,10 +119,6 @@ double log2_links_undetected(std::uint64_t chunks, std::uint64_t bad, std::uint6
 std::uint64_t links_until(std::uint64_t chunks, std::uint64_t bad, double log2_target,
                           std::uint32_t openings) {
     return repetitions_until(log2_all_good(chunks, bad, openings), log2_target);
-}
-
-double log2_silence_unnoticed(double missing, std::uint64_t window, std::uint64_t allowed) {
-    return log2_at_most(window, allowed, link_failure(missing));
 }
 
 double storable_by_silence(std::uint64_t window, std::uint64_t allowed) {

@@ -28,16 +28,9 @@ namespace holdfast {
 /// More than `allowed` successes.
 [[nodiscard]] double log2_more_than(std::uint64_t trials, std::uint64_t allowed, double p);
 
-/// Somebody who may choose among `tries` independent outcomes: min(1, tries * p).
-[[nodiscard]] double log2_with_tries(double log2_p, double tries);
-
 /// Least number of repetitions of an event of probability 2^log2_once until all together are no
 /// more likely than 2^log2_target. UINT64_MAX when the event is certain.
 [[nodiscard]] std::uint64_t repetitions_until(double log2_once, double log2_target);
-/// Least number of distinct items to draw until missing all bad ones is no more likely than
-/// 2^log2_target; the population when no smaller number will do.
-[[nodiscard]] std::uint64_t draws_until(std::uint64_t population, std::uint64_t bad,
-                                        double log2_target);
 
 // --- links ---------------------------------------------------------------------------------------
 
@@ -49,10 +42,6 @@ namespace holdfast {
 [[nodiscard]] std::uint64_t links_until(std::uint64_t chunks, std::uint64_t bad, double log2_target,
                                         std::uint32_t openings = kChunksPerLink);
 
-/// A chain that lacks the fraction `missing` and stays silent whenever it cannot answer is late by
-/// no more than `allowed` misses in a whole window.
-[[nodiscard]] double log2_silence_unnoticed(double missing, std::uint64_t window,
-                                            std::uint64_t allowed);
 /// Fraction that must be stored so that silence costs `allowed` misses of `window` on average:
 /// (1 - allowed/window)^(1/16).
 [[nodiscard]] double storable_by_silence(std::uint64_t window, std::uint64_t allowed);

@@ -460,16 +460,6 @@ Result<AvailabilityScore> AvailabilityBook::score(const ChainId& chain_id) const
     return *score;
 }
 
-Status AvailabilityBook::for_each_score(
-    const std::function<bool(const ChainId&, const AvailabilityScore&)>& visit) const {
-    HOLDFAST_ASSIGN(txn, impl_->store->read());
-    return txn.for_each(BookTable::kScores, {}, [&](ByteView key, ByteView value) -> Result<bool> {
-        const auto score = AvailabilityScore::decode(value);
-        if (!score) return damaged("a score does not decode");
-        return visit(KeyReader(key).fixed<ChainId>(), *score);
-    });
-}
-
 Result<std::vector<OutcomeRecord>> AvailabilityBook::outcomes(const ChainId& chain_id) const {
     HOLDFAST_ASSIGN(txn, impl_->store->read());
     return impl_->outcomes(txn, chain_id);

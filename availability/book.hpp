@@ -19,7 +19,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -102,9 +101,6 @@ class AvailabilityBook {
     /// The chains that the quorum suspends in the digest of h, ascending.
     [[nodiscard]] Result<std::vector<ChainId>> suspended(Height h) const;
     [[nodiscard]] Result<AvailabilityScore> score(const ChainId& chain_id) const;
-    /// Of chains with at least one outcome, ascending, until `visit` gives false.
-    [[nodiscard]] Status for_each_score(
-        const std::function<bool(const ChainId&, const AvailabilityScore&)>& visit) const;
     /// Accepted outcomes of a chain that may still decide a suspension, ascending by height.
     [[nodiscard]] Result<std::vector<OutcomeRecord>> outcomes(const ChainId& chain_id) const;
     /// The listed challenge that an id names, while its outcome may come.

@@ -43,7 +43,7 @@ struct LatencyMeasurement {
                                                       const LatencyPlan& plan,
                                                       const std::function<std::uint64_t()>& random);
 
-/// Several vantages against one claimed place. kImpossiblePlace (index: the vantage) when one rules
+/// For hosts whose terms name a place: several vantages against one claimed place. kImpossiblePlace (index: the vantage) when one rules
 /// it out, kTooFewSamples when fewer than `least` could measure; ok: not ruled out.
 [[nodiscard]] Result<Verdict> check_claimed_place(Network& network, const PublicKey& peer,
                                                   const Place& claimed, std::size_t least,

@@ -59,20 +59,6 @@ Status Replica::read_sealed(ChunkIndex first, MutByteView out) const {
     return map_.read(kFileHeaderBytes + first.value * kChunkBytes, out);
 }
 
-Status Replica::read_chunk(ChunkIndex chunk, std::span<std::uint8_t, kChunkBytes> out) const {
-    const std::uint64_t chunks[] = {chunk.value};
-    HOLDFAST_ASSIGN(opening, open_chunks(chunks));
-    std::copy(opening.data.begin(), opening.data.end(), out.begin());
-    return {};
-}
-
-Status Replica::read_cell(CellIndex cell, std::span<std::uint8_t, kCellBytes> out) const {
-    const std::uint64_t cells[] = {cell.value};
-    HOLDFAST_ASSIGN(opening, open_cells(cells));
-    std::copy(opening.data.begin(), opening.data.end(), out.begin());
-    return {};
-}
-
 Result<Bytes> Replica::read_chunks(std::span<const std::uint64_t> indices) const {
     const auto offset = [](std::uint64_t i) { return kFileHeaderBytes + i * kChunkBytes; };
     for (const std::uint64_t i : indices) map_.prefetch(offset(i), kChunkBytes);
@@ -153,14 +139,6 @@ Status Replica::raw_chunks(std::uint64_t w, ChunkIndex first, ChunkCount count, 
         HOLDFAST_TRY(check_chunk_roots(TreeKind::kRaw, first + at, batch));
     }
     return {};
-}
-
-Status Replica::raw_window(std::uint64_t w, MutByteView memory, const FillOptions& options) const {
-    if (w >= windows_.count()) {
-        return fail(ErrorCode::kInvalidArgument, "no window " + std::to_string(w));
-    }
-    const Window window = windows_.window(w);
-    return raw_chunks(w, window.first, window.chunks, memory, options);
 }
 
 // Spec 3.1: the raw cells of a seal proof.

@@ -44,10 +44,6 @@ class Replica {
     /// Sealed bytes as they lie on the disk, from `first` on, unchecked: for scrubbing and bulk
     /// reads.
     [[nodiscard]] Status read_sealed(ChunkIndex first, MutByteView out) const;
-    /// One sealed chunk, or one sealed cell, checked.
-    [[nodiscard]] Status read_chunk(ChunkIndex chunk,
-                                    std::span<std::uint8_t, kChunkBytes> out) const;
-    [[nodiscard]] Status read_cell(CellIndex cell, std::span<std::uint8_t, kCellBytes> out) const;
 
     /// Sealed cells (strictly ascending, in range) and their multiproof to sealed_root. For one
     /// cell the siblings are its path.
@@ -58,12 +54,9 @@ class Replica {
     /// Raw cells and their multiproof to raw_root. Refills every window that is touched, once.
     [[nodiscard]] Result<Opening> open_raw_cells(std::span<const std::uint64_t> cells,
                                                  const RawOptions& options = {}) const;
-    /// Refills window w in `memory` (exactly the window's bytes, 64-byte aligned) and leaves its
-    /// raw bytes there, every chunk checked against raw_root.
-    [[nodiscard]] Status raw_window(std::uint64_t w, MutByteView memory,
-                                    const FillOptions& options = {}) const;
-    /// The same, but only chunks [first, first + count) of that window become raw and are checked,
-    /// at their place in `memory`: a damaged chunk beside them does no harm.
+    /// Refills window w in `memory` (exactly the window's bytes, 64-byte aligned) and leaves the raw
+    /// bytes of chunks [first, first + count) of that window there, at their place, checked against
+    /// raw_root: a damaged chunk beside them does no harm.
     [[nodiscard]] Status raw_chunks(std::uint64_t w, ChunkIndex first, ChunkCount count,
                                     MutByteView memory, const FillOptions& options = {}) const;
     /// Compares chunk roots, `first` onward, with the tree of that kind up to the header's root;

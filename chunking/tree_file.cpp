@@ -41,11 +41,6 @@ Status TreeBuilder::put_chunk_roots(ChunkIndex first, std::span<const Digest> ro
     return file_->write_at(layout_.offset(tree_, 0, first.value), as_bytes(roots));
 }
 
-Status TreeBuilder::get_chunk_roots(ChunkIndex first, std::span<Digest> roots) const {
-    HOLDFAST_CHECK(roots.size() <= layout_.chunks().value - first.value);
-    return file_->read_at(layout_.offset(tree_, 0, first.value), as_bytes(roots));
-}
-
 Result<Root> TreeBuilder::finish() {
     constexpr std::uint64_t kBatchNodes = 8'192;  // even, so that no pair is cut
     std::vector<Digest> below(kBatchNodes);

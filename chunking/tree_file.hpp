@@ -40,7 +40,6 @@ class TreeBuilder {
     /// `file` must outlive the builder.
     TreeBuilder(File& file, ChunkCount chunks, TreeKind tree);
     [[nodiscard]] Status put_chunk_roots(ChunkIndex first, std::span<const Digest> roots);
-    [[nodiscard]] Status get_chunk_roots(ChunkIndex first, std::span<Digest> roots) const;
     /// Builds the levels above the chunks (every chunk root must have been put) and gives the root.
     [[nodiscard]] Result<Root> finish();
 

@@ -226,41 +226,49 @@ Verdict check_consistency(std::uint64_t older_leaves, const Digest& older_root,
     return older_reached == older_root && reached == root ? Reason::kOk : Reason::kBadPath;
 }
 
+namespace {
+
+/// The nodes that a walk names, or the first error of the source.
+class NodeCollector {
+  public:
+    explicit NodeCollector(const NodeSource& tree) : tree_(&tree) {}
+    void operator()(unsigned level, std::uint64_t index) {
+        if (failed_) return;
+        Result<Digest> node = tree_->node(level, index);
+        if (node) {
+            nodes_.push_back(*node);
+        } else {
+            failed_ = std::move(node).error();
+        }
+    }
+    Result<std::vector<Digest>> take() {
+        if (failed_) return fail(std::move(*failed_));
+        return std::move(nodes_);
+    }
+
+  private:
+    const NodeSource* tree_;
+    std::vector<Digest> nodes_;
+    std::optional<Error> failed_;
+};
+
+}  // namespace
+
 // Spec 10.8; RFC 9162 section 2.1.4.1.
 Result<std::vector<Digest>> make_consistency(const NodeSource& tree, std::uint64_t older_leaves) {
     HOLDFAST_CHECK(older_leaves <= tree.leaves());
-    std::vector<Digest> out;
-    if (older_leaves == 0) return out;
-    std::optional<Error> failed;
-    for_each_consistent(older_leaves, 0, tree.leaves(), true, [&](unsigned level, std::uint64_t i) {
-        if (failed) return;
-        Result<Digest> node = tree.node(level, i);
-        if (node) {
-            out.push_back(*node);
-        } else {
-            failed = node.error();
-        }
-    });
-    if (failed) return fail(*failed);
-    return out;
+    NodeCollector nodes(tree);
+    if (older_leaves > 0)
+        for_each_consistent(older_leaves, 0, tree.leaves(), true, std::ref(nodes));
+    return nodes.take();
 }
 
 Result<std::vector<Digest>> make_multiproof(const NodeSource& tree,
                                             std::span<const std::uint64_t> indices) {
     HOLDFAST_CHECK(ascending_below(indices, tree.leaves()));
-    std::vector<Digest> out;
-    std::optional<Error> failed;
-    for_each_missing(tree.leaves(), indices, [&](unsigned level, std::uint64_t index) {
-        if (failed) return;
-        Result<Digest> node = tree.node(level, index);
-        if (node) {
-            out.push_back(*node);
-        } else {
-            failed = node.error();
-        }
-    });
-    if (failed) return fail(*failed);
-    return out;
+    NodeCollector nodes(tree);
+    for_each_missing(tree.leaves(), indices, nodes);
+    return nodes.take();
 }
 
 MerkleTree::MerkleTree(std::vector<Digest> leaf_hashes) : leaves_(leaf_hashes.size()) {
@@ -293,12 +301,6 @@ std::vector<Digest> MerkleTree::multiproof(std::span<const std::uint64_t> indice
 void chunk_leaf_hashes(std::span<const std::uint8_t, kChunkBytes> chunk,
                        std::span<Digest, kCellsPerChunk> out) {
     sha256_batch({chunk.data(), kCellBytes, kCellBytes, kCellsPerChunk, std::uint8_t{0}}, out);
-}
-
-Digest chunk_root(std::span<const std::uint8_t, kChunkBytes> chunk) {
-    Digest root;
-    chunk_roots(chunk.data(), {&root, 1});
-    return root;
 }
 
 void chunk_roots(const std::uint8_t* chunks, std::span<Digest> out) {

@@ -89,11 +89,10 @@ class MerkleTree final : public NodeSource {
 /// One level up: out[i] = node of in[2i], in[2i+1]; a last odd node is copied. out has ceil(n/2).
 void hash_level_up(std::span<const Digest> in, std::span<Digest> out);
 
-/// The 16 leaf hashes of a chunk's cells, and the chunk's root (level 4 of the cell tree).
+/// The 16 leaf hashes of a chunk's cells.
 void chunk_leaf_hashes(std::span<const std::uint8_t, kChunkBytes> chunk,
                        std::span<Digest, kCellsPerChunk> out);
-[[nodiscard]] Digest chunk_root(std::span<const std::uint8_t, kChunkBytes> chunk);
-/// Roots of `out.size()` chunks that lie one behind another.
+/// Roots (level 4 of the cell tree) of `out.size()` chunks that lie one behind another.
 void chunk_roots(const std::uint8_t* chunks, std::span<Digest> out);
 
 }  // namespace holdfast

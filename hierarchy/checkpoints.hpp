@@ -15,7 +15,8 @@ namespace holdfast {
 
 /// Whether a checkpoint is due at this height: divisible by checkpoint_blocks.
 [[nodiscard]] bool checkpoint_due(const NetworkParams& params, Height height);
-/// The highest checkpoint height whose digest has closed; empty before the first.
+/// For hosts that publish checkpoints: the highest height of one whose digest has closed; empty
+/// before the first.
 [[nodiscard]] Result<std::optional<Height>> newest_checkpoint_height(const Registry& registry);
 /// The signed checkpoint of a closed height. kRefused with kNotCheckpointHeight, kUnavailable while
 /// the digest has not closed.

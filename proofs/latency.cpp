@@ -77,9 +77,4 @@ Verdict check_place(std::span<const PlaceMeasurement> vantages) {
     return Verdict::ok();
 }
 
-// Spec 8, latency: a hint, never evidence.
-std::uint64_t relay_hint_us(std::uint64_t service_us, std::uint64_t ping_us) {
-    return service_us > ping_us ? service_us - ping_us : 0;
-}
-
 }  // namespace holdfast

@@ -39,8 +39,4 @@ struct PlaceMeasurement {
 /// kImpossiblePlace (index: the vantage) when any vantage rules the place out.
 [[nodiscard]] Verdict check_place(std::span<const PlaceMeasurement> vantages);
 
-/// Service time beyond the ping on the same connection. A hint that somebody fetches the data from
-/// elsewhere, never evidence: a relay can delay its pings.
-[[nodiscard]] std::uint64_t relay_hint_us(std::uint64_t service_us, std::uint64_t ping_us);
-
 }  // namespace holdfast

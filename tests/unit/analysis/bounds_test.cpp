@@ -75,8 +75,6 @@ TEST(Bounds, ClampsWhatMakesNoSense) {
     EXPECT_EQ(log2_all_good(-0.5, 7), 0.0);
     EXPECT_EQ(log2_all_good(1.5, 7), kImpossible);
     EXPECT_EQ(log2_all_good(std::nan(""), 7), 0.0);
-    EXPECT_EQ(log2_with_tries(-10.0, 0.0), -10.0);
-    EXPECT_EQ(log2_with_tries(-10.0, 1e9), 0.0);
     EXPECT_EQ(repetitions_until(0.0, -40.0), UINT64_MAX);
     EXPECT_EQ(repetitions_until(kImpossible, -40.0), 1U);
     EXPECT_EQ(repetitions_until(-1.0, 0.0), 0U);
@@ -94,10 +92,6 @@ TEST(Bounds, HundredOfTenThousandBlocksNeed460Challenges) {
     EXPECT_LE(log2_all_good(0.01, 460), one_percent);
     EXPECT_LE(log2_all_good(10'000, 100, 460), one_percent);
     EXPECT_LE(log2_all_good(0.01, 300), std::log2(0.05));
-    const std::uint64_t draws = draws_until(10'000, 100, one_percent);
-    EXPECT_LE(draws, 460U);
-    EXPECT_LE(log2_all_good(10'000, 100, draws), one_percent);
-    EXPECT_GT(log2_all_good(10'000, 100, draws - 1), one_percent);
 }
 
 TEST(Bounds, AWindowOfFiveLinksAtOneThirdMissing) {
@@ -126,9 +120,6 @@ TEST(Bounds, WhatAllowedMissesAreWorth) {
     EXPECT_NEAR(storable_by_silence(2'070, 103), 0.9968, 0.00005);
     EXPECT_NEAR(tolerated_garbage(2'070, 103, GarbageRule::kCompactOnly), 0.0498, 0.0001);
     EXPECT_NEAR(tolerated_garbage(2'070, 103, GarbageRule::kFullNowAndThen), 0.003, 0.0001);
-    // Lacking twice the storable fraction is noticed within one window all but surely.
-    EXPECT_LT(log2_silence_unnoticed(0.0064, 2'070, 103), -40.0);
-    EXPECT_GT(log2_silence_unnoticed(0.0016, 2'070, 103), -0.01);
 }
 
 TEST(Bounds, FourPlusTwoSurvivesAnyTwo) {

@@ -93,9 +93,8 @@ TEST_F(ReplicaTest, EverySingleCellOpensWithItsPath) {
         const auto opening = replica.open_cells(cells);
         ASSERT_TRUE(opening.has_value());
         EXPECT_EQ(opening->siblings, tree.path(cell));
-        std::array<std::uint8_t, kCellBytes> bytes{};
-        ASSERT_TRUE(replica.read_cell(CellIndex(cell), bytes).has_value());
-        EXPECT_TRUE(std::ranges::equal(bytes, opening->data));
+        EXPECT_TRUE(std::ranges::equal(opening->data,
+                                       sealed_bytes().subspan(cell * kCellBytes, kCellBytes)));
     }
 }
 
@@ -122,11 +121,12 @@ TEST_F(ReplicaTest, RawWindows) {
         const Window window = replica.windows().window(w);
         auto memory = *FillMemory::allocate(window.bytes());
         const MutByteView bytes(memory.data(), window.bytes());
-        ASSERT_TRUE(replica.raw_window(w, bytes).has_value());
+        ASSERT_TRUE(replica.raw_chunks(w, window.first, window.chunks, bytes).has_value());
         EXPECT_TRUE(std::ranges::equal(
             bytes, ByteView(padded()).subspan(window.first_byte(), window.bytes())));
-        EXPECT_FALSE(replica.raw_window(w, bytes.first(bytes.size() - 1'024)).has_value());
-        EXPECT_FALSE(replica.raw_window(3 + w, bytes).has_value());
+        const MutByteView short_one = bytes.first(bytes.size() - 1'024);
+        EXPECT_FALSE(replica.raw_chunks(w, window.first, window.chunks, short_one).has_value());
+        EXPECT_FALSE(replica.raw_chunks(3 + w, window.first, window.chunks, bytes).has_value());
         EXPECT_FALSE(replica.raw_chunks(w, window.first + 1, window.chunks, bytes).has_value());
     }
 }
@@ -140,7 +140,6 @@ TEST_F(ReplicaTest, IndicesThatDoNotAscendOrAreOutOfRangeAreErrors) {
         EXPECT_EQ(replica.open_chunks(bad).error().code, ErrorCode::kInvalidArgument);
     }
     std::array<std::uint8_t, kChunkBytes> chunk{};
-    EXPECT_FALSE(replica.read_chunk(ChunkIndex(47), chunk).has_value());
     EXPECT_FALSE(replica.read_sealed(ChunkIndex(47), chunk).has_value());
     EXPECT_FALSE(replica.read_sealed(ChunkIndex(UINT64_MAX), chunk).has_value());
 }
@@ -161,8 +160,6 @@ TEST_F(ReplicaTest, ADamagedCellIsNamedAndTheOthersStillOpen) {
     const auto raw = replica.open_raw_cells(damaged);
     ASSERT_FALSE(raw.has_value());
     EXPECT_NE(raw.error().message.find("chunk 20 "), std::string::npos) << raw.error().message;
-    std::array<std::uint8_t, kChunkBytes> chunk{};
-    EXPECT_EQ(replica.read_chunk(ChunkIndex(20), chunk).error().code, ErrorCode::kCorrupt);
 }
 
 TEST_F(ReplicaTest, ADamagedTreeNeverGivesOutAFalseSibling) {

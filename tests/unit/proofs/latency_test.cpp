@@ -87,10 +87,5 @@ TEST(Latency, OneVantageSufficesToRefuseAPlace) {
     EXPECT_TRUE(check_place({}).accepted());
 }
 
-TEST(Latency, RelayHintNeverGoesBelowZero) {
-    EXPECT_EQ(relay_hint_us(900, 400), 500U);
-    EXPECT_EQ(relay_hint_us(400, 900), 0U);
-}
-
 }  // namespace
 }  // namespace holdfast
