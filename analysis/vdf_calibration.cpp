@@ -128,6 +128,7 @@ void Measurement::add_threads(const WalkKernel& best, unsigned threads) {
     const auto steps = static_cast<double>(groups * best.width * kVerifySteps);
     add(steps, [this, &best, parallel, groups] {
         std::vector<std::vector<WalkState>> states;
+        states.reserve(groups);
         for (std::size_t g = 0; g < groups; ++g) states.push_back(fresh_.take(best.width));
         parallel(groups,
                  [&](std::size_t g) { walk_states(&best, arena_, states[g], kVerifySteps); });

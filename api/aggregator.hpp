@@ -108,6 +108,8 @@ class Aggregator {
                                    const AggregatorOptions& options);
     Aggregator(Aggregator&&) noexcept;
     Aggregator& operator=(Aggregator&&) noexcept;
+    Aggregator(const Aggregator&) = delete;
+    Aggregator& operator=(const Aggregator&) = delete;
     ~Aggregator();
 
     [[nodiscard]] Registry& registry();

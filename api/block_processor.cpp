@@ -472,8 +472,8 @@ Result<std::optional<AnyProof>> BlockProcessor::Run::prove(const KnownHeight& kn
                                                            const LinkDraw& draw, CellsToOpen& cells,
                                                            CellsToOpen* cell) const {
     HOLDFAST_TRY(cells.opening);
-    SignedLink link{assemble_link(self_.network_id_, draw, std::move(*cells.opening)),
-                    job.due.receipt};
+    const SignedLink link{assemble_link(self_.network_id_, draw, std::move(*cells.opening)),
+                          job.due.receipt};
     if (link.opening.link != job.due.receipt.link) {
         return fail(ErrorCode::kCorrupt, cells.replica.string() +
                                              ": no longer gives the link that was signed for "

@@ -53,6 +53,8 @@ class ProverSet {
                                   const ProverSetOptions& options = {});
     ProverSet(ProverSet&&) noexcept;
     ProverSet& operator=(ProverSet&&) noexcept;
+    ProverSet(const ProverSet&) = delete;
+    ProverSet& operator=(const ProverSet&) = delete;
     ~ProverSet();
 
     /// Reads and checks the header of a *.replica file. kInvalidArgument: sealed for another key,

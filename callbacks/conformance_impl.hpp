@@ -89,6 +89,7 @@ std::shared_ptr<Interface> guarded(Suite& suite, const std::shared_ptr<Interface
 inline void at_once(unsigned threads, const std::function<void(unsigned)>& body) {
     std::atomic<bool> go = false;
     std::vector<std::thread> started;
+    started.reserve(threads);
     for (unsigned i = 0; i < threads; ++i) {
         started.emplace_back([&, i] {
             while (!go.load()) std::this_thread::yield();

@@ -33,6 +33,7 @@ class Border {
         T answer{};
         decode_answer(r, answer);
         if (const Verdict v = r.finish(); !v) return unusable(call.function, to_string(v));
+        // NOLINTNEXTLINE(bugprone-string-constructor): it is not null here
         if (const Complaint complaint = check(answer)) return unusable(call.function, complaint);
         return answer;
     }
@@ -74,7 +75,7 @@ HostCall call_of(HostFunction function, Writer arguments = {}, std::uint64_t own
     return HostCall{function, arguments.take(), own_limit_ms};
 }
 
-constexpr auto any_answer = [](const auto&) { return Complaint(nullptr); };
+constexpr auto kAnyAnswer = [](const auto&) { return Complaint(nullptr); };
 
 Writer words(std::uint64_t a) {
     Writer w;
@@ -90,7 +91,7 @@ class InterceptedBlockchain final : public Blockchain {
     Result<Height> current_height() override {
         return border_.ask<Height>(
             call_of(HostFunction::kCurrentHeight), [](Blockchain& c) { return c.current_height(); },
-            any_answer);
+            kAnyAnswer);
     }
     Result<BlockInfo> block_by_height(Height height) override {
         return border_.ask<BlockInfo>(
@@ -111,7 +112,7 @@ class InterceptedBlockchain final : public Blockchain {
     Result<std::vector<Submission>> submissions_at(Height height) override {
         return border_.ask<std::vector<Submission>>(
             call_of(HostFunction::kSubmissionsAt, words(height.value)),
-            [height](Blockchain& c) { return c.submissions_at(height); }, any_answer);
+            [height](Blockchain& c) { return c.submissions_at(height); }, kAnyAnswer);
     }
 
   private:
@@ -165,14 +166,14 @@ class InterceptedToken final : public Token {
         w.fixed(owner).u64(amount).u8(static_cast<std::uint8_t>(purpose)).fixed(key);
         return border_.ask<BondId>(
             call_of(HostFunction::kCreateBond, std::move(w)),
-            [=](Token& t) { return t.create_bond(owner, amount, purpose, key); }, any_answer);
+            [=](Token& t) { return t.create_bond(owner, amount, purpose, key); }, kAnyAnswer);
     }
     Result<std::uint64_t> release_bond(const BondId& bond, const IdempotencyKey& key) override {
         Writer w;
         w.fixed(bond).fixed(key);
         return border_.ask<std::uint64_t>(
             call_of(HostFunction::kReleaseBond, std::move(w)),
-            [=](Token& t) { return t.release_bond(bond, key); }, any_answer);
+            [=](Token& t) { return t.release_bond(bond, key); }, kAnyAnswer);
     }
     Result<std::uint64_t> slash_bond(const BondId& bond, std::uint64_t amount,
                                      const OffenceId& offence, const IdempotencyKey& key) override {
@@ -212,7 +213,7 @@ class InterceptedNetwork final : public Network {
 
     Result<std::vector<Peer>> peers() override {
         return border_.ask<std::vector<Peer>>(
-            call_of(HostFunction::kPeers), [](Network& n) { return n.peers(); }, any_answer);
+            call_of(HostFunction::kPeers), [](Network& n) { return n.peers(); }, kAnyAnswer);
     }
     Result<std::vector<std::uint64_t>> measure_latency(const PublicKey& peer, std::uint32_t samples,
                                                        std::uint32_t timeout_ms) override {
@@ -247,7 +248,7 @@ class InterceptedNetwork final : public Network {
         w.u32(static_cast<std::uint32_t>(claimed.longitude_udeg)).u32(timeout_ms);
         return border_.ask<std::vector<VantageReport>>(
             call_of(HostFunction::kVerifyPlace, std::move(w), timeout_ms),
-            [=](Network& n) { return n.verify_place(peer, claimed, timeout_ms); }, any_answer);
+            [=](Network& n) { return n.verify_place(peer, claimed, timeout_ms); }, kAnyAnswer);
     }
 
   private:

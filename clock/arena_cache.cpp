@@ -147,7 +147,7 @@ void ArenaCache::fill_ahead(const VdfParams& params, std::uint64_t epoch,
             // The arena stays in the cache; a failure leaves nothing there.
             static_cast<void>(impl.get(params, epoch, epoch_seed, stoppable));
         });
-    } catch (const std::system_error&) {
+    } catch (const std::system_error&) {  // NOLINT(bugprone-empty-catch)
         // No thread to be had: get() will fill when the arena is wanted.
     }
 }

@@ -137,6 +137,8 @@ class VdfClock {
                                  std::optional<KeyPair> evaluator, const VdfClockOptions& options);
     VdfClock(VdfClock&&) noexcept;
     VdfClock& operator=(VdfClock&&) noexcept;
+    VdfClock(const VdfClock&) = delete;
+    VdfClock& operator=(const VdfClock&) = delete;
     ~VdfClock();
 
     /// Block, seed and y of a height. kUnavailable: no block, beacon round or (without an

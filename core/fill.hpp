@@ -64,6 +64,8 @@ class FillMemory {
     static Result<FillMemory> allocate(std::uint64_t bytes);
     FillMemory(FillMemory&& other) noexcept;
     FillMemory& operator=(FillMemory&& other) noexcept;
+    FillMemory(const FillMemory&) = delete;
+    FillMemory& operator=(const FillMemory&) = delete;
     ~FillMemory();
     [[nodiscard]] std::uint8_t* data() const { return data_; }
     [[nodiscard]] std::uint64_t size() const { return bytes_; }

@@ -141,11 +141,11 @@ inline uint64_t first_word(__m512i v) {
 }
 
 inline void prefetch_to_read(const uint8_t* block) {
-    for (unsigned i = 0; i < kRegisters; ++i) __builtin_prefetch(block + 64 * i, 0);
+    for (size_t i = 0; i < kRegisters; ++i) __builtin_prefetch(block + 64 * i, 0);
 }
 
 inline void prefetch_to_write(const uint8_t* block) {
-    for (unsigned i = 0; i < kRegisters; ++i) __builtin_prefetch(block + 64 * i, 1);
+    for (size_t i = 0; i < kRegisters; ++i) __builtin_prefetch(block + 64 * i, 1);
 }
 
 }  // namespace
@@ -155,12 +155,12 @@ void fill_run_avx512(const FillRun& run) {
     __m512i v[kRegisters];     // the block before
     __m512i kept[kRegisters];  // what the permuted block is XORed with
     const uint8_t* previous = fill_previous(place, run.first);
-    for (unsigned i = 0; i < kRegisters; ++i) v[i] = _mm512_load_si512(previous + 64 * i);
+    for (size_t i = 0; i < kRegisters; ++i) v[i] = _mm512_load_si512(previous + 64 * i);
     const uint8_t* reference = fill_reference(run, place, run.first, first_word(v[0]));
     uint8_t* out = place.own + (place.segment_start + run.first) * kFillBlockBytes;
 
     for (uint64_t column = run.first; column < run.end; ++column, out += kFillBlockBytes) {
-        for (unsigned i = 0; i < kRegisters; ++i) {
+        for (size_t i = 0; i < kRegisters; ++i) {
             v[i] = _mm512_xor_si512(v[i], _mm512_load_si512(reference + 64 * i));
             kept[i] =
                 run.first_pass ? v[i] : _mm512_xor_si512(v[i], _mm512_load_si512(out + 64 * i));
@@ -177,7 +177,7 @@ void fill_run_avx512(const FillRun& run) {
         }
         permute_columns(v + 1);
         _mm512_store_si512(out, v[0]);
-        for (unsigned i = 1; i < kRegisters; ++i) {
+        for (size_t i = 1; i < kRegisters; ++i) {
             v[i] = _mm512_xor_si512(v[i], kept[i]);
             _mm512_store_si512(out + 64 * i, v[i]);
         }

@@ -46,9 +46,9 @@ inline void mix(uint64_t& a, uint64_t& b, uint64_t& c, uint64_t& d) {
 }
 
 /// The permutation P of RFC 9106 section 3.6 on eight pairs of words, `stride` words apart.
-inline void permute(uint64_t* v, unsigned stride) {
+inline void permute(uint64_t* v, size_t stride) {
     uint64_t w[16];
-    for (unsigned i = 0; i < 8; ++i) {
+    for (size_t i = 0; i < 8; ++i) {
         w[2 * i] = v[i * stride];
         w[2 * i + 1] = v[i * stride + 1];
     }
@@ -60,7 +60,7 @@ inline void permute(uint64_t* v, unsigned stride) {
     mix(w[1], w[6], w[11], w[12]);
     mix(w[2], w[7], w[8], w[13]);
     mix(w[3], w[4], w[9], w[14]);
-    for (unsigned i = 0; i < 8; ++i) {
+    for (size_t i = 0; i < 8; ++i) {
         v[i * stride] = w[2 * i];
         v[i * stride + 1] = w[2 * i + 1];
     }
@@ -70,11 +70,11 @@ inline void permute(uint64_t* v, unsigned stride) {
 void compress(const uint8_t* previous, const uint8_t* reference, uint8_t* out, bool into) {
     uint64_t r[kWords];
     uint64_t z[kWords];
-    for (unsigned i = 0; i < kWords; ++i) r[i] = load(previous + 8 * i) ^ load(reference + 8 * i);
+    for (size_t i = 0; i < kWords; ++i) r[i] = load(previous + 8 * i) ^ load(reference + 8 * i);
     memcpy(z, r, sizeof(z));
-    for (unsigned row = 0; row < 8; ++row) permute(z + 16 * row, 2);
-    for (unsigned column = 0; column < 8; ++column) permute(z + 2 * column, 16);
-    for (unsigned i = 0; i < kWords; ++i) {
+    for (size_t row = 0; row < 8; ++row) permute(z + 16 * row, 2);
+    for (size_t column = 0; column < 8; ++column) permute(z + 2 * column, 16);
+    for (size_t i = 0; i < kWords; ++i) {
         const uint64_t old = into ? load(out + 8 * i) : 0;
         store(out + 8 * i, z[i] ^ r[i] ^ old);
     }

@@ -31,6 +31,8 @@ class File {
 
     File(File&& other) noexcept;
     File& operator=(File&& other) noexcept;
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
     ~File();
 
     [[nodiscard]] Result<std::uint64_t> size() const;
@@ -81,6 +83,8 @@ class PendingFile {
                                       unsigned permissions = 0644);
     PendingFile(PendingFile&& other) noexcept;
     PendingFile& operator=(PendingFile&&) = delete;
+    PendingFile(const PendingFile&) = delete;
+    PendingFile& operator=(const PendingFile&) = delete;
     ~PendingFile();
 
     [[nodiscard]] File& file() { return *file_; }

@@ -148,6 +148,8 @@ class Transaction {
   public:
     Transaction(Transaction&& other) noexcept;
     Transaction& operator=(Transaction&&) = delete;
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
     /// Aborts unless committed.
     ~Transaction();
 

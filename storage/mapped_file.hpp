@@ -27,6 +27,8 @@ class MappedFile {
 
     MappedFile(MappedFile&&) noexcept;
     MappedFile& operator=(MappedFile&&) noexcept;
+    MappedFile(const MappedFile&) = delete;
+    MappedFile& operator=(const MappedFile&) = delete;
     ~MappedFile();
 
     [[nodiscard]] std::uint64_t size() const;

@@ -53,8 +53,8 @@ WalkState vdf_f(const WalkState& s) {
 // Spec 6, the walk: expand.
 WalkState vdf_expand(const Digest& d) {
     WalkState x;
-    for (std::uint8_t half = 0; half < 2; ++half) {
-        const Digest h = tagged_hash("vdf/expand", d, half);
+    for (std::size_t half = 0; half < 2; ++half) {
+        const Digest h = tagged_hash("vdf/expand", d, static_cast<std::uint8_t>(half));
         for (std::size_t i = 0; i < 8; ++i) x.words[8 * half + i] = load_le32(h.data() + 4 * i);
     }
     return x;

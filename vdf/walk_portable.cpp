@@ -10,7 +10,7 @@ namespace holdfast {
 namespace {
 
 struct Portable {
-    typedef uint32_t Vector __attribute__((vector_size(16)));
+    using Vector = uint32_t __attribute__((vector_size(16)));
     static constexpr size_t kStates = 1;
 
     static Vector add(Vector x, Vector y) { return x + y; }
