@@ -44,7 +44,7 @@ Result<std::unique_ptr<BondLedger>> open_ledger(const NodePaths& paths, const Ne
     HOLDFAST_TRY(check_not_vanished(paths.ledger()));
     HOLDFAST_ASSIGN(ledger, BondLedger::open(paths.ledger(), network));
     HOLDFAST_TRY(mark_begun(paths.ledger()));
-    return std::move(ledger);
+    return ledger;
 }
 
 Result<BlockInfo> newest_final(LocalChain& chain) {

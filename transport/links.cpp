@@ -1,6 +1,7 @@
 // Why peers of a TcpNetwork are not connected: noted, told, reported.
 #include <algorithm>
 
+#include "core/constants.hpp"
 #include "transport/tcp_network_impl.hpp"
 
 namespace holdfast {
@@ -9,7 +10,6 @@ using namespace transport;
 
 namespace {
 
-constexpr std::uint64_t kNsPerMs = 1'000'000;
 constexpr std::uint64_t kOldMs = 2'000;  // a failure from longer ago is dated
 
 }  // namespace
