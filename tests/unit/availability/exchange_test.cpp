@@ -32,7 +32,7 @@ void expect_exact_length(const Bytes& body) {
 }
 
 /// One challenged replica in memory, two challengers, one height.
-struct AvailabilityWorld {
+struct ExchangeWorld {
     NetworkParams params = make_params();
     NetworkId network_id = params.id();
     KeyPair prover = key_of("prover");
@@ -109,7 +109,7 @@ struct AvailabilityWorld {
 // --- challengers ---------------------------------------------------------------------------------
 
 TEST(Challenger, EncodesAndRefusesEveryChange) {
-    const AvailabilityWorld world;
+    const ExchangeWorld world;
     const Challenger own = make_challenger(world.network_id, world.reveals[0], world.base,
                                            BondId(sha256(view("bond"))), world.first);
     const Bytes body = own.encode();
@@ -130,7 +130,7 @@ TEST(Challenger, RefusesKeysOfSmallOrder) {
 }
 
 TEST(Challenger, BaseMustBeLaterThanNowAndThanBefore) {
-    const AvailabilityWorld world;
+    const ExchangeWorld world;
     Challenger c;
     c.base = Height(105);
     EXPECT_TRUE(check_challenger_base(world.params, c, Height(100), std::nullopt).accepted());
@@ -168,7 +168,7 @@ TEST(Challenger, NewestBaseIsInForce) {
 // --- drawing -------------------------------------------------------------------------------------
 
 TEST(Drawing, AssignsOneChallengerWhateverTheirOrder) {
-    const AvailabilityWorld world;
+    const ExchangeWorld world;
     std::vector<PublicKey> keys;
     for (int i = 0; i < 20; ++i) keys.push_back(key_of(std::to_string(i)).public_key());
     std::set<PublicKey> seen;
@@ -184,7 +184,7 @@ TEST(Drawing, AssignsOneChallengerWhateverTheirOrder) {
 }
 
 TEST(Drawing, HitsTheProbabilityOfTheNetwork) {
-    AvailabilityWorld world;
+    ExchangeWorld world;
     const auto drawn = [&](std::uint32_t n, std::uint32_t d) {
         world.params.availability_n = n;
         world.params.availability_d = d;
@@ -204,7 +204,7 @@ TEST(Drawing, HitsTheProbabilityOfTheNetwork) {
 }
 
 TEST(Drawing, ChunksAreDistinctAndNeverMoreThanThereAre) {
-    AvailabilityWorld world;
+    ExchangeWorld world;
     world.params.availability_chunks = 1'000;
     auto chunks = challenged_chunks(world.params, world.network_id, world.y, world.chain_id,
                                     world.first.public_key(), ChallengeNonce{}, ChunkCount(16));
@@ -216,7 +216,7 @@ TEST(Drawing, ChunksAreDistinctAndNeverMoreThanThereAre) {
 // --- challenge -----------------------------------------------------------------------------------
 
 TEST(Challenge, IsAcceptedAndRefusedWithEveryChange) {
-    const AvailabilityWorld world;
+    const ExchangeWorld world;
     const Bytes body = world.challenge().encode();
     EXPECT_EQ(body.size(), 200U);
     expect_exact_length<Challenge>(body);
@@ -226,7 +226,7 @@ TEST(Challenge, IsAcceptedAndRefusedWithEveryChange) {
 }
 
 TEST(Challenge, EachRefusalHasItsReason) {
-    AvailabilityWorld world;
+    ExchangeWorld world;
     const Challenge own = world.challenge();
     const auto reason = [&](const Challenge& c) {
         return check_challenge(world.challenge_context(), c).reason;
@@ -264,7 +264,7 @@ TEST(Challenge, MustArriveBetweenTwoFinalBlocks) {
 }
 
 TEST(Challenge, IsAnsweredOnceForEachChainAndHeight) {
-    const AvailabilityWorld w;
+    const ExchangeWorld w;
     const Challenge first = w.challenge();
     Challenge other_nonce = first;
     other_nonce.nonce[0] ^= 1;
@@ -286,7 +286,7 @@ TEST(Challenge, IsAnsweredOnceForEachChainAndHeight) {
 // --- response ------------------------------------------------------------------------------------
 
 TEST(Response, IsAcceptedAndRefusedWithEveryChange) {
-    const AvailabilityWorld world;
+    const ExchangeWorld world;
     const ResponseContext context = world.response_context();
     const Response own = sign_response(context.id, world.payload(), world.prover);
     EXPECT_EQ(own.chunks_and_siblings.size(), response_payload_bytes(context));
@@ -302,7 +302,7 @@ TEST(Response, IsAcceptedAndRefusedWithEveryChange) {
 }
 
 TEST(Response, BlamesTheProverOnlyForWhatItSigned) {
-    const AvailabilityWorld world;
+    const ExchangeWorld world;
     const ResponseContext context = world.response_context();
     const Bytes payload = world.payload();
     const auto verdict = [&](const Bytes& bytes, const KeyPair& key) {
@@ -370,7 +370,7 @@ TEST(Response, IsMadeFromCheckedChunksOnly) {
 // --- outcome -------------------------------------------------------------------------------------
 
 TEST(Outcome, IsAcceptedAndRefusedWithEveryChange) {
-    const AvailabilityWorld world;
+    const ExchangeWorld world;
     const Challenge challenge = world.challenge();
     const OutcomeContext context{
         world.params, world.network_id, challenge, world.base, {0, world.reveals[0]}};
@@ -390,7 +390,7 @@ TEST(Outcome, IsAcceptedAndRefusedWithEveryChange) {
 }
 
 TEST(Outcome, EachRefusalHasItsReason) {
-    const AvailabilityWorld world;
+    const ExchangeWorld world;
     const Challenge challenge = world.challenge();
     OutcomeContext context{
         world.params, world.network_id, challenge, world.base, {0, world.reveals[0]}};
@@ -430,7 +430,7 @@ TEST(Outcome, EachRefusalHasItsReason) {
 }
 
 TEST(Outcome, RevealMustLieWithinReachOfTheLastKnown) {
-    AvailabilityWorld world;
+    ExchangeWorld world;
     world.height = world.base + 17;  // one hash more than rate_window + 1
     const Challenge challenge = world.challenge();
     const Outcome own = make_outcome(challenge.id(world.network_id), world.reveal(),
