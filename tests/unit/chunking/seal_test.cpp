@@ -5,19 +5,17 @@
 
 #include "chunking/running_root.hpp"
 #include "chunking/unseal.hpp"
+#include "support/code_of.hpp"
 #include "support/seal_world.hpp"
 
 namespace holdfast {
 namespace {
 
+using test::code_of;
+
 using test::SealWorld;
 using test::slurp;
 using test::some_bytes;
-
-template <class T>
-std::optional<ErrorCode> code_of(const Result<T>& result) {
-    return result ? std::nullopt : std::optional(result.error().code);
-}
 
 void expect_round_trip(const SealWorld& world, std::size_t length, const SealParams& params) {
     const Bytes data = some_bytes(length);

@@ -9,8 +9,6 @@ namespace {
 
 using namespace test;
 
-const EvidenceWorld& world() { return evidence_world(); }
-
 TEST(EvidenceForm, RefusesOtherKinds) {
     for (int kind = 0; kind < 256; ++kind) {
         if (kind >= 1 && kind <= 11) continue;
@@ -45,7 +43,7 @@ TEST(EvidenceForm, WhatDecodesEncodesToTheSameBytes) {
         if (!decoded) continue;
         ++decoded_count;
         EXPECT_EQ(decoded->encode(), w.bytes());
-        const auto judgement = judge_evidence(world().knowledge(), *decoded);
+        const auto judgement = judge_evidence(evidence_world().knowledge(), *decoded);
         ASSERT_TRUE(judgement.has_value());
         EXPECT_FALSE(judgement->verdict.accepted());
     }

@@ -7,10 +7,8 @@ namespace {
 
 using namespace test;
 
-const EvidenceWorld& world() { return evidence_world(); }
-
 TEST(Equivocation, TwoLinksOfOneHeightAreAnOffence) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     const Receipt a = w.receipt("a");
     const Receipt b = w.receipt("b");
     const Evidence evidence = make_equivocation(w.chain_id, w.block_hash, a, b);
@@ -24,7 +22,7 @@ TEST(Equivocation, TwoLinksOfOneHeightAreAnOffence) {
 }
 
 TEST(Equivocation, NeedsOneHeightBlockAndAnchor) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     const Receipt a = w.receipt("a");
     Receipt other = w.receipt("b");
     other.height = w.height + 1;
@@ -52,7 +50,7 @@ TEST(Equivocation, NeedsOneHeightBlockAndAnchor) {
 }
 
 TEST(Equivocation, SwappedPartsAreRefused) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     Evidence evidence = make_equivocation(w.chain_id, w.block_hash, w.receipt("a"), w.receipt("b"));
     auto& body = std::get<Equivocation>(evidence.body);
     std::swap(body.smaller, body.larger);
@@ -60,7 +58,7 @@ TEST(Equivocation, SwappedPartsAreRefused) {
 }
 
 TEST(BadOpening, AWrongOpeningIsAnOffence) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     const Entropy e = w.honest_e();
     auto openings = w.honest_openings(e);
     openings[7] = opening_hash(e, opened_cells(e, w.registration.header.chunks)[7], Cell{});
@@ -77,7 +75,7 @@ TEST(BadOpening, AWrongOpeningIsAnOffence) {
 }
 
 TEST(BadOpening, EachRefusalHasItsReason) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     const Entropy e = w.honest_e();
     auto openings = w.honest_openings(e);
     openings[7] = Digest{};
@@ -111,7 +109,7 @@ TEST(BadOpening, EachRefusalHasItsReason) {
 }
 
 TEST(BadEntropy, AnEOfAnotherRevealIsAnOffence) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     const Entropy wrong(sha256(view("ground by the prover")));
     const Evidence evidence = make_false_entropy(w.claim(wrong, Digest{}), w.reveal());
     const Judgement judgement = w.judged(evidence);
@@ -129,7 +127,7 @@ TEST(BadEntropy, AnEOfAnotherRevealIsAnOffence) {
 }
 
 TEST(BadEntropy, IsNotJudgedWhereTheHeightHasNoY) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     const Evidence evidence = make_false_entropy(w.claim(Entropy{}, Digest{}), w.reveal());
     EvidenceKnowledge knowledge = w.knowledge();
     knowledge.y = [](Height) -> Result<std::optional<VdfOutput>> {

@@ -7,15 +7,13 @@ namespace {
 
 using namespace test;
 
-const EvidenceWorld& world() { return evidence_world(); }
-
 Checkpoint statement(const EvidenceWorld& w, std::string_view global, std::string_view bond = "") {
     return make_checkpoint(w.network_id, w.height, w.block_hash, GlobalDigest(sha256(view(global))),
                            7, BondId(sha256(view(bond))), w.evaluator);
 }
 
 TEST(BadCheckpoint, TwoStatementsAboutOneBlockAreAnOffence) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     const Checkpoint a = statement(w, "a");
     const Checkpoint b = statement(w, "b");
     const Evidence evidence = make_checkpoint_conflict(a, b);
@@ -77,7 +75,7 @@ struct TwoSlots {
 };
 
 TEST(BadCheckpoint, OneChainInTwoSlotsIsAnOffence) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     const TwoSlots both(w, w.chain_id, w.chain_id);
     EXPECT_EQ(both.evidence,
               make_double_slot(both.checkpoint, w.y, both.previous, both.second, both.first));
@@ -90,7 +88,7 @@ TEST(BadCheckpoint, OneChainInTwoSlotsIsAnOffence) {
 }
 
 TEST(BadCheckpoint, HonestSlotsAreNone) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     const TwoSlots honest(w, w.chain_id, ChainId(sha256(view("another"))));
     EXPECT_EQ(w.reason(honest.evidence), Reason::kNoOffence);
     const TwoSlots both(w, w.chain_id, w.chain_id);
@@ -106,7 +104,7 @@ TEST(BadCheckpoint, HonestSlotsAreNone) {
 }
 
 TEST(BadResponse, ASignedResponseThatFailsIsAnOffence) {
-    const EvidenceWorld& w = world();
+    const EvidenceWorld& w = evidence_world();
     const Challenge challenge = w.challenge();
     const ChallengeId id = challenge.id(w.network_id);
     const auto accused = [&](const Bytes& payload, const KeyPair& key) {

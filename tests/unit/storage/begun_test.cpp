@@ -8,10 +8,13 @@
 #include "storage/link_records.hpp"
 #include "storage/link_set_records.hpp"
 #include "storage/record_log.hpp"
+#include "support/code_of.hpp"
 #include "support/temp_folder.hpp"
 
 namespace holdfast {
 namespace {
+
+using test::code_of;
 
 namespace fs = std::filesystem;
 using test::slurp;
@@ -20,12 +23,6 @@ using test::TempFolder;
 
 KeyPair prover() { return KeyPair::from_secret(Bytes(32, 5)); }
 NetworkId network() { return NetworkId(tagged_hash("test/begun")); }
-
-template <class T>
-std::optional<ErrorCode> code_of(const Result<T>& result) {
-    if (result) return std::nullopt;
-    return result.error().code;
-}
 
 /// An emptied, then a missing file is kCorrupt to `open` and nothing is made; restored it opens
 /// again, and without its marker it begins.
