@@ -18,6 +18,13 @@ Result<bool> is_there(const fs::path& path) {
     return true;
 }
 
+Result<bool> is_empty(const fs::path& store) {
+    std::error_code failed;
+    const bool empty = fs::is_empty(store, failed);
+    if (failed) return fail_errno(failed.value(), "cannot examine '" + store.string() + "'");
+    return empty;
+}
+
 Status remove_path(const fs::path& path) {
     std::error_code failed;
     fs::remove(path, failed);
@@ -40,9 +47,7 @@ Status check_not_vanished(const fs::path& store) {
     if (!begun) return {};
     HOLDFAST_ASSIGN(there, is_there(store));
     if (!there) return vanished(store);
-    std::error_code failed;
-    const bool empty = fs::is_empty(store, failed);
-    if (failed) return fail_errno(failed.value(), "cannot examine '" + store.string() + "'");
+    HOLDFAST_ASSIGN(empty, is_empty(store));
     return empty ? Status(vanished(store)) : Status();
 }
 
@@ -56,6 +61,10 @@ tl::unexpected<Error> vanished(const fs::path& store) {
 Status mark_begun(const fs::path& store) {
     HOLDFAST_ASSIGN(begun, has_begun(store));
     if (begun) return {};
+    HOLDFAST_ASSIGN(there, is_there(store));
+    if (!there) return {};
+    HOLDFAST_ASSIGN(empty, is_empty(store));
+    if (empty) return {};
     const std::string text = store.filename().string() + " holds records. Where it is missing or " +
                              "empty beside this file, it has been lost.\n";
     return write_file(begun_marker(store), view(std::string_view(text)), true);

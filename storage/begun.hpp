@@ -29,7 +29,8 @@ namespace holdfast {
 [[nodiscard]] Status check_not_vanished(const std::filesystem::path& store);
 /// The error of such a store, for those who know better whether it is empty.
 [[nodiscard]] tl::unexpected<Error> vanished(const std::filesystem::path& store);
-/// Publishes the marker where there is none; on the device when it returns.
+/// Publishes the marker where there is none and the store holds something; on the device when it
+/// returns.
 [[nodiscard]] Status mark_begun(const std::filesystem::path& store);
 /// Removes the marker: before the store is removed or emptied on purpose.
 [[nodiscard]] Status forget_begun(const std::filesystem::path& store);

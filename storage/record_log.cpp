@@ -155,11 +155,13 @@ Result<RecordLog> RecordLog::open(const std::filesystem::path& path, const Optio
                         " bytes from byte " + std::to_string(found.good_bytes) +
                         " on do not hold, more than a torn last record; restore the file");
     }
+    // What can be worked out again begins anew; the marker goes before the damage does.
+    if (begun && log.records_ == 0) HOLDFAST_TRY(forget_begun(path));
     if (log.recovery_.cut_bytes > 0) {
         HOLDFAST_TRY(log.file_.truncate(log.end_));
         HOLDFAST_TRY(log.file_.sync());
     }
-    log.begun_ = begun;
+    log.begun_ = begun && log.records_ > 0;
     if (log.records_ > 0) HOLDFAST_TRY(log.mark());
     if (size == 0) {
         const std::filesystem::path folder = path.parent_path();

@@ -13,6 +13,7 @@
 #include <ctime>
 
 #include "proofs/evidence.hpp"
+#include "storage/begun.hpp"
 #include "support/sealed_chain.hpp"
 
 namespace {
@@ -100,7 +101,7 @@ TEST_F(ClockJump, AProverSignsTheSameBytesOrNothing) {
         const auto elsewhere = chain_.folder() / "elsewhere.chain";
         LinkRecords fresh = must(LinkRecords::open(elsewhere));
         EXPECT_EQ(must(sign(fresh, height_of(chain_, next))).encode(), sent[next].encode());
-        std::filesystem::remove(elsewhere);
+        must(remove_store_file(elsewhere));
     }
     EXPECT_EQ(sent.size(), 6U);
     EXPECT_EQ(refused, 21U);

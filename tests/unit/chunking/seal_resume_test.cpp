@@ -143,7 +143,8 @@ TEST_F(SealResume, AnotherKeyOrNonceDoesNotThrowWorkAwayUnasked) {
     EXPECT_EQ(refused.error().code, ErrorCode::kAlreadyExists);
     EXPECT_NE(refused.error().message.find("restart"), std::string::npos);
     EXPECT_EQ(world.names(),
-              (std::vector<std::string>{".x.replica.sealing", ".x.replica.sealing-log", "x"}));
+              (std::vector<std::string>{".x.replica.sealing", ".x.replica.sealing-log",
+                                        ".x.replica.sealing-log.begun", "x"}));
     EXPECT_EQ(before, world.names());
     EXPECT_GE(finish().windows_taken_over, 4U);
 }

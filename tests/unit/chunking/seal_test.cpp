@@ -159,7 +159,8 @@ TEST(Seal, StoppedAtEveryQuestionItLeavesNothingOrGoesOn) {
     const SealWorld world;
     test::spill(world.folder / "x", some_bytes(400'000));
     const std::vector<std::string> nothing{"x"};
-    const std::vector<std::string> unfinished{".x.replica.sealing", ".x.replica.sealing-log", "x"};
+    const std::vector<std::string> unfinished{".x.replica.sealing", ".x.replica.sealing-log",
+                                              ".x.replica.sealing-log.begun", "x"};
     int resumable = 0;
     bool stopped = true;
     for (int allowed = 0; stopped; allowed += 3) {

@@ -7,7 +7,7 @@ namespace {
 
 using test::LinkWorld;
 
-TEST(Batch, VerdictsAreThoseOfTheSingleCallsForAnyNumberOfThreads) {
+TEST(ProofBatch, VerdictsAreThoseOfTheSingleCallsForAnyNumberOfThreads) {
     const LinkWorld w(0);
     std::vector<const KnownHeight*> heights;
     std::vector<Receipt> receipts;
@@ -50,7 +50,7 @@ TEST(Batch, VerdictsAreThoseOfTheSingleCallsForAnyNumberOfThreads) {
     EXPECT_TRUE(verify_receipts(w.network.id, {}).empty());
 }
 
-TEST(Batch, SignaturesAndRevealsThatItemsShareAreDoneOnce) {
+TEST(ProofBatch, SignaturesAndRevealsThatItemsShareAreDoneOnce) {
     const LinkWorld w(0);
     ASSERT_TRUE(w.chain.reveals);
     std::vector<const KnownHeight*> heights;

@@ -98,7 +98,7 @@ TEST(ProcessLimits, ADatabaseThatFindsNoRoomInTheAddressSpaceNamesItsMapAndTheSe
         ASSERT_TRUE(Store::open(temp.path(), {.map_bytes = kMap}, true));
     }
     EXPECT_TRUE(holds_under(RLIMIT_AS, kAddressSpace, [&] {
-        const auto store = Store::open(temp.path(), {.map_bytes = 1, .read_only = true}, false);
+        const auto store = Store::open(temp.path(), {.map_bytes = kMap, .read_only = true}, false);
         return !store && is_named(store.error());
     }));
 }
