@@ -5,6 +5,7 @@
 #include <set>
 
 #include "api/unheld_chains.hpp"
+#include "chunking/tree_file.hpp"
 #include "storage/key_file.hpp"
 
 namespace holdfast::cli {
@@ -21,6 +22,7 @@ class Opening {
             HOLDFAST_TRY(open_set(names_.sets[i], names_.set_keys[i]));
         }
         HOLDFAST_TRY(check_missing());
+        open_provers();
         open_records();
         const bool any_given = !names_.replicas.empty() || !names_.sets.empty();
         if (any_given && first_error_ && inputs_.provers.empty() && inputs_.sets.empty()) {
@@ -44,10 +46,23 @@ class Opening {
         const Result<KeyPair> key = load_key_pair(names_.keys[i]);
         if (!key) return fault(name, key.error(), std::nullopt);
         keys_.insert(key->public_key());
-        Result<Prover> prover = node::open_prover(node_.params(), name, names_.keys[i]);
-        if (!prover) return fault(name, prover.error(), key->public_key());
-        held_.insert(prover->registration().replica_id(node_.network_id()));
-        inputs_.provers.push_back(std::move(*prover));
+        const auto header = read_replica_header(name, node_.params());
+        if (!header) return fault(name, header.error(), key->public_key());
+        held_.insert(header->replica_id);
+        found_.push_back(i);
+    }
+
+    /// Only now, since this makes the records of links beside each replica.
+    void open_provers() {
+        for (const std::size_t i : found_) {
+            const std::string& name = names_.replicas[i];
+            Result<Prover> prover = node::open_prover(node_.params(), name, names_.keys[i]);
+            if (!prover) {
+                fault(name, prover.error(), std::nullopt);
+                continue;
+            }
+            inputs_.provers.push_back(std::move(*prover));
+        }
     }
 
     Status open_set(const std::string& folder, const std::string& key_file) {
@@ -139,6 +154,7 @@ class Opening {
     const BlockInputNames& names_;
     Output& out_;
     BlockInputs inputs_;
+    std::vector<std::size_t> found_;        // of names_.replicas: their headers could be read
     std::vector<std::string> set_folders_;  // of inputs_.sets
     std::set<PublicKey> keys_;
     std::set<ReplicaId> held_;

@@ -18,7 +18,7 @@ Result<bool> is_there(const fs::path& path) {
     return true;
 }
 
-Result<bool> is_empty(const fs::path& store) {
+Result<bool> holds_nothing(const fs::path& store) {
     std::error_code failed;
     const bool empty = fs::is_empty(store, failed);
     if (failed) return fail_errno(failed.value(), "cannot examine '" + store.string() + "'");
@@ -47,7 +47,7 @@ Status check_not_vanished(const fs::path& store) {
     if (!begun) return {};
     HOLDFAST_ASSIGN(there, is_there(store));
     if (!there) return vanished(store);
-    HOLDFAST_ASSIGN(empty, is_empty(store));
+    HOLDFAST_ASSIGN(empty, holds_nothing(store));
     return empty ? Status(vanished(store)) : Status();
 }
 
@@ -63,7 +63,7 @@ Status mark_begun(const fs::path& store) {
     if (begun) return {};
     HOLDFAST_ASSIGN(there, is_there(store));
     if (!there) return {};
-    HOLDFAST_ASSIGN(empty, is_empty(store));
+    HOLDFAST_ASSIGN(empty, holds_nothing(store));
     if (empty) return {};
     const std::string text = store.filename().string() + " holds records. Where it is missing or " +
                              "empty beside this file, it has been lost.\n";

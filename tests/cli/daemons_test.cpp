@@ -173,6 +173,7 @@ TEST_F(DaemonCommands, AReplicaThatIsGoneIsNamedAndServedOnceItIsBack) {
     // Mounted meanwhile.
     namespace fs = std::filesystem;
     good("seal data --key alice.key --nonce 2 --out late.replica");
+    good("ledger issue --key alice.key --amount 1000");
     good("register late.replica --key alice.key");
     fs::rename(folder / "late.replica", folder / "away");
     serve = start(with(" --replica data.replica --replica late.replica") + follow(host));

@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <embedded/bond_ledger.hpp>
 #include <filesystem>
-#include <holdfast/callbacks/local_chain.hpp>
 #include <holdfast/core/hash.hpp>
 #include <holdfast/core/params.hpp>
+#include <holdfast/embedded/local_chain.hpp>
 
 int main(int argc, char** argv) {
     using namespace holdfast;
