@@ -145,10 +145,13 @@ TEST(Begun, AFolderThatIsEmptyBesideItsMarkerHasVanished) {
     fs::create_directory(store);
     EXPECT_TRUE(check_not_vanished(store));
     ASSERT_TRUE(mark_begun(store));
+    EXPECT_FALSE(fs::exists(begun_marker(store))) << "it has held nothing yet";
+    spill(store / "file", {});
+    ASSERT_TRUE(mark_begun(store));
+    EXPECT_TRUE(check_not_vanished(store));
+    fs::remove(store / "file");
     EXPECT_EQ(check_not_vanished(store).error().code, ErrorCode::kCorrupt);
     EXPECT_EQ(check_not_vanished(store / "").error().code, ErrorCode::kCorrupt);
-    spill(store / "file", {});
-    EXPECT_TRUE(check_not_vanished(store));
     fs::remove_all(store);
     EXPECT_EQ(check_not_vanished(store).error().code, ErrorCode::kCorrupt);
     ASSERT_TRUE(forget_begun(store));
