@@ -50,9 +50,9 @@ class Verifier {
     [[nodiscard]] const PublicRecord& record() const { return record_; }
 
     /// Registration, update, removal, seal proof, receipt, bundle, member, compact, full, path,
-    /// window, checkpoint, journal head or network parameters, standing alone. The verdict is in the
-    /// report; an Error means that the record lacks what is needed (kNotFound), a hint is missing
-    /// (kInvalidArgument), or memory is.
+    /// window, checkpoint, journal head or network parameters, standing alone. The verdict is in
+    /// the report; an Error means that the record lacks what is needed (kNotFound), a hint is
+    /// missing (kInvalidArgument), or memory is.
     [[nodiscard]] Result<VerifyReport> verify(ByteView object, const VerifyHints& hints = {},
                                               const VerifyOptions& options = {}) const;
 
