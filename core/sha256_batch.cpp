@@ -20,7 +20,7 @@ namespace {
 
 static_assert(sizeof(Digest) == kDigestBytes);  // kernels write digests one behind another
 
-constexpr Sha256Kernel kKernels[] = {
+constexpr Sha256Kernel kSha256Kernels[] = {
     {"portable", 1, sha256_run_portable, [] { return true; }},
 #if defined(__x86_64__)
     {"avx2", 8, sha256_run_avx2, cpu_has_avx2},
@@ -28,7 +28,7 @@ constexpr Sha256Kernel kKernels[] = {
     {"avx512", 16, sha256_run_avx512, cpu_has_avx512},
 #endif
 };
-constexpr std::size_t kKernelCount = std::size(kKernels);
+constexpr std::size_t kSha256KernelCount = std::size(kSha256Kernels);
 
 /// Against OpenSSL: lengths on both sides of every change in the number of blocks, with full and
 /// partly empty groups of lanes.
@@ -43,7 +43,7 @@ bool passes_self_test(const Sha256Kernel& kernel) {
             const HashBatch batch{data.data(), bytes, kStride, kCount, prefix};
             std::array<Digest, kCount> expected;
             std::array<Digest, kCount> out;
-            sha256_batch(kKernels[0], batch, expected);
+            sha256_batch(kSha256Kernels[0], batch, expected);
             sha256_batch(kernel, batch, out);
             if (out != expected) return false;
         }
@@ -52,11 +52,11 @@ bool passes_self_test(const Sha256Kernel& kernel) {
 }
 
 /// Which kernels this machine can run, and computes right; found out once.
-const std::array<bool, kKernelCount>& sound_kernels() {
-    static const std::array<bool, kKernelCount> sound = [] {
-        std::array<bool, kKernelCount> s{};
-        for (std::size_t i = 0; i < kKernelCount; ++i) {
-            s[i] = kKernels[i].usable() && passes_self_test(kKernels[i]);
+const std::array<bool, kSha256KernelCount>& sound_sha256_kernels() {
+    static const std::array<bool, kSha256KernelCount> sound = [] {
+        std::array<bool, kSha256KernelCount> s{};
+        for (std::size_t i = 0; i < kSha256KernelCount; ++i) {
+            s[i] = kSha256Kernels[i].usable() && passes_self_test(kSha256Kernels[i]);
         }
         return s;
     }();
@@ -67,24 +67,24 @@ const std::array<bool, kKernelCount>& sound_kernels() {
 /// seventh of a group of 16; two by OpenSSL without SHA-NI as much as a third of one of 8.
 const Sha256Kernel& kernel_for_few(const Sha256Kernel& best, std::size_t messages) {
     static const Sha256Kernel* const shani = find_sha256_kernel("shani");
-    if (messages <= 1) return kKernels[0];
+    if (messages <= 1) return kSha256Kernels[0];
     if (shani != nullptr) return 2 * messages < best.lanes ? *shani : best;
-    return messages <= 2 ? kKernels[0] : best;
+    return messages <= 2 ? kSha256Kernels[0] : best;
 }
 
 }  // namespace
 
-std::span<const Sha256Kernel> sha256_kernels() { return kKernels; }
+std::span<const Sha256Kernel> sha256_kernels() { return kSha256Kernels; }
 
 const Sha256Kernel& best_sha256_kernel() {
-    std::size_t best = kKernelCount - 1;
-    while (!sound_kernels()[best]) --best;
-    return kKernels[best];
+    std::size_t best = kSha256KernelCount - 1;
+    while (!sound_sha256_kernels()[best]) --best;
+    return kSha256Kernels[best];
 }
 
 const Sha256Kernel* find_sha256_kernel(std::string_view name) {
-    for (std::size_t i = 0; i < kKernelCount; ++i) {
-        if (kKernels[i].name == name && sound_kernels()[i]) return &kKernels[i];
+    for (std::size_t i = 0; i < kSha256KernelCount; ++i) {
+        if (kSha256Kernels[i].name == name && sound_sha256_kernels()[i]) return &kSha256Kernels[i];
     }
     return nullptr;
 }
