@@ -79,7 +79,8 @@ TEST(ProcessLimits, ADatabaseOverTheFileSizeLimitIsAnErrorAndNoSignal) {
     EXPECT_TRUE(SettlementLedger::open(temp / "settlement", NetworkId{}));
 }
 
-// The sanitizers' own maps do not fit under such a limit. g++ says so by a macro, clang by a feature.
+// The sanitizers' own maps do not fit under such a limit. g++ tells of them by a macro, clang by a
+// feature.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define HOLDFAST_SANITIZED
 #elif defined(__has_feature)
