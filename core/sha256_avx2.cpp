@@ -91,7 +91,7 @@ inline void store_digests(const State& s, uint8_t* out, uint64_t count) {
     Vector d[kLanes] = {s.a, s.b, s.c, s.d, s.e, s.f, s.g, s.h};
     transpose_8(d);
     for (unsigned i = 0; i < kLanes && i < count; ++i) {
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 32 * i), swap_bytes(d[i]));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + size_t{32} * i), swap_bytes(d[i]));
     }
 }
 

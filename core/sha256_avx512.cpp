@@ -92,6 +92,7 @@ inline void load_blocks(const Sha256Run& run, const uint8_t* const* messages, ui
         // Where the block would start in memory; the first bytes may lie before the message.
         const uintptr_t at = reinterpret_cast<uintptr_t>(messages[i]) + part.at - part.from;
         w[i] = _mm512_or_si512(constant,
+                               // NOLINTNEXTLINE(performance-no-int-to-ptr): no object is there
                                _mm512_maskz_loadu_epi8(own, reinterpret_cast<const void*>(at)));
     }
     for (unsigned i = 0; i < 16; ++i) w[i] = swap_bytes(w[i]);
@@ -108,7 +109,7 @@ inline void store_digests(State s, uint8_t* out, uint64_t count) {
         const Vector x = swap_bytes(first[i]);
         const Vector y = swap_bytes(second[i]);
         // Lane q of x and y is the digest of message 4 q + i.
-        __m128i* d = reinterpret_cast<__m128i*>(digests) + 2 * i;
+        __m128i* d = reinterpret_cast<__m128i*>(digests) + size_t{2} * i;
         _mm_store_si128(d, _mm512_extracti32x4_epi32(x, 0));
         _mm_store_si128(d + 1, _mm512_extracti32x4_epi32(y, 0));
         _mm_store_si128(d + 8, _mm512_extracti32x4_epi32(x, 1));

@@ -47,8 +47,8 @@ inline void compress(Stream& x, const uint8_t* p, Stream& y, const uint8_t* q) {
     __m128i w[4];
     __m128i v[4];
     for (unsigned i = 0; i < 4; ++i) {
-        w[i] = _mm_shuffle_epi8(load(p + 16 * i), byte_order());
-        v[i] = _mm_shuffle_epi8(load(q + 16 * i), byte_order());
+        w[i] = _mm_shuffle_epi8(load(p + size_t{16} * i), byte_order());
+        v[i] = _mm_shuffle_epi8(load(q + size_t{16} * i), byte_order());
         four_rounds(x, w[i], 4 * i);
         four_rounds(y, v[i], 4 * i);
     }
