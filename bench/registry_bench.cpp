@@ -16,6 +16,7 @@
 #include "hierarchy/plain_digests.hpp"
 #include "hierarchy/registry.hpp"
 #include "hierarchy/registry_backup.hpp"
+#include "proofs/bundle.hpp"
 #include "storage/file.hpp"
 
 namespace {
@@ -33,7 +34,7 @@ T must(Result<T> result) {
 
 /// The default network, but for y, which comes with each block, and a short wait for seal proofs.
 NetworkParams network() {
-    NetworkParams p;
+    NetworkParams p = NetworkParams::preset();
     p.name = "registry bench";
     p.finality_blocks = 1;
     p.seal_delay = 3;
@@ -113,37 +114,52 @@ struct World {
             registrations[i] = sign_registration(network_id, r, *keys[i]);
             ids[i] = registrations[i].chain_id(network_id);
         });
+        ListedBlock listed;
+        for (const Registration& r : registrations) {
+            listed.bonds.push_back(BondEvent::created(
+                r.bond_id, r.header.prover, params.least_chain_part, BondPurpose::kStorage));
+            listed.objects.push_back(
+                {Kind::kRegistration, wrap_object(Kind::kRegistration, r.encode())});
+        }
         register_seconds = timed([&] {
-            for (const Verdict& v : must(registry->accept_registrations(registrations))) {
-                bench::require(v.accepted(), "every registration");
+            for (const ObjectOutcome& o : feed(std::move(listed)).objects) {
+                bench::require(o.verdict.accepted(), "every registration");
             }
         });
         for (std::uint32_t i = 0; i < params.seal_delay; ++i) feed();
-        std::vector<SubmittedSealProof> proofs;
-        const SealCheck believes = [](const Registration&, const SealContext&) -> Result<Verdict> {
-            return Verdict::ok();
-        };
-        for (const ChainId& id : ids) proofs.push_back({id, tip, believes});
-        seal_seconds = timed([&] {
-            for (const Verdict& v : must(registry->accept_seal_proofs(proofs, 0))) {
-                bench::require(v.accepted(), "every seal proof");
-            }
-        });
+        std::vector<Bytes> proofs;
+        const SealCheck believes = [](const Registration&, const SealContext&,
+                                      ByteView) -> Result<Verdict> { return Verdict::ok(); };
+        for (const ChainId& id : ids) {
+            proofs.push_back(
+                wrap_object(Kind::kSealProof, Writer(40).fixed(id).height(tip).bytes()));
+        }
+        seal_seconds = timed([&] { accept_all(proofs, believes, "every seal proof"); });
     }
 
-    BlockOutcome feed() {
+    BlockOutcome feed(ListedBlock listed = {}) {
         tip = next;
         next = next + 1;
-        return must(registry->on_final_block({tip, hash_of(tip), tip.value * 52, y_of(tip), {}}));
+        BlockOutcome out = must(
+            registry->on_final_block({tip, hash_of(tip), tip.value * 52'000, std::move(listed)}));
+        bench::require(must(registry->note_y(tip, y_of(tip))).accepted(), "every y");
+        return out;
     }
-    std::vector<SubmittedReceipt> links_of_tip() const {
+    void accept_all(const std::vector<Bytes>& objects, const SealCheck& check, const char* what) {
+        const std::vector<ByteView> views(objects.begin(), objects.end());
+        for (const ObjectOutcome& o : must(registry->accept(views, check))) {
+            bench::require(o.verdict.accepted(), what);
+        }
+    }
+    /// Each chain's link in a bundle of its own: as many signatures as chains.
+    std::vector<Bytes> links_of_tip() const {
         const KnownHeight known = must(registry->known_height(tip));
-        std::vector<SubmittedReceipt> out(count);
+        std::vector<Bytes> out(count);
         tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
             const Link link(tagged_hash("bench/link", tip, std::uint64_t{i}));
-            const Digest d =
-                receipt_digest(network_id, ids[i], tip, known.block_hash, known.anchor, link);
-            out[i] = {ids[i], {link, tip, known.anchor, keys[i]->sign(view(d))}};
+            const auto bundle = make_bundle(network_id, known.block_hash, tip, known.anchor,
+                                            {{ids[i], link}}, *keys[i]);
+            out[i] = wrap_object(Kind::kBundle, bundle.value().encode());
         });
         return out;
     }
@@ -193,13 +209,9 @@ void registry_on_disk(const bench::Options& options) {
     // Until every block closes a digest that all chains have linked in, twice over.
     const unsigned before_that = world.params.link_lag + 3;
     for (unsigned i = 0; i < before_that + heights; ++i) {
-        const std::vector<SubmittedReceipt> links = world.links_of_tip();
+        const std::vector<Bytes> links = world.links_of_tip();
         const double before = written_bytes();
-        const double accepting = timed([&] {
-            for (const ReceiptOutcome& o : must(world.registry->accept_receipts(links))) {
-                bench::require(o.verdict.accepted(), "every receipt");
-            }
-        });
+        const double accepting = timed([&] { world.accept_all(links, {}, "every link"); });
         const double closing = timed([&] { (void)world.feed(); });
         if (i < before_that) continue;
         accept.seconds.push_back(accepting);

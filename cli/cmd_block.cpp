@@ -88,9 +88,7 @@ Status make_proof_folder(const std::string& folder) {
 
 Status save_proofs(const std::string& folder, const BlockReport& report) {
     if (folder.empty()) return {};
-    std::vector<MadeProof> proofs = report.repeated_proofs;
-    proofs.insert(proofs.end(), report.proofs.begin(), report.proofs.end());
-    for (const MadeProof& p : proofs) HOLDFAST_TRY(save_proof(folder, p));
+    for (const MadeProof& p : report.proofs) HOLDFAST_TRY(save_proof(folder, p));
     return {};
 }
 
@@ -152,6 +150,7 @@ CommandResult process(const Globals& globals, const ProcessArguments& arguments)
         ++done;
         if (stop_requested()()) break;
     }
+    HOLDFAST_TRY(list_bond_events(*node.chain, *node.ledger));
     HOLDFAST_ASSIGN(behind, node.aggregator->behind());
     out.json["behind"] = behind;
     out.line(std::to_string(done) + " block(s) processed, " + std::to_string(behind) +
@@ -196,20 +195,6 @@ CommandResult export_public(const Globals& globals, const std::string& dir,
     return out;
 }
 
-/// The outcomes of the challenges of a chain.
-Json score_json(const AvailabilityScore& score) {
-    return {{"served", score.served},         {"late", score.late},
-            {"invalid", score.invalid},       {"unreachable", score.unreachable},
-            {"per_mille", score.per_mille()}, {"level", to_string(score.level())}};
-}
-
-std::string text_of(const AvailabilityScore& score) {
-    const std::uint64_t all = score.served + score.late + score.invalid + score.unreachable;
-    if (all == 0) return "not challenged yet";
-    return "served " + std::to_string(score.served) + " of " + std::to_string(all) +
-           " challenges (" + std::string(to_string(score.level())) + ")";
-}
-
 CommandResult statistics(const std::string& dir) {
     HOLDFAST_ASSIGN(node, Node::open(dir));
     HOLDFAST_ASSIGN(s, node.registry().statistics());
@@ -219,28 +204,19 @@ CommandResult statistics(const std::string& dir) {
     out.field("behind", behind);
     out.fields(json_of(s));
     Json chains = Json::array();
-    const AvailabilityBook& book = node.aggregator->availability_book();
-    Status scores;
     HOLDFAST_TRY(node.registry().for_each_chain([&](const ChainInfo& info) {
-        const Result<AvailabilityScore> score = book.score(info.chain_id);
-        if (!score) {
-            scores = fail(score.error());
-            return false;
-        }
         Json c = {{"chain_id", to_hex(info.chain_id)},
                   {"phase", to_string(info.phase)},
                   {"misses", info.misses},
                   {"accepted", info.accepted.value}};
         if (info.slot) c["slot"] = *info.slot;
         if (info.status) c["status"] = to_string(*info.status);
-        c["availability"] = score_json(*score);
         chains.push_back(c);
         out.line("chain " + to_hex(info.chain_id) + "  " + std::string(to_string(info.phase)) +
                  ", " + (info.status ? std::string(to_string(*info.status)) : "no slot") + ", " +
-                 std::to_string(info.misses) + " miss(es), " + text_of(*score));
+                 std::to_string(info.misses) + " miss(es)");
         return chains.size() < 10'000;
     }));
-    HOLDFAST_TRY(scores);
     out.json["chains"] = chains;
     return out;
 }

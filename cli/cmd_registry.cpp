@@ -1,8 +1,12 @@
-// registry stat, backup, restore, export, merge: what a node's registry holds, and copies of it.
+// registry stat, backup, restore, export, merge, journal, replay, verify: what a node's registry holds, and copies of it.
+
+#include <unistd.h>
 
 #include <bit>
 #include <map>
 
+#include "api/journal_file.hpp"
+#include "api/replay.hpp"
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
 #include "hierarchy/plain_digests.hpp"
@@ -10,7 +14,9 @@
 #include "json/block_json.hpp"
 #include "json/leaves_json.hpp"
 #include "json/object_json.hpp"
+#include "storage/key_file.hpp"
 #include "storage/parallel.hpp"
+#include "storage/signed_statements.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -98,7 +104,7 @@ Result<std::string> chains_text(const Globals& globals, const Registry& registry
                       {"removal_at", json_of(info.removal_at)},
                       {"vacant_from", json_of(info.vacant_from)},
                       {"liable_until", json_of(info.liable_until)},
-                      {"bond_forfeited", info.bond_forfeited},
+                      {"part_taken", info.part_taken},
                       {"registration", to_json(info.registration)}};
         for (const Update& u : updates) chain["updates"].push_back(to_json(u));
         out += (done == 0 ? "\n  " : ",\n  ") + dump(chain);
@@ -215,10 +221,130 @@ CommandResult merge(const std::vector<std::string>& parts, const std::string& fi
     return out;
 }
 
+// --- one history ---------------------------------------------------------------------------------
+
+CommandResult journal(const std::string& dir, const std::string& file) {
+    HOLDFAST_ASSIGN(registry, open_registry_for_reading(dir));
+    // A head is the operator's signature: with its key here, heads stand in the file.
+    const NodePaths paths{dir};
+    const Result<KeyPair> key = load_key_pair(paths.operator_key());
+    std::optional<SignedStatements> statements;
+    if (key && key->public_key() == registry->params().operator_key) {
+        HOLDFAST_ASSIGN(opened,
+                        SignedStatements::open(
+                            paths.statements() / (to_hex(view(key->public_key())) + ".signed"),
+                            registry->network_id(), key->public_key()));
+        statements.emplace(std::move(opened));
+    }
+    const HeadSource head = [&](Height h) -> Result<std::optional<JournalHead>> {
+        if (!statements) return std::optional<JournalHead>();
+        HOLDFAST_ASSIGN(body, registry->head_of(h));
+        HOLDFAST_ASSIGN(block, registry->block(h));
+        HOLDFAST_ASSIGN(verdict, statements->record(Kind::kHead, h, block->hash, body));
+        if (verdict.reason == Reason::kTooLate) return std::optional<JournalHead>();
+        if (!verdict) return fail_refused(verdict, "a head of this journal");
+        body.resize(kHeadBytes);
+        return std::optional(
+            sign_head(registry->network_id(), JournalHead::decode(body).value(), *key));
+    };
+    HOLDFAST_TRY(write_journal(*registry, file, head));
+    HOLDFAST_ASSIGN(size, registry->journal());
+    Output out;
+    out.field("file", file);
+    out.field("entries", size.entries);
+    out.field("root", to_hex(size.root));
+    out.json["heads"] = statements.has_value();
+    return out;
+}
+
+/// y of networks that have one is verified by a clock of its own, on the same public data.
+Result<ReplayReport> replay_into(Registry& registry, LocalChain& chain, const std::string& file,
+                                 const std::filesystem::path& vdf) {
+    ReplayOptions options;
+    const NetworkParams& params = registry.params();
+    std::unique_ptr<VdfClock> clock;
+    if (params.has_vdf || params.has_beacon) {
+        HOLDFAST_ASSIGN(opened, VdfClock::open(params, chain, nullptr, std::nullopt, {vdf, 0}));
+        clock = std::make_unique<VdfClock>(std::move(opened));
+        clock->set_closed_without_y([&registry](Height height) -> Result<bool> {
+            HOLDFAST_ASSIGN(record, registry.block(height));
+            return record && record->closed && !record->y;
+        });
+        options.check_y = [&clock](Height height, const VdfOutput& y) -> Result<Verdict> {
+            VdfClockWork work;
+            work.stop = stop_requested();
+            HOLDFAST_ASSIGN(entropy, clock->at(height, work));
+            return Verdict(entropy.y == y ? Reason::kOk : Reason::kWrongOutput);
+        };
+    }
+    return replay_journal(registry, chain, file, options);
+}
+
+/// Rebuilds a registry from the two inputs, in the folder `to`, and compares every head.
+CommandResult replay(const std::string& chain_dir, const std::string& file, const std::string& to,
+                     const std::string& vdf) {
+    HOLDFAST_ASSIGN(chain, open_chain(NodePaths{chain_dir}, LocalChain::Mode::kRead));
+    HOLDFAST_ASSIGN(registry, Registry::open(to, chain->params()));
+    const std::filesystem::path proofs =
+        vdf.empty() ? NodePaths{chain_dir}.vdf() : std::filesystem::path(vdf);
+    HOLDFAST_ASSIGN(report, replay_into(*registry, *chain, file, proofs));
+    HOLDFAST_ASSIGN(size, registry->journal());
+    HOLDFAST_ASSIGN(state, registry->export_state());
+    HOLDFAST_ASSIGN(s, registry->statistics());
+    Output out;
+    out.field("registry", to);
+    out.field("entries", report.entries);
+    out.field("known", report.known);
+    out.field("heads", report.heads);
+    out.field("root", to_hex(size.root));
+    out.field("state", to_hex(state));
+    out.fields(json_of(s));
+    return out;
+}
+
+/// The same into a folder that is thrown away, and against a registry that may be in use.
+CommandResult verify(const std::string& dir, const std::string& vdf) {
+    HOLDFAST_ASSIGN(theirs, open_registry_for_reading(dir));
+    std::string pattern = (std::filesystem::temp_directory_path() / "holdfast-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) return fail_errno(errno, "a temporary folder");
+    const std::filesystem::path folder = pattern;
+    const auto run = [&]() -> CommandResult {
+        const std::string file = (folder / "journal").string();
+        HOLDFAST_TRY(write_journal(*theirs, file, {}));
+        HOLDFAST_ASSIGN(chain, open_chain(NodePaths{dir}, LocalChain::Mode::kRead));
+        HOLDFAST_ASSIGN(own, Registry::open(folder / "registry", chain->params()));
+        const std::filesystem::path proofs =
+            vdf.empty() ? NodePaths{dir}.vdf() : std::filesystem::path(vdf);
+        HOLDFAST_ASSIGN(report, replay_into(*own, *chain, file, proofs));
+        HOLDFAST_ASSIGN(closed, own->closed());
+        Output out;
+        out.field("entries", report.entries);
+        std::uint64_t heads = 0;
+        for (Height h = own->params().genesis_height; closed && h <= *closed; ++h) {
+            HOLDFAST_ASSIGN(mine, own->head_of(h));
+            HOLDFAST_ASSIGN(other, theirs->head_of(h));
+            if (mine != other) {
+                return fail_refused(Reason::kGlobalMismatch,
+                                    "the head of height " + std::to_string(h.value));
+            }
+            ++heads;
+        }
+        out.field("heads", heads);
+        out.line("every digest is that of the chain and the journal");
+        return out;
+    };
+    CommandResult result = run();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);
+    return result;
+}
+
 struct RegistryArguments {
     std::string dir = "node";
     std::string from;
     std::string out;
+    std::string journal;
+    std::string vdf;
     std::vector<std::string> parts;
     bool part = false;
     bool force = false;
@@ -253,6 +379,35 @@ void add_copying(CLI::App* registry, const std::shared_ptr<RegistryArguments>& a
                  [a] { return restore(a->from, a->dir, a->force); });
 }
 
+void add_history(CLI::App* registry, const std::shared_ptr<RegistryArguments>& a,
+                 Commands& commands) {
+    constexpr const char* kVdfHelp = "folder of VDF proofs (default: the node's)";
+    CLI::App* journal_command = registry->add_subcommand(
+        "journal", "writes the journal to a file, with its heads where the operator's key is");
+    add_readable_dir(journal_command, a->dir);
+    journal_command->add_option("-o,--out", a->out, "the new file")->required();
+    commands.run(journal_command, "  holdfast registry journal --dir node --out node.journal\n",
+                 [a] { return journal(a->dir, a->out); });
+
+    CLI::App* replay_command = registry->add_subcommand(
+        "replay", "makes a registry again from a chain and a journal, and compares every digest");
+    replay_command->add_option("--chain", a->dir, "folder of a node with the chain")->required();
+    replay_command->add_option("--journal", a->journal, "file of the journal")->required();
+    replay_command->add_option("-o,--out", a->out, "folder of the registry; goes on where it ended")
+        ->required();
+    replay_command->add_option("--vdf", a->vdf, kVdfHelp);
+    commands.run(replay_command,
+                 "  holdfast registry replay --chain node --journal node.journal --out again\n",
+                 [a] { return replay(a->dir, a->journal, a->out, a->vdf); });
+
+    CLI::App* verify_command = registry->add_subcommand(
+        "verify", "replays a registry's own journal and compares every digest; while a node runs");
+    add_readable_dir(verify_command, a->dir);
+    verify_command->add_option("--vdf", a->vdf, kVdfHelp);
+    commands.run(verify_command, "  holdfast registry verify --dir node\n",
+                 [a] { return verify(a->dir, a->vdf); });
+}
+
 }  // namespace
 
 void add_registry_commands(Commands& commands) {
@@ -260,6 +415,7 @@ void add_registry_commands(Commands& commands) {
     CLI::App* registry = commands.app().add_subcommand("registry", "the registry of a node");
     registry->require_subcommand(1);
     add_copying(registry, a, commands);
+    add_history(registry, a, commands);
 
     CLI::App* export_command = registry->add_subcommand(
         "export", "leaves, blocks and chains as one JSON document; also while a node runs");

@@ -323,6 +323,10 @@ Status PublicBlockchain::submit(Kind, ByteView) {
     return fail(ErrorCode::kPermission, "a public record is for reading");
 }
 
+Result<std::vector<BondEvent>> PublicBlockchain::bond_events_at(Height) {
+    return fail(ErrorCode::kUnsupported, "a public record holds no bonds");
+}
+
 Result<std::vector<Submission>> PublicBlockchain::submissions_at(Height height) {
     std::vector<Submission> out;
     for (const auto& [id, chain] : record_.chains()) {

@@ -86,6 +86,8 @@ class PublicBlockchain final : public Blockchain {
     [[nodiscard]] Status submit(Kind kind, ByteView object) override;
     /// Registrations accepted at that height.
     [[nodiscard]] Result<std::vector<Submission>> submissions_at(Height height) override;
+    /// kUnsupported: a record holds no bonds.
+    [[nodiscard]] Result<std::vector<BondEvent>> bond_events_at(Height height) override;
 
   private:
     const PublicRecord& record_;

@@ -124,6 +124,11 @@ Result<std::optional<ChallengeRound>> FollowClient::round(Height height) {
     return std::optional(ChallengeRound{static_cast<ChallengeHeight&&>(said), list_});
 }
 
+Result<std::vector<ChallengeKey>> FollowClient::open_audits(const PublicKey& challenger) {
+    HOLDFAST_ASSIGN(said, ask_for<FollowAudits>(AuditsQuestion{challenger}));
+    return std::move(said.challenges);
+}
+
 Result<Height> FollowClient::current_height() {
     HOLDFAST_ASSIGN(newest, tip());
     return newest.height;
@@ -153,6 +158,10 @@ Status FollowClient::submit(Kind kind, ByteView object) {
 }
 
 Result<std::vector<Submission>> FollowClient::submissions_at(Height) {
+    return fail(ErrorCode::kUnsupported, "followers are not told what blocks list");
+}
+
+Result<std::vector<BondEvent>> FollowClient::bond_events_at(Height) {
     return fail(ErrorCode::kUnsupported, "followers are not told what blocks list");
 }
 

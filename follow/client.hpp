@@ -46,12 +46,16 @@ class FollowClient final : public Blockchain {
     /// has no y (yet).
     [[nodiscard]] Result<std::optional<ChallengeRound>> round(Height height);
 
+    /// Challenges of whose outcomes an audit waits for the response.
+    [[nodiscard]] Result<std::vector<ChallengeKey>> open_audits(const PublicKey& challenger);
+
     [[nodiscard]] Result<Height> current_height() override;
     [[nodiscard]] Result<BlockInfo> block_by_height(Height height) override;
     /// kInvalidArgument for more bytes than the transport carries.
     [[nodiscard]] Status submit(Kind kind, ByteView object) override;
     /// kUnsupported: followers are not told what blocks list.
     [[nodiscard]] Result<std::vector<Submission>> submissions_at(Height height) override;
+    [[nodiscard]] Result<std::vector<BondEvent>> bond_events_at(Height height) override;
 
   private:
     struct Known {

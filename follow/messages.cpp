@@ -7,7 +7,7 @@
 namespace holdfast {
 namespace {
 
-enum class Question : std::uint8_t { kTip = 1, kHeight = 2, kChains = 3 };
+enum class Question : std::uint8_t { kTip = 1, kHeight = 2, kChains = 3, kAudits = 4 };
 enum class Answer : std::uint8_t {
     kTip = 1,
     kHeight = 2,
@@ -15,6 +15,7 @@ enum class Answer : std::uint8_t {
     kTaken = 4,
     kRefused = 5,
     kBusy = 6,
+    kAudits = 7,
 };
 
 template <class... Ts>
@@ -91,9 +92,12 @@ FollowHeight read_height(Reader& r) {
     out.list_hash = r.fixed<Digest>();
     out.chains = r.u32();
     if (out.chains > kMaxFollowChains) r.refuse(Reason::kTooLarge);
-    out.challengers.resize(read_count(r, kMaxFollowChallengers, PublicKey::size()));
-    for (PublicKey& key : out.challengers) key = r.fixed<PublicKey>();
-    if (!ascends(out.challengers, [](const PublicKey& k) { return k; })) {
+    out.challengers.resize(read_count(r, kMaxFollowChallengers, kFollowChallengerBytes));
+    for (ChallengerPart& c : out.challengers) {
+        c.key = r.fixed<PublicKey>();
+        c.part = r.u64();
+    }
+    if (!ascends(out.challengers, [](const ChallengerPart& c) { return c.key; })) {
         r.refuse(Reason::kNotCanonical);
     }
     return out;
@@ -113,6 +117,19 @@ FollowChains read_chains(Reader& r) {
     out.chains.reserve(count);
     for (std::uint32_t i = 0; i < count; ++i) out.chains.push_back(read_chain(r));
     if (!ascends(out.chains, [](const ChallengedChain& c) { return c.id; })) {
+        r.refuse(Reason::kNotCanonical);
+    }
+    return out;
+}
+
+FollowAudits read_audits(Reader& r) {
+    FollowAudits out;
+    out.challenges.resize(read_count(r, kMaxFollowAudits, kFollowAuditBytes));
+    for (ChallengeKey& c : out.challenges) {
+        c.height = r.height();
+        c.chain_id = r.fixed<ChainId>();
+    }
+    if (!ascends(out.challenges, [](const ChallengeKey& c) { return c; })) {
         r.refuse(Reason::kNotCanonical);
     }
     return out;
@@ -138,6 +155,8 @@ FollowAnswer read_answer(Reader& r, std::uint8_t what) {
             return read_refused(r);
         case Answer::kBusy:
             return FollowBusy{r.u32()};
+        case Answer::kAudits:
+            return read_audits(r);
     }
     r.refuse(Reason::kBadField);
     return FollowTaken{};
@@ -158,6 +177,8 @@ FollowQuestion read_question(Reader& r, std::uint8_t what) {
             if (out.count > kMaxFollowPage) r.refuse(Reason::kTooLarge);
             return out;
         }
+        case Question::kAudits:
+            return AuditsQuestion{r.fixed<PublicKey>()};
     }
     r.refuse(Reason::kBadField);
     return TipQuestion{};
@@ -182,6 +203,10 @@ Bytes encode_question(const FollowQuestion& question) {
                             [&](const ChainsQuestion& q) {
                                 Writer w = head(Question::kChains, 16);
                                 return w.height(q.height).u32(q.first).u32(q.count).take();
+                            },
+                            [&](const AuditsQuestion& q) {
+                                Writer w = head(Question::kAudits, 32);
+                                return w.fixed(q.challenger).take();
                             }},
                       question);
 }
@@ -203,13 +228,14 @@ Bytes encode_answer(const FollowAnswer& answer) {
                   return w.height(a.height).fixed(a.hash).u64(a.time_ms).take();
               },
               [](const FollowHeight& a) {
-                  Writer w = begin_answer(Answer::kHeight, 153 + 32 * a.challengers.size());
+                  Writer w = begin_answer(Answer::kHeight,
+                                          153 + kFollowChallengerBytes * a.challengers.size());
                   w.height(a.height).fixed(a.block_hash).fixed(a.parent).u64(a.time_ms);
                   w.u8(a.y ? 1 : 0);
                   if (a.y) w.fixed(*a.y);
                   w.fixed(a.list_hash).u32(a.chains);
                   w.u32(static_cast<std::uint32_t>(a.challengers.size()));
-                  for (const PublicKey& key : a.challengers) w.fixed(key);
+                  for (const ChallengerPart& c : a.challengers) w.fixed(c.key).u64(c.part);
                   return w.take();
               },
               [](const FollowChains& a) {
@@ -228,6 +254,13 @@ Bytes encode_answer(const FollowAnswer& answer) {
               [](const FollowBusy& a) {
                   Writer w = begin_answer(Answer::kBusy, 4);
                   return w.u32(a.retry_ms).take();
+              },
+              [](const FollowAudits& a) {
+                  Writer w =
+                      begin_answer(Answer::kAudits, 4 + kFollowAuditBytes * a.challenges.size());
+                  w.u32(static_cast<std::uint32_t>(a.challenges.size()));
+                  for (const ChallengeKey& c : a.challenges) w.height(c.height).fixed(c.chain_id);
+                  return w.take();
               }},
         answer);
 }

@@ -2,7 +2,7 @@
 //
 // The other end of follow/client.hpp. The node tells it after each block what the newest final
 // heights are (refresh); questions are answered from that alone, so that a flood of them never
-// reaches the registry. Submissions are handed to the node's own chain, which decides: what it
+// reaches the registry; only open audits are looked up there, at the price of 64. Submissions are handed to the node's own chain, which decides: what it
 // refuses is refused with its reason. Only kinds that a block lists are taken, and only bytes that
 // are such an object; whether it counts is decided, like that of any other, once a final block
 // lists it.
@@ -22,7 +22,6 @@
 #include <mutex>
 #include <optional>
 
-#include "availability/book.hpp"
 #include "availability/peer_budget.hpp"
 #include "callbacks/blockchain.hpp"
 #include "follow/messages.hpp"
@@ -34,7 +33,7 @@ namespace holdfast {
 struct FollowFacts {
     BlockInfo block;
     std::optional<VdfOutput> y;
-    std::vector<PublicKey> challengers;  // in force there, ascending
+    std::vector<ChallengerPart> challengers;  // in force there, ascending by key
 };
 
 /// Where the facts come from.
@@ -42,10 +41,14 @@ struct FollowSource {
     std::function<Result<std::optional<Height>>()> tip;  // newest final height; empty: none yet
     std::function<Result<FollowFacts>(Height)> facts;
     std::function<Result<std::vector<ChallengedChain>>(Height)> chains;  // ascending by id
+    /// Open audits of this challenger's outcomes, ascending; empty: this node knows of none. Called
+    /// by handle(), any thread.
+    std::function<Result<std::vector<ChallengeKey>>(const PublicKey& challenger)> audits;
+    /// The door for objects that no block lists; empty: this node takes none.
+    std::function<Result<Verdict>(const PublicKey& from, ByteView object)> submit;
 };
 /// A registry node's own.
-[[nodiscard]] FollowSource follow_source(const Registry& registry, const AvailabilityBook& book,
-                                         Blockchain& chain);
+[[nodiscard]] FollowSource follow_source(const Registry& registry, Blockchain& chain);
 
 struct FollowServiceOptions {
     BudgetLimits questions{.per_second = 500, .burst = 4'096};  // for each peer
@@ -87,8 +90,9 @@ class FollowService {
     };
     [[nodiscard]] Result<Kept> build(Height height) const;
     [[nodiscard]] Result<FollowAnswer> answer(const PublicKey& from, ByteView message);
+    [[nodiscard]] Result<FollowAnswer> answer_audits(const PublicKey& challenger) const;
     [[nodiscard]] FollowAnswer answer_question(const FollowQuestion& question) const;
-    [[nodiscard]] Result<FollowAnswer> submit(Kind kind, ByteView object);
+    [[nodiscard]] Result<FollowAnswer> submit(const PublicKey& from, Kind kind, ByteView object);
     [[nodiscard]] Checked<Kept> find(Height height) const;
 
     const FollowSource source_;

@@ -181,6 +181,9 @@ Result<RegistryStatistics> Registry::statistics() const {
     s.voided = machine.voided;
     s.ended = machine.ended;
     s.heights_with_y = machine.heights_with_y;
+    s.decisions = machine.decisions;
+    HOLDFAST_ASSIGN(entries, next_entry(txn));
+    s.entries = entries;
     s.file_bytes = impl_->store->file_bytes();
     const std::shared_lock reading(impl_->memory);
     s.memory_bytes = impl_->tree.memory_bytes();

@@ -14,13 +14,13 @@
 #include <string>
 #include <vector>
 
-#include "availability/book.hpp"
 #include "availability/challenger.hpp"
 #include "availability/chunk_server.hpp"
 #include "availability/responder.hpp"
 #include "core/result.hpp"
 #include "json/json.hpp"
 #include "node/log.hpp"
+#include "settlement/settlement_ledger.hpp"
 #include "transport/tcp_network.hpp"
 
 namespace holdfast::node {
@@ -59,8 +59,7 @@ struct Config {
 
     std::filesystem::path dir;   // [node] the node's folder
     std::uint32_t block_ms = 0;  // between two blocks; 0: the network's block time
-    AvailabilityTerms terms;     // served_reward, challenger_reward
-    std::uint64_t min_challenger_bond = 0;
+    PayTerms terms;              // served_reward, challenger_reward
 
     std::string monitor;  // [monitor] loopback address and port; empty: none
     LogOptions log;       // [log]

@@ -159,13 +159,10 @@ const Setting kSettings[] = {
     {"node", "dir", path<HOLDFAST_FIELD(dir)>(), "The node's folder (holdfast network init)."},
     {"node", "block_ms", number<HOLDFAST_FIELD(block_ms)>(0, kDayMs),
      "Between two blocks; 0: the network's block time."},
-    {"node", "served_reward", number<HOLDFAST_FIELD(terms.served_reward)>(0, kMaxNumber),
+    {"node", "served_reward", number<HOLDFAST_FIELD(terms.prover_reward)>(0, kMaxNumber),
      "Units to the prover for each challenge served."},
     {"node", "challenger_reward", number<HOLDFAST_FIELD(terms.challenger_reward)>(0, kMaxNumber),
      "Units to the challenger for each outcome that counts, whatever it says."},
-    {"node", "min_challenger_bond", number<HOLDFAST_FIELD(min_challenger_bond)>(0, kMaxNumber),
-     "Units that a challenger's bond must hold."},
-
     {"monitor", "listen", text<HOLDFAST_FIELD(monitor)>(monitor_problem),
      "A loopback address and port, e.g. 127.0.0.1:9100. \"\": none."},
 

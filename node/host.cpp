@@ -19,7 +19,6 @@ namespace {
 constexpr std::uint32_t kLookMs = 50;  // for cancellation, and for blocks that became final
 constexpr std::uint32_t kFollowAfterErrorMs = 1'000;
 constexpr std::uint32_t kMostClockWaitMs = 1'000;
-constexpr std::size_t kToldChains = 100;  // by name, in the status
 
 std::uint64_t wall_clock_ms() {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -58,18 +57,11 @@ Json to_json(const HostCounts& c) {
         }
         listed[std::string(to_string(kind))] = {{"accepted", one.accepted}, {"refused", refused}};
     }
-    Json suspended = Json::array();
-    for (const ChainId& id :
-         std::span(c.suspended).first(std::min(c.suspended.size(), kToldChains))) {
-        suspended.push_back(to_hex(id));
-    }
     Json out = {{"blocks", c.blocks},
                 {"tip", c.tip ? Json(c.tip->value) : Json(nullptr)},
                 {"closed", c.closed ? Json(c.closed->value) : Json(nullptr)},
                 {"behind", c.behind},
                 {"listed", listed},
-                {"suspended_chains", c.suspended.size()},
-                {"suspended", suspended},  // the first of them
                 {"slashed", c.slashed},
                 {"seconds", c.seconds}};
     if (!c.error.empty()) out["error"] = c.error;
@@ -108,8 +100,7 @@ Result<Json> ledger_json(BondLedger& ledger) {
 
 Result<Node> open_node(const Config& config) {
     AggregatorOptions options;
-    options.availability_terms = config.terms;
-    options.min_challenger_bond = config.min_challenger_bond;
+    options.pay = config.terms;
     return Node::open(config.dir, std::move(options));
 }
 
@@ -140,9 +131,12 @@ Result<Json> run_host(const Config& config, Log& log, const HostHooks& hooks,
     if (block_ms != params.block_ms) {
         log.warn("block.time", {{"block_ms", block_ms}, {"network_block_ms", params.block_ms}});
     }
-    FollowService follow(
-        follow_source(node.registry(), node.aggregator->availability_book(), *node.chain),
-        *node.chain, machine_clock());
+    FollowSource source = follow_source(node.registry(), *node.chain);
+    source.submit = [&node](const PublicKey& from, ByteView object) -> Result<Verdict> {
+        HOLDFAST_ASSIGN(outcome, node.aggregator->submit(to_hex(view(from)), object));
+        return outcome.verdict;
+    };
+    FollowService follow(std::move(source), *node.chain, machine_clock());
     HostWork work(node, follow, log);
     Bell bell;
     std::unique_ptr<VdfClockService> clock;

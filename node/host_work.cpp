@@ -45,16 +45,12 @@ Result<bool> HostWork::process(const StopCheck& stop) {
     work.stop = stop;
     HOLDFAST_ASSIGN(report, node_.aggregator->advance({}, work));
     if (report) note(*report);
+    // What carrying out decisions did to bonds is the chain's to say.
+    HOLDFAST_TRY(list_bond_events(*node_.chain, *node_.ledger));
     HOLDFAST_ASSIGN(behind, node_.aggregator->behind());
-    std::vector<ChainId> suspended;
-    if (report && report->closed) {
-        HOLDFAST_ASSIGN(named, node_.aggregator->availability().suspended(*report->closed));
-        suspended = std::move(named);
-    }
     {
         const std::lock_guard lock(mutex_);
         counts_.behind = behind;
-        if (report && report->closed) counts_.suspended = std::move(suspended);
     }
     // What is older than followers are told of is not prepared for them.
     if (behind < FollowService::kKeptHeights) HOLDFAST_TRY(follow_.refresh());

@@ -25,10 +25,9 @@ struct HostCounts {
     std::optional<Height> closed;
     std::uint64_t behind = 0;  // final blocks to go
     std::map<Kind, Listed> listed;
-    std::vector<ChainId> suspended;  // by the quorum, in the digest of `closed`
-    std::uint64_t slashed = 0;       // chains whose bond was forfeited or that were voided
-    double seconds = 0;              // for the newest block
-    std::string error;               // of the newest try; empty: none
+    std::uint64_t slashed = 0;  // chains whose bond was forfeited or that were voided
+    double seconds = 0;         // for the newest block
+    std::string error;          // of the newest try; empty: none
 };
 
 class HostWork {

@@ -23,7 +23,7 @@ Result<T> read_as(Kind kind, const std::filesystem::path& file) {
 /// The stores of a node that has processed, or is about to, but for chain and ledger.
 std::vector<std::filesystem::path> stores_of(const NodePaths& paths, const NetworkParams& params) {
     std::vector<std::filesystem::path> out = {paths.registry(), paths.settlement(),
-                                              paths.availability(), paths.vdf()};
+                                              paths.statements(), paths.vdf()};
     if (params.has_beacon) out.push_back(paths.beacon());
     return out;
 }
@@ -86,8 +86,11 @@ Result<Node> Node::open(const std::filesystem::path& dir, AggregatorOptions opti
     node.clock = std::make_unique<VdfClock>(std::move(clock));
     options.registry = node.paths.registry();
     options.settlement = node.paths.settlement();
-    options.availability = node.paths.availability();
-    options.min_bond = 1;
+    options.statements = node.paths.statements();
+    HOLDFAST_ASSIGN(operator_key, load_key_pair(node.paths.operator_key()));
+    node.operator_key = std::make_unique<KeyPair>(std::move(operator_key));
+    options.operator_key = node.operator_key.get();
+    HOLDFAST_TRY(list_bond_events(*node.chain, *node.ledger));
     HOLDFAST_ASSIGN(aggregator, Aggregator::open(params, *node.chain, *node.clock,
                                                  node.ledger.get(), nullptr, options));
     node.aggregator = std::make_unique<Aggregator>(std::move(aggregator));

@@ -253,18 +253,39 @@ Verdict check_challenge(const ChallengeContext& context, const Challenge& challe
                             challenge.signature);
 }
 
-// Spec 8, challenge of kind 29 (2) to (6).
-Verdict check_challenge(const Challenge2Context& context, const Challenge2& challenge) {
+Verdict check_challenge_signature(const NetworkId& network_id, const Challenge2& challenge) {
+    return verify_signature(challenge.challenger, view(challenge.id(network_id)),
+                            challenge.signature);
+}
+
+namespace {
+
+Verdict check_named(const Challenge2Context& context, const Challenge2& challenge) {
     HOLDFAST_REQUIRE_OK(check_challenged_place(context, challenge));
-    if (challenge.y != context.y) return Reason::kWrongOutput;
-    HOLDFAST_REQUIRE_OK(verify_signature(
-        challenge.challenger, view(challenge.id(context.network_id)), challenge.signature));
+    return challenge.y == context.y ? Reason::kOk : Reason::kWrongOutput;
+}
+
+Verdict check_draw(const Challenge2Context& context, const Challenge2& challenge) {
     const auto assigned =
         context.challengers.assigned(context.network_id, context.y, context.chain_id);
     if (assigned != challenge.challenger) return Reason::kNotAssigned;
     const bool drawn = challenge_is_drawn(context.params, context.network_id, context.y,
                                           context.chain_id, challenge.challenger, challenge.nonce);
     return drawn ? Reason::kOk : Reason::kNotDrawn;
+}
+
+}  // namespace
+
+// Spec 8, challenge of kind 29 (2) to (6).
+Verdict check_challenge(const Challenge2Context& context, const Challenge2& challenge) {
+    HOLDFAST_REQUIRE_OK(check_named(context, challenge));
+    HOLDFAST_REQUIRE_OK(check_challenge_signature(context.network_id, challenge));
+    return check_draw(context, challenge);
+}
+
+Verdict check_challenge_unsigned(const Challenge2Context& context, const Challenge2& challenge) {
+    HOLDFAST_REQUIRE_OK(check_named(context, challenge));
+    return check_draw(context, challenge);
 }
 
 // Spec 8: one that arrives while the tip is not h + 1 need not be answered.
@@ -454,22 +475,29 @@ Digest Outcome2::digest() const {
     return tagged_hash("availability/outcome2", ByteView(w.bytes()));
 }
 
-// Spec 8, outcome of kind 27 (2) to (6).
-Verdict check_outcome(const Outcome2Context& context, const Outcome2& outcome) {
-    const Challenge2& challenge = context.challenge;
-    if (outcome.id != challenge.id(context.network_id)) return Reason::kWrongChallenge;
+Verdict check_outcome_signatures(const NetworkId& network_id, const Challenge2& challenge,
+                                 const PublicKey& prover, const Outcome2& outcome) {
+    if (outcome.id != challenge.id(network_id)) return Reason::kWrongChallenge;
     if (challenge_nonce(outcome.reveal, challenge.chain_id) != challenge.nonce) {
         return Reason::kBadNonce;
     }
     HOLDFAST_REQUIRE_OK(
         verify_signature(challenge.challenger, view(outcome.digest()), outcome.signature));
-    if (outcome.has_response()) {
-        HOLDFAST_REQUIRE_OK(verify_signature(
-            context.prover, view(response_digest(outcome.id, outcome.response_hash)),
-            outcome.response_signature));
-    }
-    return check_reveal_of(context.params, context.network_id, challenge.challenger, context.base,
-                           context.known, challenge.height, outcome.reveal);
+    if (!outcome.has_response()) return Verdict::ok();
+    return verify_signature(prover, view(response_digest(outcome.id, outcome.response_hash)),
+                            outcome.response_signature);
+}
+
+Verdict check_outcome_reveal(const Outcome2Context& context, const Reveal& reveal) {
+    return check_reveal_of(context.params, context.network_id, context.challenge.challenger,
+                           context.base, context.known, context.challenge.height, reveal);
+}
+
+// Spec 8, outcome of kind 27 (2) to (6).
+Verdict check_outcome(const Outcome2Context& context, const Outcome2& outcome) {
+    HOLDFAST_REQUIRE_OK(
+        check_outcome_signatures(context.network_id, context.challenge, context.prover, outcome));
+    return check_outcome_reveal(context, outcome.reveal);
 }
 
 // Spec 8, audit of an outcome.

@@ -17,18 +17,18 @@ namespace holdfast {
 namespace {
 
 constexpr std::array<const char*, kTables> kRegistryTables = {
-    "meta",     "blocks",  "chains",   "replicas", "states", "agenda",  "audits",  "updates",
-    "removals", "reveals", "receipts", "misses",   "leaves", "regions", "effects", "checkpoints",
+    "meta",      "blocks", "chains",    "replicas", "states",   "agenda",      "audits",
+    "commitments", "reveals", "links",  "misses",   "bonds",    "parts",       "offences",
+    "deposits",  "checkpoints", "waiting", "updates", "leaves", "regions",     "effects",
+    "decisions", "heads",  "journal",   "journal-nodes",
+    "challengers", "challenger-due", "ranks", "in-force", "challenges", "challenge-ids",
+    "outcomes", "suspended", "unpaid",
 };
-constexpr std::array<const char*, 4> kSettlementTables = {"meta", "cases", "open", "accusations"};
+constexpr std::array<const char*, 3> kSettlementTables = {"meta", "cases", "open"};
 constexpr std::array<const char*, 3> kJournalTables = {"meta", "entries", "answers"};
-constexpr std::array<const char*, 9> kBookTables = {"meta",       "challengers", "reveals",
-                                                    "challenges", "ids",         "outcomes",
-                                                    "suspects",   "scores",      "unsettled"};
 constexpr StoreSchema kRegistrySchema{"registry", kRegistryTables};
 constexpr StoreSchema kSettlementSchema{"settlement", kSettlementTables};
 constexpr StoreSchema kJournalSchema{"challenges", kJournalTables};
-constexpr StoreSchema kBookSchema{"availability", kBookTables};
 constexpr std::uintmax_t kLeastBytes = 2 * 4096;  // of a database, however small
 
 MDB_val to_val(ByteView bytes) {
@@ -80,7 +80,6 @@ class Cursor {
 const StoreSchema& registry_schema() { return kRegistrySchema; }
 const StoreSchema& settlement_schema() { return kSettlementSchema; }
 const StoreSchema& journal_schema() { return kJournalSchema; }
-const StoreSchema& book_schema() { return kBookSchema; }
 
 std::uint32_t stored_value_sum(ByteView key, ByteView value) { return crc32c(value, crc32c(key)); }
 

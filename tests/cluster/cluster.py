@@ -226,7 +226,6 @@ file = "{name}.log"
 dir = "node"
 served_reward = {SERVED_REWARD}
 challenger_reward = {CHALLENGER_REWARD}
-min_challenger_bond = {BOND}
 """)
         program = [self.options.holdfast]
         self.commands["node"] = [*program, "node", "--config", "node.toml", "--json"]

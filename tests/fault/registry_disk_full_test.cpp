@@ -50,7 +50,7 @@ TEST_F(RegistryDiskFull, EveryWriteIsWholeOrNotDone) {
     RegistryStory story(params, 1);
     const Height full_at = params.genesis_height + 30;
     for (Height h = params.genesis_height; h < full_at; ++h) {
-        (void)must(registry->on_final_block(story.block(h)));
+        (void)story.feed(*registry, h);
         story.act(*registry, h);
     }
     ASSERT_NO_FATAL_FAILURE(fill_but(0));
@@ -81,7 +81,7 @@ TEST_F(RegistryDiskFull, EveryWriteIsWholeOrNotDone) {
     test::TempFolder elsewhere;
     const auto whole = must(Registry::open(elsewhere / "registry", params, options));
     for (Height again = params.genesis_height; again <= h; ++again) {
-        (void)must(whole->on_final_block(story.block(again)));
+        (void)story.feed(*whole, again);
         if (again < full_at) story.act(*whole, again);
     }
     EXPECT_EQ(must(whole->block(must(whole->closed()).value()))->global, global);
@@ -91,7 +91,7 @@ TEST_F(RegistryDiskFull, ABackupThatFindsNoRoomLeavesNothing) {
     auto registry = must(Registry::open(folder / "registry", params, options));
     RegistryStory story(params, 1);
     for (Height h = params.genesis_height; h < params.genesis_height + 40; ++h) {
-        (void)must(registry->on_final_block(story.block(h)));
+        (void)story.feed(*registry, h);
         story.act(*registry, h);
     }
     const RegistrySlots before = must(registry->slots());
@@ -114,7 +114,7 @@ TEST_F(RegistryDiskFull, ARestoreThatFindsNoRoomLeavesTheRegistryAsItWas) {
         const auto registry = must(Registry::open(at, params, options));
         RegistryStory story(params, 1);
         for (Height h = params.genesis_height; h < params.genesis_height + 40; ++h) {
-            (void)must(long_one->on_final_block(story.block(h)));
+            (void)story.feed(*long_one, h);
             story.act(*long_one, h);
         }
         (void)must(registry->on_final_block(story.block(params.genesis_height)));

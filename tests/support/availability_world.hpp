@@ -1,5 +1,5 @@
-// A network of challengers and provers in virtual time: a registry, a book, a court, a token, and
-// connections that delay, lose, repeat and reorder what they carry.
+// A network of challengers and provers in virtual time: a registry that judges what they publish,
+// and connections that delay, lose, repeat and reorder what they carry.
 //
 // Everything runs on one thread and follows from one seed. Replicas are really sealed (preset
 // `dev`).
@@ -9,9 +9,9 @@
 #include <random>
 #include <utility>
 
-#include "availability/judge.hpp"
+#include "availability/challenger.hpp"
 #include "availability/peer_service.hpp"
-#include "embedded/bond_ledger.hpp"
+#include "availability/responder.hpp"
 #include "support/sealed_chain.hpp"
 
 namespace holdfast::test {
@@ -26,6 +26,7 @@ inline NetworkParams availability_network() {
     p.misses_expired = 390;
     p.availability_n = p.availability_d = 1;
     p.availability_chunks = 4;
+    p.least_chain_part = p.least_challenger_part = 1'000;
     return p;
 }
 
@@ -105,29 +106,53 @@ class SimNetwork final : public Network {
     Bytes before_;
 };
 
-/// A host chain that lists at the next block whatever was submitted.
-class ListingChain final : public Blockchain {
+/// Where challengers publish: evidence goes into the next block, behind a deposit for it, and
+/// everything else through the registry's own door.
+class PublishingDoor final : public Blockchain {
   public:
-    Result<Height> current_height() override { return Height(0); }
+    PublishingDoor(RegistryWorld& world, std::map<Reason, std::uint64_t>& verdicts)
+        : world_(world), verdicts_(verdicts) {}
+
+    Result<Height> current_height() override { return world_.tip(); }
     Result<BlockInfo> block_by_height(Height) override {
         return fail(ErrorCode::kNotFound, "no blocks here");
     }
+    Result<std::vector<Submission>> submissions_at(Height) override {
+        return std::vector<Submission>();
+    }
+    Result<std::vector<BondEvent>> bond_events_at(Height) override {
+        return std::vector<BondEvent>();
+    }
     Status submit(Kind kind, ByteView object) override {
-        waiting.push_back({kind, Bytes(object.begin(), object.end())});
+        Bytes bytes(object.begin(), object.end());
+        if (kind == Kind::kEvidence || kind == Kind::kChallenger) {
+            waiting.objects.push_back({kind, std::move(bytes)});
+            if (kind == Kind::kEvidence) deposit(object);
+            return {};
+        }
+        ++verdicts_[world_.accept(bytes).verdict.reason];
         return {};
     }
-    Result<std::vector<Submission>> submissions_at(Height height) override {
-        return listed[height];
+
+    ListedBlock waiting;  // for the next block
+    PublicKey accuser;
+
+  private:
+    void deposit(ByteView evidence) {
+        const Digest subject = sha256(evidence);
+        waiting.bonds.push_back(
+            BondEvent::created(BondId(tagged_hash("test/deposit", subject)), accuser,
+                               world_.params().least_submitter_part, BondPurpose::kAccusation,
+                               subject));
     }
-    void list(Height height) { listed[height] = std::exchange(waiting, {}); }
-    std::vector<Submission> waiting;
-    std::map<Height, std::vector<Submission>> listed;
+
+    RegistryWorld& world_;
+    std::map<Reason, std::uint64_t>& verdicts_;
 };
 
 class AvailabilityWorld {
   public:
     static constexpr std::uint64_t kBond = 1'000;
-    static constexpr AvailabilityTerms kTerms{7, 3};
 
     struct Prover {
         std::unique_ptr<SealedChain> chain;
@@ -151,15 +176,6 @@ class AvailabilityWorld {
     }
     AvailabilityWorld(std::size_t provers_wanted, std::size_t challengers_wanted)
         : params(availability_network()), world(params, one_thread()) {
-        token = must(BondLedger::open(folder / "token", params.id()));
-        must(token->fund_pool(1'000'000, idempotency(1)));
-        ledger = must(SettlementLedger::open(folder / "settlement", params.id()));
-        book = must(AvailabilityBook::open(folder / "book", params));
-        court = std::make_unique<Court>(registry_knowledge(world.registry()),
-                                        registry_bonds(world.registry()), *ledger, *token,
-                                        CourtTerms{});
-        judge = std::make_unique<AvailabilityJudge>(world.registry(), *book, token.get(), kBond,
-                                                    court.get());
         for (std::size_t i = 0; i < provers_wanted; ++i) add_prover(i);
         std::vector<const SealedChain*> all;
         for (const Prover& p : provers) all.push_back(p.chain.get());
@@ -167,19 +183,20 @@ class AvailabilityWorld {
         for (std::size_t i = 0; i < challengers_wanted; ++i) add_challenger(i);
         // Until the challengers are in force and every chain has its slot.
         for (std::uint32_t i = 0; i <= params.seal_delay + 1; ++i) feed();
-        EXPECT_EQ(must(book->challengers_at(world.tip())).size(), challengers_wanted);
+        EXPECT_EQ(must(world->challengers_in_force(world.tip())).size(), challengers_wanted);
         verdicts.clear();
     }
 
-    /// The next block, with whatever was submitted.
+    /// The next block, with whatever was published for it.
     void feed() {
-        const Height tip = world.tip() + 1;
-        for (const ObjectOutcome& o : must(judge->catch_up(chain, tip)))
-            ++verdicts[o.verdict.reason];
-        suspended = must(judge->suspended(tip - params.closing_blocks()));
-        world.feed(true, suspended);
-        chain.list(tip);
-        tell(tip);
+        const BlockOutcome done = world.feed(true, std::exchange(door.waiting, {}));
+        for (const ObjectOutcome& o : done.objects) ++verdicts[o.verdict.reason];
+        tell(world.tip());
+    }
+    /// What a challenger must know of a height; whoever follows a node is told the same.
+    ChallengeRound round(Height h) {
+        return {{h, test_hash(h), test_y(h), must(world->challengers_in_force(h))},
+                must(world->challenged_chains(h))};
     }
     /// The same, and all challenges of the height before.
     void block() {
@@ -187,36 +204,37 @@ class AvailabilityWorld {
         const Height tip = world.tip();
         for (Challenging& c : challengers) {
             c.engine->on_final_block(tip);
-            if (const auto round = must(judge->round(tip - 1))) must(c.engine->draw(*round));
-            must(c.engine->publish(chain));
+            must(c.engine->draw(round(tip - 1)));
+            door.accuser = c.key.public_key();
+            must(c.engine->publish(door));
         }
         const std::uint64_t start = time.now_ns;
         while (send_next()) {
         }
         time.now_ns = std::max<std::uint64_t>(time.now_ns, start + params.block_ms * 1'000'000ULL);
-        must(book->settle(*ledger, kTerms));
-        must(ledger->work(*token));
     }
     void blocks(int count) {
         for (int i = 0; i < count; ++i) block();
     }
 
-    [[nodiscard]] AvailabilityScore score(std::size_t prover) const {
-        return must(book->score(provers[prover].chain->id()));
+    /// How many outcomes of a prover that may still decide a suspension say this.
+    [[nodiscard]] std::size_t outcomes(std::size_t prover, OutcomeKind kind) {
+        const auto all = must(world->outcomes(provers[prover].chain->id()));
+        return static_cast<std::size_t>(std::count_if(
+            all.begin(), all.end(), [&](const OutcomeRecord& o) { return o.outcome == kind; }));
     }
-    [[nodiscard]] std::uint64_t held(std::size_t prover) const {
-        return must(token->bond_info(provers[prover].bond)).held_amount;
+    /// What its bond still holds.
+    [[nodiscard]] std::uint64_t held(std::size_t prover) {
+        return must(world->bond(provers[prover].bond)).value().held;
     }
-    [[nodiscard]] bool is_suspended(std::size_t prover) const {
-        return std::find(suspended.begin(), suspended.end(), provers[prover].chain->id()) !=
-               suspended.end();
+    /// In the digest that closed last.
+    [[nodiscard]] bool is_suspended(std::size_t prover) {
+        const auto leaf = must(world->leaf(provers[prover].chain->id(), world.closed()));
+        return leaf && leaf->status == ChainStatus::kLate;
     }
     SimPeer& peer(std::size_t prover) { return peers[key_of_prover(prover)]; }
     [[nodiscard]] PublicKey key_of_prover(std::size_t i) const {
         return provers[i].chain->key().public_key();
-    }
-    static IdempotencyKey idempotency(std::uint64_t n) {
-        return IdempotencyKey(tagged_hash("test/idempotency", n));
     }
 
     NetworkParams params;
@@ -224,29 +242,19 @@ class AvailabilityWorld {
     RegistryWorld world;
     SimTime time;
     std::map<PublicKey, SimPeer> peers;
-    std::unique_ptr<BondLedger> token;
-    std::unique_ptr<SettlementLedger> ledger;
-    std::unique_ptr<AvailabilityBook> book;
-    std::unique_ptr<AvailabilityJudge> judge;
-    std::unique_ptr<Court> court;
-    ListingChain chain;
+    std::map<Reason, std::uint64_t> verdicts;  // on what was published
+    PublishingDoor door{world, verdicts};
     std::vector<Prover> provers;
     std::vector<Challenging> challengers;
-    std::vector<ChainId> suspended;  // in the digest that the newest block has closed
-    std::map<Reason, std::uint64_t> verdicts;
     ChallengerReport report;
 
   private:
-    BondId bond(const PublicKey& owner, BondPurpose purpose, std::uint64_t number) {
-        must(token->issue(owner, kBond, idempotency(1'000 + 2 * number)));
-        return must(token->create_bond(owner, kBond, purpose, idempotency(1'001 + 2 * number)));
-    }
     void add_prover(std::size_t i) {
         Prover p;
         SealedChainOptions options;
         options.chunks = 16;
         options.key = i;
-        p.bond = bond(SealedChain::prover_key(i).public_key(), BondPurpose::kStorage, i);
+        p.bond = BondId(tagged_hash("test/storage bond", std::uint64_t{i}));
         options.bond = p.bond;
         p.chain = std::make_unique<SealedChain>(params, i, options);
         p.responder = std::make_unique<AvailabilityResponder>(params, time.clock());
@@ -278,18 +286,18 @@ class AvailabilityWorld {
         stored.engine = std::make_unique<AvailabilityChallenger>(
             params, *keys_.back(), base, *stored.journal, *stored.network, time.clock(),
             ChallengerOptions{.at_once = 1});
-        const BondId own_bond = bond(own, BondPurpose::kChallenger, 100 + i);
+        const BondId own_bond(tagged_hash("test/challenger bond", std::uint64_t{i}));
+        door.waiting.bonds.push_back(
+            BondEvent::created(own_bond, own, kBond, BondPurpose::kChallenger));
         const Challenger registration =
             make_challenger(params.id(), stored.engine->commitment(), base, own_bond, stored.key);
         must(
-            chain.submit(Kind::kChallenger, wrap_object(Kind::kChallenger, registration.encode())));
+            door.submit(Kind::kChallenger, wrap_object(Kind::kChallenger, registration.encode())));
     }
     void tell(Height tip) {
-        std::vector<PublicKey> keys;
-        for (const Challenger& c : must(book->challengers_at(tip))) keys.push_back(c.key);
-        for (Prover& p : provers) {
-            p.responder->on_final_block({tip, test_hash(tip), test_y(tip), keys});
-        }
+        const ChallengeHeight height{tip, test_hash(tip), test_y(tip),
+                                     must(world->challengers_in_force(tip))};
+        for (Prover& p : provers) p.responder->on_final_block(height);
     }
     /// Lets time pass until the next challenge is due, and sends it. False: none is left.
     bool send_next() {

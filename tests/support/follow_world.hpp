@@ -87,7 +87,7 @@ struct FollowWorld {
     std::optional<Height> tip;
     Height first{100};
     std::set<Height> without_y;
-    std::vector<PublicKey> challengers;
+    std::vector<ChallengerPart> challengers;
     std::vector<ChallengedChain> list = follow_chains(3);
     int lists_made = 0;
     PickyChain chain;

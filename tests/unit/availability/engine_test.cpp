@@ -1,4 +1,4 @@
-// The availability engine's two sides, the book, the journal and readers, in virtual time.
+// The availability engine's two sides, the journal and readers, in virtual time.
 #include <gtest/gtest.h>
 
 #include "availability/latency_meter.hpp"
@@ -43,7 +43,7 @@ class AvailabilityEngine : public ::testing::Test {
         return r;
     }
     /// A challenge of the only challenger for the height below the tip.
-    Challenge challenge() {
+    Challenge2 challenge() {
         const Height h = w.world.tip() - 1;
         const auto entries = test::must(w.challengers[0].journal->entries());
         for (const JournalEntry& e : entries) {
@@ -52,9 +52,9 @@ class AvailabilityEngine : public ::testing::Test {
         ADD_FAILURE() << "no challenge at the height";
         return {};
     }
-    Reason answer_of(const Challenge& c) {
+    Reason answer_of(const Challenge2& c) {
         const auto r =
-            w.provers[0].responder->respond(stranger, wrap_object(Kind::kChallenge, c.encode()));
+            w.provers[0].responder->respond(stranger, wrap_object(Kind::kChallenge2, c.encode()));
         return r ? Reason::kOk : r.error().verdict.reason;
     }
     PublicKey stranger = KeyPair::from_secret(view(tagged_hash("test/stranger"))).public_key();
@@ -123,9 +123,9 @@ TEST_F(AvailabilityEngine, NoTimestampOfAPeerTakesPartInAVerdict) {
 
 TEST_F(AvailabilityEngine, ChallengesThatNeedNotBeAnsweredAreIgnoredWithAReason) {
     (void)next();
-    const Challenge c = challenge();
+    const Challenge2 c = challenge();
     EXPECT_EQ(answer_of(c), Reason::kDuplicateChallenge);
-    Challenge other = c;
+    Challenge2 other = c;
     other.height = c.height + 1;
     EXPECT_EQ(answer_of(other), Reason::kTooEarly);
     other.height = c.height - 1;
@@ -137,13 +137,14 @@ TEST_F(AvailabilityEngine, ChallengesThatNeedNotBeAnsweredAreIgnoredWithAReason)
     AvailabilityResponder fresh(w.params, w.time.clock(), {.bad = {.per_second = 1, .burst = 6}});
     ASSERT_TRUE(fresh.add_chain(sealed.id(), std::make_shared<Replica>(sealed.open_replica()),
                                 std::make_shared<KeyPair>(test::SealedChain::prover_key(0))));
-    const auto ask = [&](const Challenge& asked) {
-        const auto r = fresh.respond(stranger, wrap_object(Kind::kChallenge, asked.encode()));
+    const auto ask = [&](const Challenge2& asked) {
+        const auto r = fresh.respond(stranger, wrap_object(Kind::kChallenge2, asked.encode()));
         return r ? Reason::kOk : r.error().verdict.reason;
     };
     EXPECT_EQ(ask(c), Reason::kTooEarly) << "nothing is final here yet";
     const Height tip = w.world.tip();
-    const std::vector<PublicKey> in_force = {w.challengers[0].key.public_key()};
+    const std::vector<ChallengerPart> in_force = {
+        {w.challengers[0].key.public_key(), AvailabilityWorld::kBond}};
     fresh.on_final_block({c.height, c.block_hash, std::nullopt, in_force});
     fresh.on_final_block({tip, test::test_hash(tip), test::test_y(tip), in_force});
     EXPECT_EQ(ask(c), Reason::kNoEntropy);
@@ -177,8 +178,9 @@ TEST_F(AvailabilityEngine, OpenChallengesSurviveARestartAndNoneLeavesTwice) {
                                   with_chain("measured")};
     std::vector<ChallengeKey> keys;
     for (const JournalEntry& e : drawn) keys.push_back(key_of(e.challenge));
-    const Outcome outcome =
-        make_outcome(ChallengeId{}, Reveal{}, OutcomeKind::kServed, 9, 1, w.challengers[0].key);
+    const Response response = sign_response(ChallengeId{}, Bytes(64), w.provers[0].chain->key());
+    const Outcome2 outcome = make_outcome2(ChallengeId{}, Reveal{}, OutcomeKind::kServed, 9, 1,
+                                           &response, w.challengers[0].key);
     {
         const auto journal = test::must(ChallengeJournal::open(folder / "j", w.params.id()));
         EXPECT_EQ(test::must(journal->plan(Height(500), drawn)), 3U);

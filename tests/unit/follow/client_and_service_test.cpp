@@ -84,7 +84,7 @@ TEST(Follow, ANodeThatIsBehindIsWaitedForAndYMayArriveLate) {
     EXPECT_EQ(world.client.tip().error().code, ErrorCode::kUnavailable);
     world.tip = Height(120);
     world.without_y = {Height(120)};
-    world.challengers = {key(1)};
+    world.challengers = {{key(1), 1}};
     must(world.service.refresh());
     EXPECT_EQ(must(world.client.tip()).height, Height(120));
     EXPECT_EQ(must(world.client.current_height()), Height(120));
