@@ -121,6 +121,14 @@ std::uint64_t links_until(std::uint64_t chunks, std::uint64_t bad, double log2_t
     return repetitions_until(log2_all_good(chunks, bad, openings), log2_target);
 }
 
+double log2_window_undetected(double missing, std::uint64_t openings, const WindowChoice& choice) {
+    const std::uint64_t starts = std::max<std::uint64_t>(choice.starts, 1);
+    const std::uint64_t others = choice.links > 0 ? choice.links - 1 : 0;
+    const std::uint64_t free = std::max(choice.span > 0 ? choice.span - 1 : 0, others);
+    const double choices = std::log2(as_double(starts)) + log2_choose(free, others);
+    return std::min(kCertain, choices + log2_all_good(missing, openings));
+}
+
 double storable_by_silence(std::uint64_t window, std::uint64_t allowed) {
     if (allowed >= window) return 0.0;
     return std::pow(1.0 - as_double(allowed) / as_double(window), 1.0 / kChunksPerLink);
@@ -162,6 +170,31 @@ double log2_seal_undetected(const SealFraud& fraud, std::uint64_t drawn_windows,
         sum = log2_sum(sum, drawn_so + all_pass);
     }
     return std::min(sum, kCertain);
+}
+
+double audit_rate(const NetworkParams& params, std::uint64_t total) {
+    std::uint64_t audits = params.audits_per_block;
+    if (params.version == kParamsVersion2) {
+        const std::uint64_t period = params.liability_blocks;
+        audits = std::max(audits, (total + period - 1) / period);
+    }
+    const std::uint64_t least = audits * (std::uint64_t{params.misses_late} + 1);
+    const std::uint64_t of = std::max(total, least);
+    return of == 0 ? 0 : static_cast<double>(audits) / static_cast<double>(of);
+}
+
+double heights_until_out(const NetworkParams& params, std::uint64_t total, double failing) {
+    return 1 / (audit_rate(params, total) * failing) + params.seal_delay +
+           3.0 * params.seal_deadline;
+}
+
+double unaudited(const NetworkParams& params, std::uint64_t total, double failing, double heights) {
+    return std::pow(1 - audit_rate(params, total) * failing, heights);
+}
+
+double leaves_with_part(const NetworkParams& params, std::uint64_t total, double failing) {
+    const double heights = static_cast<double>(params.removal_delay) + params.liability_blocks;
+    return unaudited(params, total, failing, heights) * (1 - failing);
 }
 
 double log2_spot_undetected(std::uint64_t segments, std::uint64_t bad, std::uint64_t drawn) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "core/constants.hpp"
+#include "core/params.hpp"
 
 namespace holdfast {
 
@@ -57,6 +58,18 @@ enum class GarbageRule {
 [[nodiscard]] double tolerated_garbage(std::uint64_t window, std::uint64_t allowed,
                                        GarbageRule rule);
 
+/// Whose choice the heights of a window of links were.
+struct WindowChoice {
+    std::uint64_t links = 1;   // shown
+    std::uint64_t span = 1;    // heights that could be shown between the first and the last of them
+    std::uint64_t starts = 1;  // heights at which such a window could begin
+};
+/// A prover that lacks a fraction `missing` of its cells, but not more, finds a window of links
+/// that open `openings` cells together: at most all its choices together, starts · C(span - 1,
+/// links - 1) · (1-d)^openings.
+[[nodiscard]] double log2_window_undetected(double missing, std::uint64_t openings,
+                                            const WindowChoice& choice = {});
+
 // --- shards --------------------------------------------------------------------------------------
 
 /// More than m of k + m shards are lost, each independently with probability p: the file is gone.
@@ -75,6 +88,22 @@ struct SealFraud {
 /// bad windows drawn of their probability times that of missing every bad cell in them.
 [[nodiscard]] double log2_seal_undetected(const SealFraud& fraud, std::uint64_t drawn_windows,
                                           std::uint64_t drawn_cells);
+
+// --- audits (spec 15.3) --------------------------------------------------------------------------
+
+/// That a chain is audited at a height with y, in a network of `total` chains.
+[[nodiscard]] double audit_rate(const NetworkParams& params, std::uint64_t total);
+/// Heights, on average, from the slot of a chain until its part is taken, when an audit of it fails
+/// with probability `failing`: until one is drawn that fails, and until that is missed three times.
+[[nodiscard]] double heights_until_out(const NetworkParams& params, std::uint64_t total,
+                                       double failing);
+/// That no audit of `heights` heights is drawn that fails.
+[[nodiscard]] double unaudited(const NetworkParams& params, std::uint64_t total, double failing,
+                               double heights);
+/// That such a chain leaves at once and gets its part back: no failing audit until the end of its
+/// liability, and the last audit passes.
+[[nodiscard]] double leaves_with_part(const NetworkParams& params, std::uint64_t total,
+                                      double failing);
 
 /// A VDF proof with `bad` false segments of `segments` passes spot(s).
 [[nodiscard]] double log2_spot_undetected(std::uint64_t segments, std::uint64_t bad,

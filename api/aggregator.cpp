@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "api/aggregator_impl.hpp"
+#include "api/final_block.hpp"
 #include "proofs/checkpoint.hpp"
 #include "proofs/digests.hpp"
 
@@ -45,11 +46,9 @@ Result<std::optional<Height>> Aggregator::Impl::newest_final() const {
 
 /// y of every open height that lacks it. A source without an answer is reported and asked again
 /// with the next block; the height closes without y when its time has come (spec section 5).
-Status Aggregator::Impl::note_missing_y(Height newest, const VdfClockWork& work,
-                                        BlockReport& report) {
+Status Aggregator::Impl::note_missing_y(const VdfClockWork& work, BlockReport& report) {
     HOLDFAST_ASSIGN(open, registry->open_heights());
     for (const Height h : open) {
-        if (h > newest) continue;
         HOLDFAST_ASSIGN(record, registry->block(h));
         if (!record || record->y) continue;
         const Result<HeightEntropy> entropy = clock->at(h, work);
@@ -60,6 +59,10 @@ Status Aggregator::Impl::note_missing_y(Height newest, const VdfClockWork& work,
         }
         if (entropy->block.hash != record->hash)
             return fail_refused(Reason::kWrongBlock, "the host chain");
+        if (!params.has_operator()) {
+            HOLDFAST_TRY(publish_y(h));
+            continue;
+        }
         HOLDFAST_ASSIGN(verdict, registry->note_y(h, entropy->y));
         if (!verdict) return fail_refused(verdict, "y of height " + std::to_string(h.value));
         if (h == report.height) report.y = entropy->y;
@@ -67,106 +70,109 @@ Status Aggregator::Impl::note_missing_y(Height newest, const VdfClockWork& work,
     return {};
 }
 
-Status Aggregator::Impl::feed(Height height, BlockReport& report) {
-    HOLDFAST_ASSIGN(block, chain->block_by_height(height));
-    if (!block.final)
-        return fail(ErrorCode::kUnavailable, "the host chain took back a final block");
-    FinalBlock final_block;
-    final_block.height = height;
-    final_block.hash = block.hash;
-    final_block.time_s = block.time_ms / 1000;
-    if (const std::optional<Height> closes = anchor_height(params, height)) {
-        HOLDFAST_ASSIGN(suspended, judge->suspended(*closes));
-        final_block.suspended = std::move(suspended);
-    }
-    HOLDFAST_ASSIGN(outcome, registry->on_final_block(final_block));
-    if (outcome.closed) {
-        report.closed = outcome.closed->block.height;
-        report.global = outcome.closed->block.global;
-        report.counts = outcome.closed->block.counts;
-        report.effects = outcome.closed->effects;
-        if (outcome.closed->checkpoint_due) HOLDFAST_TRY(submit_checkpoint(*report.closed));
+/// Without an operator y counts once a block lists its proof.
+Status Aggregator::Impl::publish_y(Height height) {
+    const Result<VdfProof> proof = clock->proof(height);
+    if (!proof && proof.error().code == ErrorCode::kNotFound) return {};
+    if (!proof) return fail(proof.error());
+    return chain->submit(Kind::kVdfProof, wrap_object(Kind::kVdfProof, proof->encode()));
+}
+
+Status Aggregator::Impl::take_block(Height height, const VdfClockWork& work, BlockReport& report) {
+    HOLDFAST_ASSIGN(block, final_block(*chain, height));
+    HOLDFAST_ASSIGN(outputs, listed_outputs(*registry, block, [&](const VdfProof& proof) {
+                        return clock->import(proof, work);
+                    }));
+    block.outputs = std::move(outputs);
+    HOLDFAST_ASSIGN(outcome, registry->on_final_block(block));
+    intake->set_tip(height);
+    report.objects = std::move(outcome.objects);
+    if (!outcome.closed) return {};
+    report.closed = outcome.closed->block.height;
+    report.global = outcome.closed->block.global;
+    report.counts = outcome.closed->block.counts;
+    report.effects = std::move(outcome.closed->effects);
+    if (const std::optional<Error>& fault = outcome.closed->state_file_fault) {
+        report.faults.push_back({std::nullopt, height, *fault});
     }
     return {};
 }
 
-/// The checkpoint of the height that the newest block has closed, for which a run may have ended
-/// between closing and submitting. Signatures are deterministic: the host sees the same bytes.
-Status Aggregator::Impl::repeat_checkpoint() {
-    HOLDFAST_ASSIGN(closed, registry->closed());
-    if (!closed || !checkpoint_due(params, *closed)) return {};
-    return submit_checkpoint(*closed);
+/// Recorded before it is signed; deterministic, so that asking again gives the same bytes.
+Result<JournalHead> Aggregator::Impl::head(Height height) {
+    if (!heads) return fail_refused(Reason::kNotOperator, "a head");
+    HOLDFAST_ASSIGN(body, registry->head_of(height));
+    Bytes whole = body;
+    whole.resize(kHeadBytes);
+    const Checked<JournalHead> unsigned_head = JournalHead::decode(whole);
+    if (!unsigned_head) return fail_refused(unsigned_head.error(), "our own head");
+    HOLDFAST_ASSIGN(verdict, heads->record(Kind::kHead, height, unsigned_head->block_hash, body));
+    if (!verdict) {
+        return fail_refused(verdict, "the head of height " + std::to_string(height.value) +
+                                         ": what this key has signed before says otherwise, so "
+                                         "this journal is not the one that it was");
+    }
+    return sign_head(network_id, *unsigned_head, *options.operator_key);
 }
 
 Status Aggregator::Impl::submit_checkpoint(Height closed) {
     if (checkpointer == nullptr || !options.checkpoint_bond) return {};
+    if (!checkpoint_due(params, closed)) return {};
     HOLDFAST_ASSIGN(checkpoint,
                     build_checkpoint(*registry, closed, *options.checkpoint_bond, *checkpointer));
-    return chain->submit_checkpoint(wrap_object(Kind::kCheckpoint, checkpoint.encode()));
-}
-
-/// Decides what closing this height did to bonds. The id of a case follows from what it is about,
-/// so that deciding again changes nothing.
-Status Aggregator::Impl::settle_height(Height height) {
-    const Result<std::vector<Effect>> effects = registry->effects(height);
-    if (!effects)
-        return effects.error().code == ErrorCode::kNotFound ? Status{} : fail(effects.error());
-    std::vector<SettlementCase> decisions;
-    for (const Effect& effect : *effects) {
-        const bool slash =
-            effect.kind == EffectKind::kVoided || effect.kind == EffectKind::kBondForfeited;
-        if (!slash && effect.kind != EffectKind::kBondReleased) continue;
-        HOLDFAST_ASSIGN(info, registry->chain(effect.chain_id));
-        if (!info) continue;
-        const Registration& r = info->registration;
-        const CaseId id(tagged_hash("node/settle", network_id, effect.chain_id, height,
-                                    static_cast<std::uint8_t>(effect.kind)));
-        decisions.push_back({id,
-                             CaseKind::kOutcome,
-                             {slash ? SettlementStep::slash(r.bond_id, r.header.prover, UINT64_MAX)
-                                    : SettlementStep::release(r.bond_id)}});
+    const Bytes body = checkpoint.encode();
+    SignedStatements& statements = checkpoints ? *checkpoints : *heads;
+    HOLDFAST_ASSIGN(verdict, statements.record(Kind::kCheckpoint, closed, checkpoint.block_hash,
+                                               ByteView(body).first(kCheckpointSignedBytes)));
+    if (!verdict) {
+        return fail_refused(verdict, "the checkpoint of height " + std::to_string(closed.value) +
+                                         ": another one was signed before");
     }
-    return decisions.empty() ? Status{} : settlement->decide_all(decisions);
+    return chain->submit_checkpoint(wrap_object(Kind::kCheckpoint, body));
 }
 
-Status Aggregator::Impl::settle_to(Height closed) {
-    // After a restart the newest heights are decided once more: a crash may have fallen between the
-    // closing and the decision.
-    Height next = settled ? *settled + 1 : std::max(params.genesis_height, closed - 64);
-    for (; next <= closed; ++next) {
-        HOLDFAST_TRY(settle_height(next));
-        settled = next;
+// --- what was decided ----------------------------------------------------------------------------
+
+/// From where the ledger stands, however long it was away.
+Status Aggregator::Impl::take_decisions() {
+    constexpr std::size_t kAtOnce = 4'096;
+    for (;;) {
+        HOLDFAST_ASSIGN(next, settlement->next_decision());
+        HOLDFAST_ASSIGN(decisions, registry->decisions(next, kAtOnce));
+        if (decisions.empty()) return {};
+        HOLDFAST_TRY(settlement->take(next, decisions, options.pay));
     }
-    HOLDFAST_TRY(book->settle(*settlement, options.availability_terms));
-    return {};
 }
 
-/// A decision that failed is made with the next block; the token is asked for what stands.
+/// What failed is tried again with the next block.
 void Aggregator::Impl::settle(const VdfClockWork& work, BlockReport& report) {
     if (token == nullptr) return;
-    const Result<std::optional<Height>> closed = registry->closed();
-    if (!closed || !*closed) return;
-    const Status decided = settle_to(**closed);
-    if (!decided) report.faults.push_back({std::nullopt, **closed, decided.error()});
+    const Status taken = take_decisions();
+    if (!taken) report.faults.push_back({std::nullopt, report.height, taken.error()});
     const Result<SettlementReport> asked = settlement->work(*token, work.stop);
     if (!asked) {
-        report.faults.push_back({std::nullopt, **closed, asked.error()});
+        report.faults.push_back({std::nullopt, report.height, asked.error()});
         return;
     }
     for (const SettlementFault& fault : asked->faults) {
-        report.faults.push_back({std::nullopt, **closed, fault.error});
+        report.faults.push_back({std::nullopt, report.height, fault.error});
     }
 }
 
 Status Aggregator::Impl::work_on_tip(Height height, std::span<Prover* const> provers,
                                      std::span<ProverSet* const> sets, const VdfClockWork& work,
                                      BlockReport& report) {
+    HOLDFAST_ASSIGN(closed, registry->closed());
+    if (closed) {
+        if (heads) {
+            HOLDFAST_ASSIGN(signed_head, head(*closed));
+            if (report.closed) report.head = signed_head;
+        }
+        HOLDFAST_TRY(submit_checkpoint(*closed));
+    }
     const Clock::time_point start = Clock::now();
-    HOLDFAST_TRY(note_missing_y(height, work, report));
+    HOLDFAST_TRY(note_missing_y(work, report));
     report.vdf_seconds += seconds_since(start);
-    const Clock::time_point listed = Clock::now();
-    HOLDFAST_TRY(take_submissions(height, work, report));
-    listed_seconds = seconds_since(listed);
     for (Prover* const prover : provers) drive(*prover, height, work, report);
     for (ProverSet* const set : sets) HOLDFAST_TRY(drive(*set, height, work, report));
     const Clock::time_point settling = Clock::now();
@@ -175,26 +181,76 @@ Status Aggregator::Impl::work_on_tip(Height height, std::span<Prover* const> pro
     return {};
 }
 
+// --- opening -------------------------------------------------------------------------------------
+
+Status Aggregator::Impl::open_statements() {
+    const std::filesystem::path folder = beside(options.statements, options.registry, ".signed");
+    std::error_code failed;
+    std::filesystem::create_directories(folder, failed);
+    if (failed) return fail_errno(failed.value(), "cannot make the folder " + folder.string());
+    const auto open = [&](const PublicKey& key) {
+        return SignedStatements::open(folder / (to_hex(view(key)) + ".signed"), network_id, key);
+    };
+    if (params.has_operator()) {
+        HOLDFAST_ASSIGN(own, open(options.operator_key->public_key()));
+        heads.emplace(std::move(own));
+    }
+    const bool another =
+        checkpointer != nullptr && (!heads || checkpointer->public_key() != params.operator_key);
+    if (!another) return {};
+    HOLDFAST_ASSIGN(others, open(checkpointer->public_key()));
+    checkpoints.emplace(std::move(others));
+    return {};
+}
+
 Status Aggregator::Impl::open_stores() {
+    const bool is_operator = options.operator_key != nullptr &&
+                             options.operator_key->public_key() == params.operator_key;
+    if (params.has_operator() && !is_operator) {
+        return fail_refused(
+            Reason::kNotOperator,
+            "network \"" + params.name + "\": only its operator appends to its journal");
+    }
     HOLDFAST_ASSIGN(opened, Registry::open(options.registry, params, options.registry_options));
     registry = std::move(opened);
-    intake = std::make_unique<SealIntake>(*registry, *chain, options.seal_limits);
-    if (token != nullptr) {
-        HOLDFAST_ASSIGN(
-            ledger, SettlementLedger::open(
-                        beside(options.settlement, options.registry, ".settlement"), network_id));
-        settlement = std::move(ledger);
-        court.emplace(registry_knowledge(*registry), registry_bonds(*registry), *settlement, *token,
-                      options.court_terms);
+    intake = std::make_unique<SealIntake>(*registry, options.seal_limits);
+    HOLDFAST_TRY(open_statements());
+    if (token == nullptr) return {};
+    if (const Verdict v = check_pay_terms(params, options.pay); !v) {
+        return fail_refused(
+            v, "an outcome that pays " + std::to_string(options.pay.prover_reward) + " and " +
+                   std::to_string(options.pay.challenger_reward) + " (at most " +
+                   std::to_string(most_pay(params)) +
+                   " together: a 32nd of what a challenger forfeits; lower the rewards, or make a "
+                   "network with a larger least_challenger_part)");
     }
-    AvailabilityBook::Options book_options;
-    book_options.pays = token != nullptr;
-    HOLDFAST_ASSIGN(availability, AvailabilityBook::open(beside(options.availability,
-                                                                options.registry, ".availability"),
-                                                         params, book_options));
-    book = std::move(availability);
-    judge.emplace(*registry, *book, token, options.min_challenger_bond, court ? &*court : nullptr);
+    HOLDFAST_ASSIGN(
+        ledger, SettlementLedger::open(beside(options.settlement, options.registry, ".settlement"),
+                                       network_id));
+    settlement = std::move(ledger);
     return {};
+}
+
+Result<ObjectOutcome> Aggregator::Impl::submit(const std::string& peer, ByteView object,
+                                               const StopCheck& stop) {
+    const Checked<Kind> kind = peek_kind(object);
+    if (!params.has_operator()) return list(kind, object);
+    if (kind && *kind == Kind::kSealProof) return intake->take(peer, object, stop);
+    return registry->accept(object);
+}
+
+/// Without an operator the host's blocks are the only way in.
+Result<ObjectOutcome> Aggregator::Impl::list(const Checked<Kind>& kind, ByteView object) {
+    ObjectOutcome out;
+    if (!kind) {
+        out.verdict = kind.error();
+        return out;
+    }
+    out.kind = *kind;
+    const Status taken = chain->submit(*kind, object);
+    if (!taken && taken.error().code != ErrorCode::kRefused) return fail(taken.error());
+    if (!taken) out.verdict = taken.error().verdict;
+    return out;
 }
 
 Aggregator::Aggregator(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -220,8 +276,6 @@ Result<Aggregator> Aggregator::open(const NetworkParams& params, Blockchain& cha
 Registry& Aggregator::registry() { return *impl_->registry; }
 const Registry& Aggregator::registry() const { return *impl_->registry; }
 SettlementLedger* Aggregator::settlement() { return impl_->settlement.get(); }
-AvailabilityJudge& Aggregator::availability() { return *impl_->judge; }
-const AvailabilityBook& Aggregator::availability_book() const { return *impl_->book; }
 
 Result<std::uint64_t> Aggregator::behind() const {
     HOLDFAST_ASSIGN(newest, impl_->newest_final());
@@ -236,28 +290,29 @@ Result<std::optional<BlockReport>> Aggregator::advance(std::span<Prover* const> 
     const Clock::time_point start = Clock::now();
     HOLDFAST_ASSIGN(tip, impl_->registry->tip());
     BlockReport report;
-    if (tip && !impl_->tip_resumed) {
-        // A run that ended within a block did some of its steps; all of them may be done again, and
-        // only what was not done before is accepted now.
+    if (tip && !impl_->resumed) {
+        // A run may have ended within a block: what its provers still owe, heads and checkpoints.
         BlockReport again;
         again.height = *tip;
-        HOLDFAST_TRY(impl_->repeat_checkpoint());
         HOLDFAST_TRY(impl_->work_on_tip(*tip, provers, sets, work, again));
-        report.repeated_proofs = std::move(again.proofs);
-        std::copy_if(again.objects.begin(), again.objects.end(), std::back_inserter(report.objects),
-                     [](const ObjectOutcome& o) { return o.verdict.accepted(); });
+        report.objects = std::move(again.objects);
+        report.proofs = std::move(again.proofs);
     }
-    impl_->tip_resumed = true;
+    impl_->resumed = true;
     HOLDFAST_ASSIGN(newest, impl_->newest_final());
     const Height next = tip ? *tip + 1 : impl_->params.genesis_height;
     if (!newest || next > *newest) return std::optional<BlockReport>();
     report.height = next;
-    HOLDFAST_ASSIGN(judged, impl_->judge->catch_up(*impl_->chain, next, work.stop));
-    report.objects.insert(report.objects.end(), judged.begin(), judged.end());
-    impl_->tip_resumed = false;  // until the block is done: an error in it leaves steps to repeat
-    HOLDFAST_TRY(impl_->feed(next, report));
+    impl_->resumed = false;  // until the block is done
+    // What has come since: the block entry below closes a height for good.
+    HOLDFAST_TRY(impl_->note_missing_y(work, report));
+    const Clock::time_point listed = Clock::now();
+    std::vector<ObjectOutcome> before = std::move(report.objects);
+    HOLDFAST_TRY(impl_->take_block(next, work, report));
+    report.objects.insert(report.objects.begin(), before.begin(), before.end());
+    impl_->listed_seconds = seconds_since(listed);
     HOLDFAST_TRY(impl_->work_on_tip(next, provers, sets, work, report));
-    impl_->tip_resumed = true;
+    impl_->resumed = true;
     report.seconds = seconds_since(start);
     impl_->foresee(report.receipts.size(), report);
     return std::optional(std::move(report));
@@ -267,10 +322,12 @@ Result<LinkRequest> Aggregator::link_request(const ChainId& chain_id, Height hei
     return impl_->link_request(chain_id, height);
 }
 
-Result<Verdict> Aggregator::offer_seal_proof(const std::string& peer, ByteView object,
-                                             const StopCheck& stop) {
-    return impl_->intake->offer(peer, object, stop);
+Result<ObjectOutcome> Aggregator::submit(const std::string& peer, ByteView object,
+                                         const StopCheck& stop) {
+    return impl_->submit(peer, object, stop);
 }
+
+Result<JournalHead> Aggregator::head(Height height) { return impl_->head(height); }
 
 SealVerifierCounts Aggregator::seal_counts() const { return impl_->intake->counts(); }
 
@@ -300,8 +357,13 @@ Result<PublicRecord> Aggregator::public_record(Height first) const {
         chain.accepted = info.accepted;
         HOLDFAST_ASSIGN(updates, registry.updates(info.chain_id));
         chain.updates = updates;
-        HOLDFAST_ASSIGN(known, registry.known_chain(info.chain_id, *tip));
-        if (known.reveals && known.reveals->known.i > 0) chain.reveal = known.reveals;
+        std::vector<Height> bases{info.registration.genesis_height};
+        for (const Update& u : chain.updates) bases.push_back(u.effective_height);
+        for (const Height base : bases) {
+            HOLDFAST_ASSIGN(known, registry.known_chain(info.chain_id, base));
+            if (known.reveals && known.reveals->known.i > 0)
+                chain.reveals.push_back(*known.reveals);
+        }
         HOLDFAST_TRY(record.add_chain(std::move(chain)));
         return {};
     };

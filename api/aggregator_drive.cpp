@@ -40,62 +40,91 @@ Result<LinkRequest> Aggregator::Impl::link_request(const ChainId& chain_id, Heig
     return request;
 }
 
+/// Through the door that everybody uses.
+Status Aggregator::Impl::hand_over(Kind kind, const Bytes& body, const char* what,
+                                   BlockReport& report) {
+    HOLDFAST_ASSIGN(outcome, submit({}, wrap_object(kind, body), {}));
+    if (!outcome.verdict) return fail_refused(outcome.verdict, what);
+    for (const Verdict& member : outcome.members) {
+        if (!member) return fail_refused(member, what);
+    }
+    report.objects.push_back(std::move(outcome));
+    return {};
+}
+
 Status Aggregator::Impl::answer_seal_duties(Prover& prover, const VdfClockWork& work,
                                             BlockReport& report) {
     HOLDFAST_ASSIGN(duties, registry->seal_duties(prover.chain_id()));
+    std::optional<Height> answered;
     for (const SealDuty& duty : duties) {
-        if (!duty.y || !duty.y_height) continue;
+        if (!duty.y || !duty.y_height || answered == duty.y_height) continue;
         RawOptions raw;
         raw.workers = options.seal_limits.fills_at_once;
         raw.stop = work.stop;
         HOLDFAST_ASSIGN(proof, prover.seal_proof(*duty.y_height, *duty.y, duty.kind, raw));
-        const Bytes body = proof.encode();
-        const Checked<ByteView> one[] = {ByteView(body)};
-        HOLDFAST_TRY(take_seal_proofs(one, work, report));
+        HOLDFAST_TRY(hand_over(Kind::kSealProof, proof.encode(), "our own seal proof", report));
+        answered = duty.y_height;
+    }
+    return {};
+}
+
+/// Of every open height: y of one that came late is linked while it is open.
+Status Aggregator::Impl::make_links(Prover& prover, BlockReport& report) {
+    HOLDFAST_ASSIGN(open, registry->open_heights());
+    for (const Height h : open) {
+        const Status made = make_link(prover, h, report);
+        if (!made) report.faults.push_back({prover.chain_id(), h, made.error()});
     }
     return {};
 }
 
 Status Aggregator::Impl::make_link(Prover& prover, Height height, BlockReport& report) {
+    HOLDFAST_ASSIGN(stands, registry->link(prover.chain_id(), height));
+    if (stands) return {};
     const Result<LinkRequest> request = link_request(prover.chain_id(), height);
     if (!request && request.error().code == ErrorCode::kUnavailable) return {};
     if (!request) return fail(request.error());
     HOLDFAST_ASSIGN(link, prover.link(*request));
-    const SubmittedReceipt submitted[] = {{prover.chain_id(), link.receipt}};
-    HOLDFAST_ASSIGN(outcomes, registry->accept_receipts(submitted));
-    if (!outcomes[0].verdict) return fail_refused(outcomes[0].verdict, "our own receipt");
+    HOLDFAST_ASSIGN(bundle, prover.bundle(link));
+    HOLDFAST_TRY(hand_over(Kind::kBundle, bundle.encode(), "our own link", report));
     report.receipts.push_back(link.receipt);
     return {};
 }
 
-/// The proof of the link whose compact index this block's y draws.
-Status Aggregator::Impl::make_proof(Prover& prover, Height height, BlockReport& report) {
-    const std::uint64_t lag = params.closing_blocks() + params.finality_blocks;
-    if (height.since(params.genesis_height) < lag) return {};
-    const Height proven = height - lag;
+/// Of every link whose compact index has been drawn, while its deadline allows.
+Status Aggregator::Impl::make_proofs(Prover& prover, BlockReport& report) {
+    HOLDFAST_ASSIGN(heights, registry->proof_heights());
+    for (const Height h : heights) {
+        const Status made = make_proof(prover, h, report);
+        if (!made) report.faults.push_back({prover.chain_id(), h, made.error()});
+    }
+    return {};
+}
+
+Status Aggregator::Impl::make_proof(Prover& prover, Height proven, BlockReport& report) {
     const ChainId& chain_id = prover.chain_id();
-    HOLDFAST_ASSIGN(receipt, registry->receipt(chain_id, proven));
-    if (!receipt) return {};  // no link was made there
-    HOLDFAST_ASSIGN(known, registry->known_height(proven, chain_id));
+    HOLDFAST_ASSIGN(stands, registry->link(chain_id, proven));
+    if (!stands || stands->proof != LinkProof::kNone) return {};
+    HOLDFAST_ASSIGN(known, registry->known_height(proven));
     if (!known.y || !known.y_compact) return {};  // a height without y or y_c counts for nobody
-    HOLDFAST_ASSIGN(request, link_request(chain_id, proven));
+    HOLDFAST_ASSIGN(chain_facts, registry->known_chain(chain_id, proven));
+    LinkRequest request{proven,       known.block_hash,    *known.y,
+                        known.anchor, stands->link_before, std::nullopt};
+    if (chain_facts.reveals) request.reveal_base = chain_facts.reveals->base;
     HOLDFAST_ASSIGN(link, prover.link(request));  // the same link: recorded, so the same bytes
     const bool needs_full = full_required(network_id, *known.y_compact, chain_id);
     MadeProof made{chain_id, proven, needs_full, {}};
-    std::optional<AnyProof> proof;
+    const Kind kind = needs_full ? Kind::kFull : Kind::kCompact;
+    Bytes body;
     if (needs_full) {
-        const Full full = prover.full(link);
-        made.object = wrap_object(Kind::kFull, full.encode());
-        proof = full;
+        body = prover.full(link).encode();
     } else {
         HOLDFAST_ASSIGN(path, registry->path(chain_id, proven));
         HOLDFAST_ASSIGN(compact, prover.compact(link, path, *known.y_compact));
-        made.object = wrap_object(Kind::kCompact, compact.encode());
-        proof = compact;
+        body = compact.encode();
     }
-    const AnyProof proofs[] = {*proof};
-    HOLDFAST_ASSIGN(verdicts, registry->accept_proofs(proofs));
-    if (!verdicts[0]) return fail_refused(verdicts[0], "our own proof");
+    HOLDFAST_TRY(hand_over(kind, body, "our own proof", report));
+    made.object = wrap_object(kind, body);
     report.proofs.push_back(std::move(made));
     return {};
 }
@@ -104,8 +133,8 @@ void Aggregator::Impl::drive(Prover& prover, Height height, const VdfClockWork& 
                              BlockReport& report) {
     for (const auto& step :
          {std::function<Status()>([&] { return answer_seal_duties(prover, work, report); }),
-          std::function<Status()>([&] { return make_link(prover, height, report); }),
-          std::function<Status()>([&] { return make_proof(prover, height, report); })}) {
+          std::function<Status()>([&] { return make_links(prover, report); }),
+          std::function<Status()>([&] { return make_proofs(prover, report); })}) {
         const Status done = step();
         if (!done) report.faults.push_back({prover.chain_id(), height, done.error()});
     }
@@ -114,7 +143,11 @@ void Aggregator::Impl::drive(Prover& prover, Height height, const VdfClockWork& 
 Status Aggregator::Impl::drive(ProverSet& set, Height height, const VdfClockWork& work,
                                BlockReport& report) {
     if (!processor) {
-        HOLDFAST_ASSIGN(made, BlockProcessor::make(params, *registry, options.sets));
+        BlockProcessorOptions processing = options.sets;
+        processing.list = [this](Kind kind, ByteView object) {
+            return chain->submit(kind, object);
+        };
+        HOLDFAST_ASSIGN(made, BlockProcessor::make(params, *registry, processing));
         processor.emplace(std::move(made));
     }
     HOLDFAST_ASSIGN(done, processor->process(set, height, work.stop));

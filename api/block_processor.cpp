@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <tuple>
 
 #include "api/seal_prover.hpp"
 #include "chunking/replica_batch.hpp"
+#include "proofs/bundle.hpp"
 #include "proofs/digests.hpp"
 #include "proofs/seal_proof_verify.hpp"
 #include "storage/parallel.hpp"
@@ -20,8 +22,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kBatchChains = 32;             // read together by one worker
 constexpr std::size_t kFilesPerChain = 2;            // replica and tree
 constexpr std::size_t kSealProofsPerCommit = 1'024;  // in one transaction
-constexpr std::size_t kSignedAtOnce = 256;           // by one worker
-constexpr std::size_t kReceiptsAtOnce = 32'768;      // in one transaction
 constexpr std::size_t kProofsAtOnce = 4'096;         // held in memory, and in one transaction
 
 /// Adds the time until it goes away to a step's.
@@ -84,7 +84,7 @@ class BlockProcessor::Run {
     struct ProofJob {
         DueProof due;
         std::uint32_t member = 0;
-        std::unique_ptr<AnyProof> proof;  // kilobytes: only while its group is in progress
+        std::unique_ptr<AnyShort> proof;  // kilobytes: only while its group is under way
     };
 
     void fault(const std::optional<ChainId>& chain_id, const Error& error) {
@@ -152,22 +152,28 @@ class BlockProcessor::Run {
     }
 
     Status seal_proofs();
-    Status prove_seal(const SealDuty& duty, std::uint32_t member);
-    Status submit_seal_proofs(std::span<const SealDuty> answered);
+    struct AnsweredDuty {
+        SealDuty duty;
+        Bytes object;
+    };
+    Result<Bytes> prove_seal(const SealDuty& duty, std::uint32_t member);
+    Result<std::vector<ObjectOutcome>> hand_over(std::span<const ByteView> objects,
+                                                 const SealCheck& check = {});
+    Status submit_seal_proofs(std::span<const AnsweredDuty> answered);
     Status links();
+    Status links_of(Height height);
     Status make_links(const KnownHeight& known, std::vector<LinkJob>& jobs);
     Status link_piece(unsigned worker, const KnownHeight& known, std::span<LinkJob> jobs);
     Status hand_over(const KnownHeight& known, std::span<const LinkJob> jobs);
     Status record(const LinkPlace& place, std::span<const LinkJob> jobs,
                   std::vector<ChainLink>& signable);
-    Status submit(std::span<const SubmittedReceipt> receipts);
+    Status submit(const LinkPlace& place, std::span<const ChainLink> links);
     Status proofs();
     Status proofs_of(Height proven);
-    Status proof_piece(unsigned worker, const KnownHeight& known, const HierarchyTree& tree,
-                       std::span<ProofJob> jobs);
-    Result<std::optional<AnyProof>> prove(const KnownHeight& known, const HierarchyTree& tree,
-                                          const ProofJob& job, const LinkDraw& draw,
-                                          CellsToOpen& cells, CellsToOpen* cell) const;
+    Status proof_piece(unsigned worker, const KnownHeight& known, std::span<ProofJob> jobs);
+    Result<std::optional<AnyShort>> prove(const KnownHeight& known, const ProofJob& job,
+                                          const LinkDraw& draw, CellsToOpen& cells,
+                                          CellsToOpen* cell) const;
     Status submit_proofs(Height proven, std::span<ProofJob> jobs);
 
     BlockProcessor& self_;
@@ -191,20 +197,25 @@ Status BlockProcessor::Run::seal_proofs() {
     const Timed timed(report_.times.seal);
     for (std::size_t at = 0; at < own.size(); at += kSealProofsPerCommit) {
         const std::size_t count = std::min(kSealProofsPerCommit, own.size() - at);
-        std::vector<std::uint8_t> good(count);
+        std::vector<Bytes> objects(count);
         HOLDFAST_TRY(in_pieces("seal proofs", count, 1, workers(),
                                [&](unsigned, std::size_t i, std::size_t) -> Status {
                                    const auto& [duty, member] = own[at + i];
-                                   const Status proven = prove_seal(duty, member);
-                                   if (!proven && proven.error().code == ErrorCode::kInterrupted)
-                                       return proven;
-                                   if (!proven) fault(duty.chain_id, proven.error());
-                                   good[i] = proven.has_value() ? 1 : 0;
+                                   Result<Bytes> proof = prove_seal(duty, member);
+                                   if (proof) {
+                                       objects[i] = std::move(*proof);
+                                       return {};
+                                   }
+                                   if (proof.error().code == ErrorCode::kInterrupted) {
+                                       return fail(proof.error());
+                                   }
+                                   fault(duty.chain_id, proof.error());
                                    return {};
                                }));
-        std::vector<SealDuty> answered;
+        std::vector<AnsweredDuty> answered;
         for (std::size_t i = 0; i < count; ++i) {
-            if (good[i] != 0) answered.push_back(own[at + i].first);
+            if (objects[i].empty()) continue;
+            answered.push_back({own[at + i].first, std::move(objects[i])});
         }
         HOLDFAST_TRY(submit_seal_proofs(answered));
     }
@@ -212,7 +223,7 @@ Status BlockProcessor::Run::seal_proofs() {
 }
 
 /// Makes the proof and checks it as everybody else would: one fill each.
-Status BlockProcessor::Run::prove_seal(const SealDuty& duty, std::uint32_t member) {
+Result<Bytes> BlockProcessor::Run::prove_seal(const SealDuty& duty, std::uint32_t member) {
     const SetMember& m = set_.members()[member];
     HOLDFAST_ASSIGN(info, registry_.chain(duty.chain_id));
     if (!info) return fail(ErrorCode::kNotFound, "the registry has lost the chain");
@@ -228,27 +239,43 @@ Status BlockProcessor::Run::prove_seal(const SealDuty& duty, std::uint32_t membe
     const SealContext known{*duty.y_height, *duty.y, duty.kind};
     HOLDFAST_ASSIGN(verdict, verify_seal_proof(self_.params_, self_.network_id_, info->registration,
                                                known, proof.encode(), fill));
-    return verdict ? Status{} : fail_refused(verdict, "our own seal proof");
+    if (!verdict) return fail_refused(verdict, "our own seal proof");
+    return wrap_object(Kind::kSealProof, proof.encode());
 }
 
-/// Duties whose proofs have been made and checked, in one transaction.
-Status BlockProcessor::Run::submit_seal_proofs(std::span<const SealDuty> answered) {
-    std::vector<SubmittedSealProof> proofs;
-    for (const SealDuty& duty : answered) {
-        proofs.push_back(
-            {duty.chain_id, *duty.y_height, [&duty](const Registration&, const SealContext& known) {
-                 const bool same = known.y == *duty.y && known.kind == duty.kind;
-                 return same ? Verdict::ok() : Verdict(Reason::kWrongHeight);
-             }});
+/// Through the journal's door, all in one transaction; or onto the chain.
+Result<std::vector<ObjectOutcome>> BlockProcessor::Run::hand_over(std::span<const ByteView> objects,
+                                                                  const SealCheck& check) {
+    if (self_.params_.has_operator()) return registry_.accept(objects, check);
+    std::vector<ObjectOutcome> out;
+    for (const ByteView object : objects) {
+        const Checked<Kind> kind = peek_kind(object);
+        HOLDFAST_TRY(self_.options_.list(kind.value(), object));
+        out.emplace_back().kind = *kind;
     }
-    if (proofs.empty()) return {};
-    HOLDFAST_ASSIGN(verdicts, registry_.accept_seal_proofs(proofs));
-    for (std::size_t i = 0; i < proofs.size(); ++i) {
-        report_.seal_proofs += verdicts[i] ? 1 : 0;
+    return out;
+}
+
+/// Proofs that have been made and checked.
+Status BlockProcessor::Run::submit_seal_proofs(std::span<const AnsweredDuty> answered) {
+    std::vector<ByteView> objects;
+    for (const AnsweredDuty& a : answered) objects.emplace_back(a.object);
+    if (objects.empty()) return {};
+    std::map<ChainId, VdfOutput> checked;
+    for (const AnsweredDuty& a : answered) checked[a.duty.chain_id] = *a.duty.y;
+    const SealCheck check = [&](const Registration& registration, const SealContext& known,
+                                ByteView) -> Result<Verdict> {
+        const auto found = checked.find(registration.chain_id(self_.network_id_));
+        const bool same = found != checked.end() && found->second == known.y;
+        return same ? Verdict::ok() : Verdict(Reason::kWrongHeight);
+    };
+    HOLDFAST_ASSIGN(outcomes, hand_over(objects, check));
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        report_.seal_proofs += outcomes[i].verdict ? 1 : 0;
         // Two audits that draw the same y are answered by one proof.
-        if (!verdicts[i] && verdicts[i].reason != Reason::kAlreadySettled &&
-            verdicts[i].reason != Reason::kWrongHeight) {
-            fault(proofs[i].chain_id, fail_refused(verdicts[i], "our own seal proof").value());
+        if (!outcomes[i].verdict && outcomes[i].verdict.reason != Reason::kWrongHeight) {
+            fault(answered[i].duty.chain_id,
+                  fail_refused(outcomes[i].verdict, "our own seal proof").value());
         }
     }
     return {};
@@ -256,22 +283,31 @@ Status BlockProcessor::Run::submit_seal_proofs(std::span<const SealDuty> answere
 
 // --- links ---------------------------------------------------------------------------------------
 
+/// Of every open height whose y is there: one that came late is linked while it is open.
 Status BlockProcessor::Run::links() {
+    HOLDFAST_ASSIGN(open, registry_.open_heights());
+    for (const Height h : open) {
+        if (h <= height_) HOLDFAST_TRY(links_of(h));
+    }
+    return {};
+}
+
+Status BlockProcessor::Run::links_of(Height height) {
     std::vector<LinkJob> jobs;
     KnownHeight known;
     {
         const Timed timed(report_.times.plan);
-        HOLDFAST_ASSIGN(of_height, registry_.known_height(height_));
+        HOLDFAST_ASSIGN(of_height, registry_.known_height(height));
         if (!of_height.y) return {};  // no link counts at a height without y
         known = of_height;
-        HOLDFAST_ASSIGN(due, registry_.due_links(height_, own_chains()));
+        HOLDFAST_ASSIGN(due, registry_.due_links(height, own_chains()));
         jobs.reserve(due.size());
         for (const auto& [link, member] : owed_by(set_, due)) jobs.push_back({link, member, {}});
         for (const LinkJob& j : jobs) {
             if (j.due.reveal_base) (void)set_.reveals(j.member, *j.due.reveal_base);
         }
     }
-    report_.links_due = jobs.size();
+    report_.links_due += jobs.size();
     HOLDFAST_TRY(make_links(known, jobs));
     return hand_over(known, jobs);
 }
@@ -334,47 +370,45 @@ Status BlockProcessor::Run::hand_over(const KnownHeight& known, std::span<const 
     const LinkPlace place{known.height, known.block_hash, known.anchor};
     std::vector<ChainLink> signable;
     HOLDFAST_TRY(record(place, jobs, signable));
-    std::vector<SubmittedReceipt> receipts(signable.size());
-    {
-        const Timed timed(report_.times.sign);
-        HOLDFAST_TRY(in_pieces(
-            "signatures", signable.size(), kSignedAtOnce, workers(),
-            [&](unsigned, std::size_t from, std::size_t end) -> Status {
-                for (std::size_t i = from; i < end; ++i) {
-                    HOLDFAST_ASSIGN(receipt, set_.records().sign(place, signable[i], set_.key()));
-                    receipts[i] = {signable[i].chain_id, receipt};
-                }
-                return {};
-            }));
-    }
-    const Timed timed(report_.times.receipts);
-    for (std::size_t at = 0; at < receipts.size(); at += kReceiptsAtOnce) {
+    for (std::size_t at = 0; at < signable.size(); at += kBundleMaxMembers) {
         if (stop_ && stop_()) return interrupted();
-        const std::size_t count = std::min(kReceiptsAtOnce, receipts.size() - at);
-        HOLDFAST_TRY(submit(std::span(receipts).subspan(at, count)));
+        const std::size_t count = std::min<std::size_t>(kBundleMaxMembers, signable.size() - at);
+        HOLDFAST_TRY(submit(place, std::span(signable).subspan(at, count)));
     }
     return {};
 }
 
-Status BlockProcessor::Run::submit(std::span<const SubmittedReceipt> receipts) {
-    HOLDFAST_ASSIGN(outcomes, registry_.accept_receipts(receipts));
-    std::uint64_t taken = 0;
-    for (std::size_t i = 0; i < receipts.size(); ++i) {
-        if (outcomes[i].verdict) {
-            ++taken;
+/// One bundle of links that are on record.
+Status BlockProcessor::Run::submit(const LinkPlace& place, std::span<const ChainLink> links) {
+    Bytes object;
+    {
+        const Timed timed(report_.times.sign);
+        std::vector<BundleEntry> members;
+        members.reserve(links.size());
+        for (const ChainLink& l : links) members.push_back({l.chain_id, l.link});
+        const Checked<Bundle> bundle =
+            make_bundle(self_.network_id_, place.block_hash, place.height, place.anchor,
+                        std::move(members), set_.key());
+        if (!bundle) return fail_refused(bundle.error(), "our own bundle");
+        object = wrap_object(Kind::kBundle, bundle->encode());
+    }
+    const Timed timed(report_.times.bundles);
+    const ByteView one(object);
+    HOLDFAST_ASSIGN(outcomes, hand_over({&one, 1}));
+    ObjectOutcome& outcome = outcomes[0];
+    if (!outcome.verdict) return fail_refused(outcome.verdict, "our own bundle");
+    // What a block will list is judged then.
+    if (!self_.params_.has_operator()) outcome.members.resize(links.size(), Verdict::ok());
+    std::vector<ChainLink> good;
+    for (std::size_t i = 0; i < links.size(); ++i) {
+        if (outcome.members[i]) {
+            good.push_back(links[i]);
         } else {
-            fault(receipts[i].chain_id,
-                  fail_refused(outcomes[i].verdict, "our own receipt").value());
+            fault(links[i].chain_id, fail_refused(outcome.members[i], "our own link").value());
         }
     }
-    report_.links += taken;
-    if (self_.options_.on_receipts) {
-        std::vector<SubmittedReceipt> good;
-        for (std::size_t i = 0; i < receipts.size(); ++i) {
-            if (outcomes[i].verdict) good.push_back(receipts[i]);
-        }
-        self_.options_.on_receipts(good);
-    }
+    report_.links += good.size();
+    if (self_.options_.on_links) self_.options_.on_links(place, good);
     return {};
 }
 
@@ -393,7 +427,6 @@ Status BlockProcessor::Run::proofs() {
 Status BlockProcessor::Run::proofs_of(Height proven) {
     std::vector<ProofJob> jobs;
     KnownHeight known;
-    std::optional<HierarchyTree> tree;
     {
         const Timed timed(report_.times.proofs);
         HOLDFAST_ASSIGN(of_height, registry_.known_height(proven));
@@ -403,8 +436,6 @@ Status BlockProcessor::Run::proofs_of(Height proven) {
         jobs.reserve(due.size());
         for (const auto& [proof, member] : owed_by(set_, due)) jobs.push_back({proof, member, {}});
         if (jobs.empty()) return {};
-        HOLDFAST_ASSIGN(whole, registry_.tree(proven));
-        tree.emplace(std::move(whole));
         for (const ProofJob& j : jobs) {
             if (j.due.reveal_base) (void)set_.reveals(j.member, *j.due.reveal_base);
         }
@@ -416,7 +447,7 @@ Status BlockProcessor::Run::proofs_of(Height proven) {
             const Timed timed(report_.times.proofs);
             HOLDFAST_TRY(in_pieces("proofs", group.size(), reading_piece(), reading_workers(),
                                    [&](unsigned worker, std::size_t from, std::size_t end) {
-                                       return proof_piece(worker, known, *tree,
+                                       return proof_piece(worker, known,
                                                           group.subspan(from, end - from));
                                    }));
         }
@@ -428,7 +459,7 @@ Status BlockProcessor::Run::proofs_of(Height proven) {
 }
 
 Status BlockProcessor::Run::proof_piece(unsigned worker, const KnownHeight& known,
-                                        const HierarchyTree& tree, std::span<ProofJob> jobs) {
+                                        std::span<ProofJob> jobs) {
     constexpr std::size_t kNone = SIZE_MAX;
     std::vector<CellsToOpen> cells;
     std::vector<LinkDraw> draws;
@@ -456,9 +487,9 @@ Status BlockProcessor::Run::proof_piece(unsigned worker, const KnownHeight& know
     for (std::size_t i = 0; i < drawn.size(); ++i) {
         auto& [job, place] = drawn[i];
         CellsToOpen* const cell = place == kNone ? nullptr : &cells[links + place];
-        Result<std::optional<AnyProof>> proof = prove(known, tree, *job, draws[i], cells[i], cell);
+        Result<std::optional<AnyShort>> proof = prove(known, *job, draws[i], cells[i], cell);
         if (proof) {
-            if (*proof) job->proof = std::make_unique<AnyProof>(*std::move(*proof));
+            if (*proof) job->proof = std::make_unique<AnyShort>(*std::move(*proof));
         } else {
             fault(job->due.chain_id, proof.error());
         }
@@ -466,47 +497,48 @@ Status BlockProcessor::Run::proof_piece(unsigned worker, const KnownHeight& know
     return {};
 }
 
-Result<std::optional<AnyProof>> BlockProcessor::Run::prove(const KnownHeight& known,
-                                                           const HierarchyTree& tree,
+Result<std::optional<AnyShort>> BlockProcessor::Run::prove(const KnownHeight& known,
                                                            const ProofJob& job,
                                                            const LinkDraw& draw, CellsToOpen& cells,
                                                            CellsToOpen* cell) const {
     HOLDFAST_TRY(cells.opening);
-    const SignedLink link{assemble_link(self_.network_id_, draw, std::move(*cells.opening)),
-                          job.due.receipt};
-    if (link.opening.link != job.due.receipt.link) {
+    const LinkOpening opening = assemble_link(self_.network_id_, draw, std::move(*cells.opening));
+    if (opening.link != job.due.link) {
         return fail(ErrorCode::kCorrupt, cells.replica.string() +
                                              ": no longer gives the link that was signed for "
                                              "height " +
                                              std::to_string(known.height.value));
     }
-    if (cell == nullptr) return std::optional<AnyProof>(to_full(link));
+    if (cell == nullptr) return std::optional<AnyShort>(to_short_full(opening));
     HOLDFAST_TRY(cell->opening);
-    const Checked<PathProof> path = tree.path(job.due.slot);
-    if (!path) return fail_refused(path.error(), "the path of the chain's slot");
-    HOLDFAST_ASSIGN(compact, to_compact(self_.network_id_, link, *path, *known.y_compact,
-                                        std::move(cell->opening->siblings)));
-    return std::optional<AnyProof>(std::move(compact));
+    return std::optional<AnyShort>(to_short_compact(self_.network_id_, opening, *known.y_compact,
+                                                    std::move(cell->opening->siblings)));
 }
 
 Status BlockProcessor::Run::submit_proofs(Height proven, std::span<ProofJob> jobs) {
-    std::vector<AnyProof> proofs;
-    for (ProofJob& job : jobs) {
-        if (job.proof) proofs.push_back(std::move(*job.proof));
+    std::vector<const ProofJob*> made;
+    std::vector<Bytes> objects;
+    for (const ProofJob& job : jobs) {
+        if (!job.proof) continue;
+        const bool full = std::holds_alternative<ShortFull>(*job.proof);
+        made.push_back(&job);
+        objects.push_back(
+            wrap_object(full ? Kind::kShortFull : Kind::kShortCompact,
+                        std::visit([](const auto& p) { return p.encode(); }, *job.proof)));
     }
-    if (proofs.empty()) return {};
-    HOLDFAST_ASSIGN(verdicts, registry_.accept_proofs(proofs));
-    for (std::size_t i = 0; i < proofs.size(); ++i) {
-        const ChainId& chain_id = chain_of(proofs[i]);
-        if (!verdicts[i]) {
-            fault(chain_id, fail_refused(verdicts[i], "our own proof").value());
+    if (made.empty()) return {};
+    const std::vector<ByteView> views(objects.begin(), objects.end());
+    HOLDFAST_ASSIGN(outcomes, hand_over(views));
+    for (std::size_t i = 0; i < made.size(); ++i) {
+        const ChainId& chain_id = made[i]->due.chain_id;
+        if (!outcomes[i].verdict) {
+            fault(chain_id, fail_refused(outcomes[i].verdict, "our own proof").value());
             continue;
         }
-        const bool full = std::holds_alternative<Full>(proofs[i]);
+        const bool full = std::holds_alternative<ShortFull>(*made[i]->proof);
         ++(full ? report_.full_proofs : report_.compact_proofs);
         if (!self_.options_.on_proof) continue;
-        HOLDFAST_TRY(self_.options_.on_proof(
-            {chain_id, proven, full, wrap_object(kind_of(proofs[i]), encode_body(proofs[i]))}));
+        HOLDFAST_TRY(self_.options_.on_proof({chain_id, proven, full, std::move(objects[i])}));
     }
     return {};
 }
@@ -519,6 +551,9 @@ BlockProcessor::BlockProcessor(const NetworkParams& params, Registry& registry,
 
 Result<BlockProcessor> BlockProcessor::make(const NetworkParams& params, Registry& registry,
                                             const BlockProcessorOptions& options) {
+    if (!params.has_operator() && !options.list) {
+        return fail(ErrorCode::kInvalidArgument, "a network without an operator needs a chain");
+    }
     BlockProcessor out(params, registry, options);
     const unsigned workers = worker_count(options.threads, UINT64_MAX);
     for (unsigned i = 0; i < workers; ++i) {

@@ -49,9 +49,12 @@ struct BlockProcessorOptions {
     std::size_t most_faults = 1'000;              // told in words; the others are counted
     /// Each proof that the registry took, in the order of chains. An error ends the block.
     std::function<Status(MadeProof&&)> on_proof;
-    /// The receipts that the registry took, ascending by chain.
-    std::function<void(std::span<const SubmittedReceipt>)> on_receipts;
+    /// The links that the registry took, ascending by chain.
+    std::function<void(const LinkPlace&, std::span<const ChainLink>)> on_links;
     std::function<void(const char* what, std::uint64_t done, std::uint64_t total)> progress;
+    /// Of networks without an operator: hands an object to the host chain, whose blocks are the
+    /// only way in. Needed there.
+    std::function<Status(Kind kind, ByteView object)> list;
 };
 
 /// Seconds of a block's steps.
@@ -61,11 +64,11 @@ struct SetTimes {
     double links = 0;   // cells read, checked, hashed to links
     double record = 0;  // on the device
     double sign = 0;
-    double receipts = 0;  // checked and taken by the registry
-    double proofs = 0;    // compact and full proofs made
-    double proven = 0;    // checked and taken by the registry
+    double bundles = 0;  // checked and taken by the registry
+    double proofs = 0;   // compact and full proofs made
+    double proven = 0;   // checked and taken by the registry
     [[nodiscard]] double all() const {
-        return plan + seal + links + record + sign + receipts + proofs + proven;
+        return plan + seal + links + record + sign + bundles + proofs + proven;
     }
 };
 

@@ -85,6 +85,15 @@ Result<SignedLink> Prover::link(const LinkRequest& request) {
     return make_link(network_id_, replica_, facts, key_, records_);
 }
 
+Result<Bundle> Prover::bundle(const SignedLink& link) const {
+    // The link is on record: this says no more than its receipt does.
+    const LinkFacts& facts = link.opening.facts;
+    Checked<Bundle> bundle = make_bundle(network_id_, facts.block_hash, facts.height, facts.anchor,
+                                         {{chain_id_, link.opening.link}}, key_);
+    if (!bundle) return fail_refused(bundle.error(), "our own bundle");
+    return std::move(*bundle);
+}
+
 Result<Compact> Prover::compact(const SignedLink& link, const PathProof& path,
                                 const VdfOutput& y_compact) const {
     return to_compact(network_id_, replica_, link, path, y_compact);

@@ -28,6 +28,7 @@
 #include "core/keys.hpp"
 #include "core/params.hpp"
 #include "core/result.hpp"
+#include "proofs/bundle.hpp"
 #include "proofs/formats.hpp"
 #include "proofs/registration.hpp"
 #include "proofs/reveal.hpp"
@@ -90,6 +91,9 @@ class Prover {
     /// damaged cell: a missed link, nothing is signed), kRefused (kBadLink: another link is
     /// recorded for this height, block and anchor; kRevealExhausted).
     [[nodiscard]] Result<SignedLink> link(const LinkRequest& request);
+
+    /// What a registry takes of a link that has been signed: a bundle of one.
+    [[nodiscard]] Result<Bundle> bundle(const SignedLink& link) const;
 
     /// The proofs of a link; `path` is this chain's path under the digest of the link's height.
     [[nodiscard]] Result<Compact> compact(const SignedLink& link, const PathProof& path,

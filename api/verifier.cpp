@@ -11,7 +11,7 @@ namespace holdfast {
 namespace {
 
 VerifyReport refused(Kind kind, const Verdict& verdict) {
-    return {kind, std::nullopt, std::nullopt, std::nullopt, verdict};
+    return {kind, std::nullopt, std::nullopt, verdict};
 }
 
 /// What the caller expects must be what the object says.
@@ -34,7 +34,7 @@ Result<VerifyReport> Verifier::receipt(ByteView body, const VerifyHints& hints) 
         return fail(ErrorCode::kInvalidArgument,
                     "a receipt does not name its chain, and the record knows several: say which");
     }
-    VerifyReport report{Kind::kReceipt, found.chain_id, receipt->height, std::nullopt, {}};
+    VerifyReport report{Kind::kReceipt, found.chain_id, receipt->height, {}};
     report.verdict = check_hints(hints, *found.chain_id, receipt->height);
     if (!report.verdict) return report;
     HOLDFAST_ASSIGN(chain, record_.known_chain(*found.chain_id, receipt->height));
@@ -47,7 +47,7 @@ Result<VerifyReport> Verifier::receipt(ByteView body, const VerifyHints& hints) 
 Result<VerifyReport> Verifier::bundle(ByteView body, const VerifyHints& hints) const {
     const Checked<Bundle> bundle = Bundle::decode(body);
     if (!bundle) return refused(Kind::kBundle, bundle.error());
-    VerifyReport report{Kind::kBundle, hints.chain_id, bundle->height, std::nullopt, {}};
+    VerifyReport report{Kind::kBundle, hints.chain_id, bundle->height, {}};
     const ChainId meant = hints.chain_id.value_or(bundle->members.front().chain_id);
     report.verdict = check_hints(hints, meant, bundle->height);
     if (!report.verdict) return report;
@@ -69,7 +69,7 @@ Result<VerifyReport> Verifier::member(ByteView body, const VerifyHints& hints) c
     const Checked<Member> member = Member::decode(body);
     if (!member) return refused(Kind::kMember, member.error());
     const Height height = member->bundled.height;
-    VerifyReport report{Kind::kMember, member->chain_id, height, std::nullopt,
+    VerifyReport report{Kind::kMember, member->chain_id, height,
                         check_hints(hints, member->chain_id, height)};
     if (!report.verdict) return report;
     if (!record_.chains().contains(member->chain_id)) {
@@ -86,7 +86,7 @@ Result<VerifyReport> Verifier::member(ByteView body, const VerifyHints& hints) c
 Result<VerifyReport> Verifier::head(ByteView body) const {
     const Checked<JournalHead> head = JournalHead::decode(body);
     if (!head) return refused(Kind::kHead, head.error());
-    return VerifyReport{Kind::kHead, std::nullopt, head->height, std::nullopt,
+    return VerifyReport{Kind::kHead, std::nullopt, head->height,
                         check_head(record_.params(), record_.network_id(), *head)};
 }
 
@@ -103,7 +103,7 @@ Result<VerifyReport> Verifier::proof(Kind kind, ByteView body, const VerifyHints
     }
     const ChainId& chain_id = chain_of(*proof);
     const Height height = receipt_of(*proof).height;
-    VerifyReport report{kind, chain_id, height, std::nullopt, check_hints(hints, chain_id, height)};
+    VerifyReport report{kind, chain_id, height, check_hints(hints, chain_id, height)};
     if (!report.verdict) return report;
     if (!record_.chains().contains(chain_id)) {
         report.verdict = Reason::kUnknownChain;
@@ -120,19 +120,42 @@ Result<VerifyReport> Verifier::window(ByteView body, const VerifyHints& hints) c
     if (!window) return refused(Kind::kWindow, window.error());
     const ChainId& chain_id = chain_of(window->links.front());
     const Height last = receipt_of(window->links.back()).height;
-    VerifyReport report{Kind::kWindow, chain_id, last, window->links.size(), {}};
-    report.verdict = check_hints({hints.chain_id, std::nullopt}, chain_id, last);
+    VerifyReport report{Kind::kWindow, chain_id, last, {}};
+    report.verdict = check_hints({hints.chain_id, std::nullopt, {}}, chain_id, last);
     if (report.verdict && !record_.chains().contains(chain_id))
         report.verdict = Reason::kUnknownChain;
     if (!report.verdict) return report;
-    HOLDFAST_ASSIGN(chain, record_.known_chain(chain_id, receipt_of(window->links.front()).height));
-    std::vector<KnownHeight> heights;
+    std::vector<KnownPlace> places;
     for (const AnyProof& link : window->links) {
-        HOLDFAST_ASSIGN(known, record_.known_height(receipt_of(link).height));
-        heights.push_back(known);
+        const Height height = receipt_of(link).height;
+        HOLDFAST_ASSIGN(chain, record_.known_chain(chain_id, height));
+        HOLDFAST_ASSIGN(known, record_.known_height(height));
+        places.push_back({std::move(chain), known});
     }
-    report.verdict = verify_window(record_.params(), record_.network_id(), chain, heights, *window);
+    report.verdict = verify_window(record_.params(), record_.network_id(), places, *window);
+    if (report.verdict) {
+        const PublicChain& facts = record_.chains().at(chain_id);
+        report.window = shown_by(*window, facts.registration.genesis_height);
+    }
     return report;
+}
+
+WindowShown Verifier::shown_by(const ProofWindow& window, Height genesis) const {
+    WindowShown out;
+    out.first = receipt_of(window.links.front()).height;
+    out.last = receipt_of(window.links.back()).height;
+    out.links = window.links.size();
+    for (const AnyProof& link : window.links) {
+        out.full += std::holds_alternative<Full>(link) ? 1 : 0;
+    }
+    std::uint64_t between = 0;
+    for (const auto& [height, facts] : record_.heights()) {
+        if (!facts.y) continue;
+        out.heights += height >= genesis ? 1 : 0;
+        between += height >= out.first && height <= out.last ? 1 : 0;
+    }
+    out.left_out = between - out.links;  // each of their heights has y
+    return out;
 }
 
 Result<VerifyReport> Verifier::path(ByteView body, const VerifyHints& hints) const {
@@ -142,7 +165,7 @@ Result<VerifyReport> Verifier::path(ByteView body, const VerifyHints& hints) con
         return fail(ErrorCode::kInvalidArgument,
                     "a path proof does not say under which height's digest it stands: say which");
     }
-    VerifyReport report{Kind::kPath, path->leaf.chain_id, hints.height, std::nullopt, {}};
+    VerifyReport report{Kind::kPath, path->leaf.chain_id, hints.height, {}};
     report.verdict = check_hints(hints, path->leaf.chain_id, *hints.height);
     if (!report.verdict) return report;
     HOLDFAST_ASSIGN(known, record_.known_height(*hints.height));
@@ -156,7 +179,6 @@ Result<VerifyReport> Verifier::registration(ByteView body) const {
     VerifyReport report{Kind::kRegistration,
                         registration->chain_id(record_.network_id()),
                         registration->genesis_height,
-                        std::nullopt,
                         {}};
     report.verdict = check_registration(record_.params(), record_.network_id(), *registration);
     const auto block = record_.heights().find(registration->genesis_height);
@@ -170,8 +192,7 @@ Result<VerifyReport> Verifier::registration(ByteView body) const {
 Result<VerifyReport> Verifier::update(ByteView body) const {
     const Checked<Update> update = Update::decode(body);
     if (!update) return refused(Kind::kUpdate, update.error());
-    VerifyReport report{
-        Kind::kUpdate, update->chain_id, update->effective_height, std::nullopt, {}};
+    VerifyReport report{Kind::kUpdate, update->chain_id, update->effective_height, {}};
     const auto chain = record_.chains().find(update->chain_id);
     report.verdict =
         chain == record_.chains().end()
@@ -184,7 +205,7 @@ Result<VerifyReport> Verifier::update(ByteView body) const {
 Result<VerifyReport> Verifier::removal(ByteView body) const {
     const Checked<Removal> removal = Removal::decode(body);
     if (!removal) return refused(Kind::kRemoval, removal.error());
-    VerifyReport report{Kind::kRemoval, removal->chain_id, removal->height, std::nullopt, {}};
+    VerifyReport report{Kind::kRemoval, removal->chain_id, removal->height, {}};
     const auto chain = record_.chains().find(removal->chain_id);
     report.verdict =
         chain == record_.chains().end()
@@ -194,20 +215,26 @@ Result<VerifyReport> Verifier::removal(ByteView body) const {
     return report;
 }
 
-Result<VerifyReport> Verifier::checkpoint(ByteView body) const {
+// Spec 10.6: total_chains is under the digest, and only what leads there shows it.
+Result<VerifyReport> Verifier::checkpoint(ByteView body, const VerifyHints& hints) const {
     const Checked<Checkpoint> checkpoint = Checkpoint::decode(body);
     if (!checkpoint) return refused(Kind::kCheckpoint, checkpoint.error());
-    VerifyReport report{Kind::kCheckpoint, std::nullopt, checkpoint->height, std::nullopt, {}};
+    VerifyReport report{Kind::kCheckpoint, std::nullopt, checkpoint->height, {}};
     report.verdict = check_checkpoint(record_.params(), record_.network_id(), *checkpoint);
     if (!report.verdict) return report;
     HOLDFAST_ASSIGN(known, record_.known_height(checkpoint->height));
-    if (known.block_hash != checkpoint->block_hash) {
-        report.verdict = Reason::kWrongBlock;
-    } else if (!known.global) {
+    if (!known.global) {
         report.verdict = Reason::kNoEntropy;
-    } else if (*known.global != checkpoint->global) {
-        report.verdict = Reason::kGlobalMismatch;
+        return report;
     }
+    CheckpointFacts own{known.block_hash, *known.global, checkpoint->total_chains};
+    if (hints.path) {
+        report.verdict = verify_path(record_.params(), record_.network_id(), known, *hints.path);
+        if (!report.verdict) return report;
+        own.total_chains = hints.path->path.total_chains;
+    }
+    report.verdict = verify_checkpoint(record_.params(), record_.network_id(), *checkpoint, own);
+    if (report.verdict) report.total = {checkpoint->total_chains, hints.path.has_value()};
     return report;
 }
 
@@ -218,7 +245,7 @@ Result<VerifyReport> Verifier::seal_proof(ByteView body, const VerifyHints& hint
     const auto chain_id = head.fixed<ChainId>();
     const Height y_height = head.height();
     if (head.failed()) return refused(Kind::kSealProof, head.verdict());
-    VerifyReport report{Kind::kSealProof, chain_id, y_height, std::nullopt, {}};
+    VerifyReport report{Kind::kSealProof, chain_id, y_height, {}};
     report.verdict = check_hints(hints, chain_id, y_height);
     const auto chain = record_.chains().find(chain_id);
     if (report.verdict && chain == record_.chains().end()) report.verdict = Reason::kUnknownChain;
@@ -285,7 +312,7 @@ Result<VerifyReport> Verifier::verify(ByteView object, const VerifyHints& hints,
         case Kind::kRemoval:
             return removal(body);
         case Kind::kCheckpoint:
-            return checkpoint(body);
+            return checkpoint(body, hints);
         case Kind::kSealProof:
             return seal_proof(body, hints, options);
         case Kind::kNetwork: {
@@ -297,7 +324,8 @@ Result<VerifyReport> Verifier::verify(ByteView object, const VerifyHints& hints,
         default:
             return fail(ErrorCode::kInvalidArgument,
                         "a " + std::string(to_string(*kind)) +
-                            " is not verified by this call; see the command of its own");
+                            " does not stand alone, or has a command of its own: of a link, ask "
+                            "for its compact or full proof");
     }
 }
 

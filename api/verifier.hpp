@@ -1,7 +1,9 @@
 // A verifier: judges any object of the protocol from public data alone.
 //
-// It has neither the file nor the replica. Cheap checks come first; only a seal proof costs fills
-// and only a VDF proof costs an arena, both after everything else has held.
+// It has neither the file nor the replica. A proof or a window of proofs is accepted where its
+// links count as far as public data tell (verify_proof); whether they came in time a registry
+// knows. Cheap checks come first; only a seal proof costs fills and only a VDF proof costs an
+// arena, both after everything else has held.
 //
 // Threading: const, any thread (each call that fills uses its own memory). Ownership: keeps a copy
 // of the record. Spec: docs/spec.md sections 3.1, 6, 7, 10.2, 10.6.
@@ -28,6 +30,8 @@ namespace holdfast {
 struct VerifyHints {
     std::optional<ChainId> chain_id;  // needed for a receipt when the record knows several chains
     std::optional<Height> height;     // needed for a path proof
+    /// A path under a checkpoint's own digest: what proves its total_chains.
+    std::optional<PathProof> path = {};
 };
 
 struct VerifyOptions {
@@ -35,13 +39,32 @@ struct VerifyOptions {
     StopCheck stop;
 };
 
+/// What an accepted window shows, and what it leaves out. Whoever made it has chosen its heights.
+struct WindowShown {
+    Height first;
+    Height last;
+    std::uint64_t links = 0;
+    std::uint64_t full = 0;  // of them; these do not show that their link stands in a digest
+    /// Heights between the first and the last that have y and of which it shows no link.
+    std::uint64_t left_out = 0;
+    std::uint64_t heights = 0;  // of the chain that have y, as far as the record goes
+    [[nodiscard]] std::uint64_t openings() const { return (links - full) + full * kChunksPerLink; }
+};
+
+/// What a checkpoint says of the number of chains.
+struct ShownTotal {
+    std::uint64_t total_chains = 0;
+    bool proven = false;  // by a path under its digest; otherwise it is its submitter's word
+};
+
 /// A verdict and what it is about.
 struct VerifyReport {
     Kind kind{};
     std::optional<ChainId> chain_id;
     std::optional<Height> height;
-    std::optional<std::uint64_t> links;  // of a window
     Verdict verdict;
+    std::optional<WindowShown> window = {};  // of an accepted window
+    std::optional<ShownTotal> total = {};    // of an accepted checkpoint
 };
 
 class Verifier {
@@ -67,7 +90,8 @@ class Verifier {
     Result<VerifyReport> registration(ByteView body) const;
     Result<VerifyReport> update(ByteView body) const;
     Result<VerifyReport> removal(ByteView body) const;
-    Result<VerifyReport> checkpoint(ByteView body) const;
+    Result<VerifyReport> checkpoint(ByteView body, const VerifyHints& hints) const;
+    [[nodiscard]] WindowShown shown_by(const ProofWindow& window, Height genesis) const;
     Result<VerifyReport> seal_proof(ByteView body, const VerifyHints& hints,
                                     const VerifyOptions& options) const;
 

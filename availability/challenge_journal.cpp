@@ -8,7 +8,7 @@
 namespace holdfast {
 namespace {
 
-constexpr std::uint32_t kJournalSchema = 1;
+constexpr std::uint32_t kJournalSchema = 2;  // 1: challenges that name no y
 
 Key row(const ChallengeKey& key) { return Key().height(key.height).fixed(key.chain_id); }
 Key floor_key() { return Key().u8(2); }
@@ -56,7 +56,7 @@ Bytes JournalEntry::encode() const {
 Checked<JournalEntry> JournalEntry::decode(ByteView bytes) {
     Reader r(bytes);
     JournalEntry e;
-    e.challenge = Challenge::decode(r);
+    e.challenge = Challenge2::decode(r);
     e.prover = r.fixed<PublicKey>();
     e.sealed_root = r.fixed<Root>();
     e.chunks = ChunkCount(r.u64());
@@ -73,7 +73,7 @@ Checked<JournalEntry> JournalEntry::decode(ByteView bytes) {
     }
     e.answer_kept = answer_kept == 1;
     if (has_outcome == 1 && !r.failed()) {
-        HOLDFAST_ASSIGN(outcome, Outcome::decode(r.raw(kOutcomeBytes)));
+        HOLDFAST_ASSIGN(outcome, Outcome2::decode(r.raw(kOutcome2Bytes)));
         e.outcome = outcome;
     }
     if (const Verdict v = r.finish(); !v) return refuse(v);
@@ -202,7 +202,7 @@ Result<std::vector<JournalEntry>> ChallengeJournal::begin_sending(
     return out;
 }
 
-Status ChallengeJournal::note_outcome(const ChallengeKey& key, const Outcome& outcome,
+Status ChallengeJournal::note_outcome(const ChallengeKey& key, const Outcome2& outcome,
                                       const std::optional<Bytes>& answer) {
     HOLDFAST_ASSIGN(txn, impl_->store().write());
     HOLDFAST_ASSIGN(entry, Impl::load(txn, key));

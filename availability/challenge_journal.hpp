@@ -38,15 +38,15 @@ enum class JournalState : std::uint8_t {
 std::string_view to_string(JournalState state);
 
 struct JournalEntry {
-    Challenge challenge;
+    Challenge2 challenge;
     PublicKey prover;  // whom it goes to
     Root sealed_root;
     ChunkCount chunks;
     std::vector<std::uint64_t> selected;  // what is asked, in the order of selection
     std::uint32_t moment_ms = 0;          // after the arrival of final block height + 1
     JournalState state = JournalState::kPlanned;
-    std::optional<Outcome> outcome;  // from kMeasured on
-    bool answer_kept = false;        // a signed response that is evidence lies beside it
+    std::optional<Outcome2> outcome;  // from kMeasured on
+    bool answer_kept = false;         // the signed response lies beside it
     friend bool operator==(const JournalEntry&, const JournalEntry&) = default;
 
     [[nodiscard]] Bytes encode() const;
@@ -59,7 +59,7 @@ struct ChallengeKey {
     ChainId chain_id;
     friend auto operator<=>(const ChallengeKey&, const ChallengeKey&) = default;
 };
-[[nodiscard]] inline ChallengeKey key_of(const Challenge& c) { return {c.height, c.chain_id}; }
+[[nodiscard]] inline ChallengeKey key_of(const Challenge2& c) { return {c.height, c.chain_id}; }
 
 class ChallengeJournal {
   public:
@@ -85,7 +85,7 @@ class ChallengeJournal {
     [[nodiscard]] Result<std::vector<JournalEntry>> begin_sending(
         std::span<const ChallengeKey> keys);
     /// Of a sent challenge. `answer`: kept when it is given. kInvalidArgument in any other state.
-    [[nodiscard]] Status note_outcome(const ChallengeKey& key, const Outcome& outcome,
+    [[nodiscard]] Status note_outcome(const ChallengeKey& key, const Outcome2& outcome,
                                       const std::optional<Bytes>& answer = std::nullopt);
     [[nodiscard]] Status mark_published(std::span<const ChallengeKey> keys);
     /// Of planned or sent challenges; others stay as they are. How many it were.

@@ -97,10 +97,12 @@ ReplyJudgement judge_reply(const NetworkParams& params, const ResponseContext& c
     const Verdict verdict = check_response(context, *response);
     if (response_is_evidence(verdict)) {
         out.outcome = OutcomeKind::kInvalid;
-        out.evidence = std::move(*response);
     } else if (verdict && reply->service_us <= params.deadline_ms * kUsPerMs) {
         out.outcome = OutcomeKind::kServed;
+    } else {
+        return out;
     }
+    out.response = std::move(*response);
     return out;
 }
 
@@ -153,14 +155,14 @@ Result<std::uint64_t> AvailabilityChallenger::draw(const ChallengeRound& round) 
         return reveals_.at_height(round.height);
     }();
     if (!reveal) return fail_refused(reveal.error(), "the challenger's reveal chain");
+    const ChallengerDraw draw(round.challengers);
     for (const ChallengedChain& chain : round.chains) {
-        if (assigned_challenger(network_id_, *round.y, chain.id, round.challengers) != own)
-            continue;
+        if (draw.assigned(network_id_, *round.y, chain.id) != own) continue;
         const ChallengeNonce nonce = challenge_nonce(*reveal, chain.id);
         if (!challenge_is_drawn(params_, network_id_, *round.y, chain.id, own, nonce)) continue;
         JournalEntry entry;
-        entry.challenge =
-            make_challenge(network_id_, chain.id, round.height, round.block_hash, *reveal, key_);
+        entry.challenge = make_challenge2(network_id_, chain.id, round.height, round.block_hash,
+                                          *round.y, *reveal, key_);
         entry.prover = chain.prover;
         entry.sealed_root = chain.sealed_root;
         entry.chunks = chain.chunks;
@@ -209,9 +211,9 @@ Result<std::vector<ChallengeKey>> AvailabilityChallenger::due(ChallengerReport& 
 
 Status AvailabilityChallenger::exchange(const JournalEntry& entry, ChallengerReport& report,
                                         std::mutex& counting) {
-    const Challenge& challenge = entry.challenge;
+    const Challenge2& challenge = entry.challenge;
     const ChallengeId id = challenge.id(network_id_);
-    const Bytes object = wrap_object(Kind::kChallenge, challenge.encode());
+    const Bytes object = wrap_object(Kind::kChallenge2, challenge.encode());
     const Result<ChallengeReply> reply =
         network_.send_challenge(entry.prover, object, params_.deadline_ms);
     const ResponseContext context{id, entry.prover, entry.sealed_root, entry.chunks,
@@ -237,9 +239,11 @@ Status AvailabilityChallenger::exchange(const JournalEntry& entry, ChallengerRep
     }();
     HOLDFAST_CHECK(reveal.has_value());
     std::optional<Bytes> answer;
-    if (judged.evidence) answer = judged.evidence->encode();
+    if (judged.response) answer = judged.response->encode();
+    const Response* named = judged.response ? &*judged.response : nullptr;
     return journal_.note_outcome(
-        key, make_outcome(id, *reveal, *judged.outcome, judged.service_us, judged.ping_us, key_),
+        key,
+        make_outcome2(id, *reveal, *judged.outcome, judged.service_us, judged.ping_us, named, key_),
         answer);
 }
 
@@ -283,14 +287,14 @@ Result<std::uint64_t> AvailabilityChallenger::publish(Blockchain& chain) {
     HOLDFAST_ASSIGN(measured, journal_.entries(JournalState::kMeasured));
     std::uint64_t published = 0;
     for (const JournalEntry& entry : measured) {
-        const Challenge& challenge = entry.challenge;
+        const Challenge2& challenge = entry.challenge;
         if (*newest < challenge.height + 2) continue;
         const ChallengeKey key = key_of(challenge);
         HOLDFAST_TRY(
-            chain.submit(Kind::kChallenge, wrap_object(Kind::kChallenge, challenge.encode())));
+            chain.submit(Kind::kChallenge2, wrap_object(Kind::kChallenge2, challenge.encode())));
         HOLDFAST_TRY(
-            chain.submit(Kind::kOutcome, wrap_object(Kind::kOutcome, entry.outcome->encode())));
-        if (entry.answer_kept) {
+            chain.submit(Kind::kOutcome2, wrap_object(Kind::kOutcome2, entry.outcome->encode())));
+        if (entry.outcome->outcome == OutcomeKind::kInvalid) {
             HOLDFAST_ASSIGN(answer, journal_.answer(key));
             const auto response = Response::decode(answer);
             if (!response) return fail_refused(response.error(), "a kept response");
@@ -303,6 +307,21 @@ Result<std::uint64_t> AvailabilityChallenger::publish(Blockchain& chain) {
     }
     HOLDFAST_TRY(journal_.forget(*newest - options_.kept_blocks));
     return published;
+}
+
+Result<std::uint64_t> AvailabilityChallenger::answer_audits(std::span<const ChallengeKey> open,
+                                                            Blockchain& chain) {
+    std::uint64_t answered = 0;
+    for (const ChallengeKey& key : open) {
+        const Result<Bytes> answer = journal_.answer(key);
+        if (!answer && answer.error().code == ErrorCode::kNotFound) continue;
+        if (!answer) return fail(answer.error());
+        const Status taken = chain.submit(Kind::kResponse, wrap_object(Kind::kResponse, *answer));
+        const bool known = !taken && taken.error().code == ErrorCode::kRefused;  // answered before
+        if (!taken && !known) return fail(taken.error());
+        answered += taken ? 1 : 0;
+    }
+    return answered;
 }
 
 }  // namespace holdfast

@@ -28,6 +28,7 @@
 
 #include <mutex>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "availability/challenge_journal.hpp"
@@ -39,18 +40,10 @@
 #include "core/keys.hpp"
 #include "core/params.hpp"
 #include "core/result.hpp"
+#include "hierarchy/registry.hpp"
 #include "proofs/reveal.hpp"
 
 namespace holdfast {
-
-/// A chain that may be challenged: it holds a slot at the height.
-struct ChallengedChain {
-    ChainId id;
-    PublicKey prover;
-    Root sealed_root;
-    ChunkCount chunks;
-    friend bool operator==(const ChallengedChain&, const ChallengedChain&) = default;
-};
 
 /// What a challenger must know of a height in order to draw.
 struct ChallengeRound : ChallengeHeight {
@@ -84,7 +77,7 @@ struct ReplyJudgement {
     std::optional<OutcomeKind> outcome;
     std::uint32_t service_us = 0;  // 0: not measured
     std::uint32_t ping_us = 0;
-    std::optional<Response> evidence;  // the signed response, when it is invalid
+    std::optional<Response> response;  // signed by the prover: of served and invalid ones
 };
 [[nodiscard]] ReplyJudgement judge_reply(const NetworkParams& params,
                                          const ResponseContext& context,
@@ -113,6 +106,10 @@ class AvailabilityChallenger {
     /// Hands over what may be published; how many outcomes. After an error, what was not taken is
     /// handed over again by the next call.
     [[nodiscard]] Result<std::uint64_t> publish(Blockchain& chain);
+    /// Hands over the responses that open audits of this key's outcomes ask for; how many were
+    /// taken. What is not there any more is passed over.
+    [[nodiscard]] Result<std::uint64_t> answer_audits(std::span<const ChallengeKey> open,
+                                                      Blockchain& chain);
 
   private:
     [[nodiscard]] std::optional<Height> tip() const;

@@ -27,7 +27,7 @@ Challenge2 make_challenge2(const NetworkId& network_id, const ChainId& chain_id,
 }
 
 // Spec 8, draw: at most one challenge per chain and height.
-Verdict ChallengesSeen::admit(const Challenge& challenge, Height final_tip) {
+Verdict ChallengesSeen::admit(const Challenge2& challenge, Height final_tip) {
     HOLDFAST_REQUIRE_OK(check_challenge_arrival(challenge.height, final_tip));
     if (challenge.height != height_) {  // one height at a time is challenged
         height_ = challenge.height;

@@ -19,8 +19,8 @@ namespace holdfast {
 struct ChallengeHeight {
     Height height;
     BlockHash block_hash;
-    std::optional<VdfOutput> y;          // empty: not known yet, or never
-    std::vector<PublicKey> challengers;  // in force at `height`, ascending
+    std::optional<VdfOutput> y;               // empty: not known yet, or never
+    std::vector<ChallengerPart> challengers;  // in force at `height`, ascending by key
     friend bool operator==(const ChallengeHeight&, const ChallengeHeight&) = default;
 };
 
@@ -47,7 +47,7 @@ class ChallengesSeen {
     /// A challenge that check_challenge has accepted (a forged one must not shut a true one out),
     /// while `final_tip` is the newest final block. kTooEarly and kTooLate as
     /// check_challenge_arrival, kDuplicateChallenge; otherwise it is to be answered.
-    [[nodiscard]] Verdict admit(const Challenge& challenge, Height final_tip);
+    [[nodiscard]] Verdict admit(const Challenge2& challenge, Height final_tip);
 
   private:
     Height height_;

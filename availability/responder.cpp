@@ -6,9 +6,9 @@ namespace {
 constexpr std::uint64_t kKeptHeights = 3;  // the tip, the one to be answered, and one that is late
 
 /// The challenge inside a standing-alone object.
-Checked<Challenge> read_challenge(ByteView object) {
-    HOLDFAST_ASSIGN(body, unwrap_object(Kind::kChallenge, object));
-    return Challenge::decode(body);
+Checked<Challenge2> read_challenge(ByteView object) {
+    HOLDFAST_ASSIGN(body, unwrap_object(Kind::kChallenge2, object));
+    return Challenge2::decode(body);
 }
 
 }  // namespace
@@ -37,13 +37,21 @@ class AvailabilityResponder::Impl {
     using Name = std::pair<Height, ChainId>;
     struct Question {
         Chain chain;
-        ChallengeHeight height;
+        BlockHash block_hash;
+        VdfOutput y;
+        std::shared_ptr<const ChallengerDraw> challengers;
+    };
+    /// A height that may have to be answered. Its draw is made once.
+    struct KnownHeight {
+        BlockHash block_hash;
+        std::optional<VdfOutput> y;
+        std::shared_ptr<const ChallengerDraw> challengers;
     };
     /// What is known of the challenge, as long as it may be answered; nothing is verified yet.
-    Checked<Question> look_up(const Challenge& challenge) const;
+    Checked<Question> look_up(const Challenge2& challenge) const;
     /// Takes the one place that a chain and height have, and one of those for answers in flight.
     Verdict begin(const Name& name);
-    Result<Bytes> answer(const Question& question, const Challenge& challenge) const;
+    Result<Bytes> answer(const Question& question, const Challenge2& challenge) const;
     tl::unexpected<Error> ignore(const Verdict& verdict);
 
     const NetworkParams params_;
@@ -53,7 +61,7 @@ class AvailabilityResponder::Impl {
 
     mutable std::mutex mutex_;  // guards everything below
     std::map<ChainId, Chain> chains_;
-    std::map<Height, ChallengeHeight> heights_;
+    std::map<Height, KnownHeight> heights_;
     std::set<Name> begun_;
     std::size_t in_flight_ = 0;
     ResponderStatistics statistics_;
@@ -81,7 +89,9 @@ Status AvailabilityResponder::Impl::remove(const ChainId& chain_id) {
 
 void AvailabilityResponder::Impl::on_final_block(const ChallengeHeight& block) {
     const std::lock_guard lock(mutex_);
-    heights_.insert_or_assign(block.height, block);
+    heights_.insert_or_assign(
+        block.height, KnownHeight{block.block_hash, block.y,
+                                  std::make_shared<const ChallengerDraw>(block.challengers)});
     while (heights_.size() > kKeptHeights) heights_.erase(heights_.begin());
     begun_.erase(begun_.begin(), begun_.lower_bound({heights_.begin()->first, ChainId{}}));
 }
@@ -93,7 +103,7 @@ void AvailabilityResponder::Impl::note_y(Height height, const VdfOutput& y) {
 }
 
 Checked<AvailabilityResponder::Impl::Question> AvailabilityResponder::Impl::look_up(
-    const Challenge& challenge) const {
+    const Challenge2& challenge) const {
     const std::lock_guard lock(mutex_);
     const auto chain = chains_.find(challenge.chain_id);
     if (chain == chains_.end()) return refuse(Reason::kUnknownChain);
@@ -106,7 +116,8 @@ Checked<AvailabilityResponder::Impl::Question> AvailabilityResponder::Impl::look
     if (begun_.contains({challenge.height, challenge.chain_id})) {
         return refuse(Reason::kDuplicateChallenge);
     }
-    return Question{chain->second, height->second};
+    const KnownHeight& known = height->second;
+    return Question{chain->second, known.block_hash, *known.y, known.challengers};
 }
 
 Verdict AvailabilityResponder::Impl::begin(const Name& name) {
@@ -126,11 +137,11 @@ tl::unexpected<Error> AvailabilityResponder::Impl::ignore(const Verdict& verdict
 }
 
 Result<Bytes> AvailabilityResponder::Impl::answer(const Question& question,
-                                                  const Challenge& challenge) const {
+                                                  const Challenge2& challenge) const {
     const FileHeader& header = question.chain.replica->header();
     const ResponseContext context{
         challenge.id(network_id_), header.replica.prover, header.sealed_root, header.replica.chunks,
-        challenged_chunks(params_, network_id_, *question.height.y, challenge.chain_id,
+        challenged_chunks(params_, network_id_, question.y, challenge.chain_id,
                           challenge.challenger, challenge.nonce, header.replica.chunks)};
     HOLDFAST_ASSIGN(response, make_response(context, *question.chain.replica, *question.chain.key));
     return wrap_object(Kind::kResponse, response.encode());
@@ -143,13 +154,13 @@ Result<Bytes> AvailabilityResponder::Impl::respond(const PublicKey& from, ByteVi
     const auto judged = [&]() -> Checked<Question> {
         if (!challenge) return refuse(challenge.error());
         HOLDFAST_ASSIGN(question, look_up(*challenge));
-        const ChallengeContext context{params_,
-                                       network_id_,
-                                       challenge->chain_id,
-                                       challenge->height,
-                                       question.height.block_hash,
-                                       *question.height.y,
-                                       question.height.challengers};
+        const Challenge2Context context{params_,
+                                        network_id_,
+                                        challenge->chain_id,
+                                        challenge->height,
+                                        question.block_hash,
+                                        question.y,
+                                        *question.challengers};
         if (const Verdict v = check_challenge(context, *challenge); !v) return refuse(v);
         return question;
     }();

@@ -8,7 +8,8 @@
 //   kUnknownChain             of no chain that this prover has
 //   kTooEarly, kTooLate       the tip is not height + 1
 //   kNoEntropy                y of the height is not known here
-//   kWrongBlock, kNotAssigned, kNotDrawn, kBadKey, kBadSignature   see check_challenge
+//   kWrongBlock, kWrongOutput, kBadKey, kBadSignature, kNotAssigned, kNotDrawn
+//                             see check_challenge
 //   kDuplicateChallenge       this chain and height have been answered, or are being answered
 //   kBusy                     the peer has sent too much that was bad, or too many answers are
 //                             in flight
@@ -61,7 +62,9 @@ class AvailabilityResponder {
                                    std::shared_ptr<const KeyPair> key);
     [[nodiscard]] Status remove_chain(const ChainId& chain_id);
 
-    /// The next final block; heights that need not be answered any more are forgotten.
+    /// The next final block, with a y that this prover may use (spec 15.8): one that it verified in
+    /// full, or that a head of the operator covers; heights that need not be answered any more are
+    /// forgotten.
     void on_final_block(const ChallengeHeight& block);
     /// y of a height that came without; nothing happens for a height that is not kept.
     void note_y(Height height, const VdfOutput& y);

@@ -1,7 +1,5 @@
 #include "availability/score.hpp"
 
-#include "core/codec.hpp"
-
 namespace holdfast {
 namespace {
 
@@ -59,24 +57,10 @@ ScoreLevel AvailabilityScore::level() const {
     return score >= kPoorPerMille ? ScoreLevel::kWatched : ScoreLevel::kPoor;
 }
 
-Bytes AvailabilityScore::encode() const {
-    Writer w(48);
-    w.u64(alpha).u64(beta).u64(served).u64(late).u64(invalid).u64(unreachable);
-    return w.take();
-}
-
-Checked<AvailabilityScore> AvailabilityScore::decode(ByteView bytes) {
-    Reader r(bytes);
-    AvailabilityScore s;
-    s.alpha = r.u64();
-    s.beta = r.u64();
-    s.served = r.u64();
-    s.late = r.u64();
-    s.invalid = r.u64();
-    s.unreachable = r.u64();
-    if (s.alpha > kBeginning + kUnit || s.beta > kBeginning + kUnit) r.refuse(Reason::kBadField);
-    if (const Verdict v = r.finish(); !v) return refuse(v);
-    return s;
+AvailabilityScore score_of(std::span<const OutcomeRecord> outcomes) {
+    AvailabilityScore score;
+    for (const OutcomeRecord& record : outcomes) score.note(record.outcome);
+    return score;
 }
 
 }  // namespace holdfast

@@ -17,10 +17,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
-#include "core/result.hpp"
-#include "core/types.hpp"
 #include "proofs/availability_verify.hpp"
 
 namespace holdfast {
@@ -47,9 +46,9 @@ struct AvailabilityScore {
     void note(OutcomeKind outcome);
     [[nodiscard]] std::uint32_t per_mille() const;
     [[nodiscard]] ScoreLevel level() const;
-
-    [[nodiscard]] Bytes encode() const;
-    static Checked<AvailabilityScore> decode(ByteView bytes);
 };
+
+/// Of outcomes in the order of their heights (Registry::outcomes).
+[[nodiscard]] AvailabilityScore score_of(std::span<const OutcomeRecord> outcomes);
 
 }  // namespace holdfast

@@ -139,14 +139,14 @@ class World {
 
     /// One challenge, what its response must be, and where that lies.
     struct Question {
-        Challenge challenge;
+        Challenge2 challenge;
         ResponseContext context;
         std::uint64_t number;
     };
     [[nodiscard]] Question question(Height h, std::uint64_t i) const {
-        const Challenge c =
-            make_challenge(network_id_, chain(i), h, numbered<BlockHash>("bench/block", h.value),
-                           numbered<Reveal>("bench/reveal", h.value), challenger_);
+        const Challenge2 c =
+            make_challenge2(network_id_, chain(i), h, numbered<BlockHash>("bench/block", h.value),
+                            y(h), numbered<Reveal>("bench/reveal", h.value), challenger_);
         const Replica& replica = *of(i).replica;
         return {c,
                 {c.id(network_id_), prover_.public_key(), replica.header().sealed_root,
@@ -161,7 +161,7 @@ class World {
             responder_->on_final_block({final_one,
                                         numbered<BlockHash>("bench/block", final_one.value),
                                         y(final_one),
-                                        {challenger_.public_key()}});
+                                        {{challenger_.public_key(), 1}}});
         }
     }
     /// Throws everything out, and makes sure that what is asked for is out.
@@ -174,7 +174,7 @@ class World {
     /// Sends, waits, checks; microseconds of service, of a late one those of the deadline.
     double ask(const Question& q) {
         const auto reply = client_->send_challenge(
-            prover_.public_key(), wrap_object(Kind::kChallenge, q.challenge.encode()),
+            prover_.public_key(), wrap_object(Kind::kChallenge2, q.challenge.encode()),
             params_.deadline_ms);
         if (!reply && reply.error().code == ErrorCode::kTimeout) {
             ++late_;

@@ -76,6 +76,18 @@ void decode_answer(Reader& r, std::vector<Submission>& answer) {
     });
 }
 
+void encode_answer(Writer& w, const std::vector<BondEvent>& answer) {
+    w.u64(answer.size());
+    for (const BondEvent& event : answer) w.raw(event.encode());
+}
+void decode_answer(Reader& r, std::vector<BondEvent>& answer) {
+    get_list(r, answer, [](Reader& in) {
+        const Checked<BondEvent> event = BondEvent::decode(in.raw(kBondEventBytes));
+        if (!event) in.refuse(event.error().reason);
+        return event.value_or(BondEvent{});
+    });
+}
+
 void encode_answer(Writer& w, const BeaconRound& answer) {
     w.u64(answer.round).fixed(answer.randomness);
     put_bytes(w, answer.proof);

@@ -31,6 +31,7 @@
 #include <vector>
 
 #include "core/constants.hpp"
+#include "core/listed_block.hpp"
 #include "core/result.hpp"
 #include "core/types.hpp"
 
@@ -44,13 +45,6 @@ struct BlockInfo {
     std::uint64_t time_ms = 0;  // as the block states it
     bool final = false;         // true for good: a final block is never replaced
     friend bool operator==(const BlockInfo&, const BlockInfo&) = default;
-};
-
-/// An object in a block: standing alone (u8 version || u8 kind || body), exactly as submitted.
-struct Submission {
-    Kind kind{};
-    Bytes object;
-    friend bool operator==(const Submission&, const Submission&) = default;
 };
 
 class Blockchain {
@@ -77,6 +71,11 @@ class Blockchain {
     /// removals, seal proofs, challengers, outcomes, checkpoints, evidence. kNotFound as above. For
     /// a block that is not final, read the block again afterwards and compare hashes.
     [[nodiscard]] virtual Result<std::vector<Submission>> submissions_at(Height height) = 0;
+
+    /// What the block says of bonds, in its order: every creation, addition, release and slash that
+    /// has happened in it, whoever caused it. Registries believe nothing else about bonds, so a
+    /// host that leaves one out splits its network. kNotFound as above. Spec section 15.4.
+    [[nodiscard]] virtual Result<std::vector<BondEvent>> bond_events_at(Height height) = 0;
 
     [[nodiscard]] Status submit_registration(ByteView object) {
         return submit(Kind::kRegistration, object);

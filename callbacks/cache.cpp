@@ -48,13 +48,17 @@ class Cache final : public CallCache {
     static bool ever_kept(HostFunction function) {
         return function == HostFunction::kBlockByHeight ||
                function == HostFunction::kSubmissionsAt ||
+               function == HostFunction::kBondEventsAt ||
                function == HostFunction::kBeaconRandomness ||
                function == HostFunction::kBeaconVerify;
     }
 
     bool fixed_for_good(const HostCall& call, ByteView answer) {
         if (call.function == HostFunction::kBlockByHeight) return is_final_block(answer);
-        if (call.function != HostFunction::kSubmissionsAt) return true;
+        if (call.function != HostFunction::kSubmissionsAt &&
+            call.function != HostFunction::kBondEventsAt) {
+            return true;
+        }
         // Both functions have the height as their one argument.
         const std::scoped_lock lock(mutex_);
         return index_.contains(Key(HostFunction::kBlockByHeight, call.arguments));

@@ -96,7 +96,7 @@ class TokenChecks {
                                    ErrorCode::kNotFound);
              },
              [&] {
-                 return want_error("release_bond", token_->release_bond(nobody, key(8)),
+                 return want_error("release_bond", token_->release_bond(nobody, 1, key(8)),
                                    ErrorCode::kNotFound);
              }});
     }
@@ -126,8 +126,8 @@ class TokenChecks {
     Finding released() {
         const auto bond = make_bond(30, 16);
         if (!bond) return want_success("create_bond", bond);
-        const auto back = token_->release_bond(*bond, key(17));
-        const auto again = token_->release_bond(*bond, key(18));
+        const auto back = token_->release_bond(*bond, 30, key(17));
+        const auto again = token_->release_bond(*bond, 30, key(18));
         const auto taken = token_->slash_bond(*bond, 30, offence(5), key(19));
         if (!back || !again) return want_success("release_bond", back ? again : back);
         if (!taken) return want_success("slash_bond", taken);

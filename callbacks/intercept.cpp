@@ -114,6 +114,11 @@ class InterceptedBlockchain final : public Blockchain {
             call_of(HostFunction::kSubmissionsAt, words(height.value)),
             [height](Blockchain& c) { return c.submissions_at(height); }, kAnyAnswer);
     }
+    Result<std::vector<BondEvent>> bond_events_at(Height height) override {
+        return border_.ask<std::vector<BondEvent>>(
+            call_of(HostFunction::kBondEventsAt, words(height.value)),
+            [height](Blockchain& c) { return c.bond_events_at(height); }, kAnyAnswer);
+    }
 
   private:
     Border<Blockchain> border_;
@@ -151,7 +156,7 @@ Complaint judge_bond(const BondInfo& info, const BondId& asked) {
     const std::uint64_t kept = info.created_amount - info.slashed_amount;
     const bool adds_up =
         info.slashed_amount <= info.created_amount &&
-        info.held_amount == (info.state == BondState::kHeld ? kept : std::uint64_t{0});
+        info.held_amount <= (info.state == BondState::kHeld ? kept : std::uint64_t{0});
     return adds_up ? nullptr : "its amounts do not add up";
 }
 
@@ -168,12 +173,16 @@ class InterceptedToken final : public Token {
             call_of(HostFunction::kCreateBond, std::move(w)),
             [=](Token& t) { return t.create_bond(owner, amount, purpose, key); }, kAnyAnswer);
     }
-    Result<std::uint64_t> release_bond(const BondId& bond, const IdempotencyKey& key) override {
+    Result<std::uint64_t> release_bond(const BondId& bond, std::uint64_t amount,
+                                       const IdempotencyKey& key) override {
         Writer w;
-        w.fixed(bond).fixed(key);
+        w.fixed(bond).u64(amount).fixed(key);
         return border_.ask<std::uint64_t>(
             call_of(HostFunction::kReleaseBond, std::move(w)),
-            [=](Token& t) { return t.release_bond(bond, key); }, kAnyAnswer);
+            [=](Token& t) { return t.release_bond(bond, amount, key); },
+            [amount](std::uint64_t back) {
+                return back <= amount ? nullptr : "more was given back than was asked for";
+            });
     }
     Result<std::uint64_t> slash_bond(const BondId& bond, std::uint64_t amount,
                                      const OffenceId& offence, const IdempotencyKey& key) override {
@@ -275,6 +284,8 @@ std::string_view to_string(HostFunction function) {
             return "submit";
         case HostFunction::kSubmissionsAt:
             return "submissions_at";
+        case HostFunction::kBondEventsAt:
+            return "bond_events_at";
         case HostFunction::kBeaconRandomness:
             return "randomness";
         case HostFunction::kBeaconVerify:

@@ -42,6 +42,7 @@ enum class HostFunction : std::uint8_t {
     kBlockByHeight = 2,
     kSubmit = 3,
     kSubmissionsAt = 4,
+    kBondEventsAt = 5,
     kBeaconRandomness = 16,
     kBeaconVerify = 17,
     kCreateBond = 32,

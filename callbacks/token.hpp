@@ -32,21 +32,13 @@
 
 #include <cstdint>
 
+#include "core/listed_block.hpp"
 #include "core/result.hpp"
 #include "core/types.hpp"
 
 namespace holdfast {
 
 using IdempotencyKey = DigestOf<struct IdempotencyKeyTag>;
-
-/// What a bond vouches for.
-enum class BondPurpose : std::uint8_t {
-    kStorage = 1,     // a registered chain: seal deposit and storage liability
-    kChallenger = 2,  // a registered challenger
-    kCheckpoint = 3,  // a submitter of checkpoints
-    kEvaluator = 4,   // an evaluator of the VDF
-    kAccusation = 5,  // an accuser's deposit for evidence that is expensive to check
-};
 
 enum class BondState : std::uint8_t { kHeld = 1, kReleased = 2 };
 
@@ -71,9 +63,10 @@ class Token {
                                                      BondPurpose purpose,
                                                      const IdempotencyKey& key) = 0;
 
-    /// Gives what the bond still holds back to its owner and closes it; the amount given back, 0
-    /// for a bond that is released already.
+    /// Gives min(amount, what the bond still holds) back to its owner and returns what was given; a
+    /// bond that holds nothing any more is released.
     [[nodiscard]] virtual Result<std::uint64_t> release_bond(const BondId& bond,
+                                                             std::uint64_t amount,
                                                              const IdempotencyKey& key) = 0;
 
     /// Takes min(amount, what the bond still holds) for an offence and returns what was taken; 0

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "availability/score.hpp"
 #include "cli/block_inputs.hpp"
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
@@ -19,6 +20,7 @@ struct ProcessArguments {
     std::string way;
     std::optional<std::uint64_t> limit;
     std::string proofs;
+    std::optional<std::uint64_t> map_bytes;
 };
 
 constexpr std::size_t kToldFaults = 20;
@@ -73,9 +75,10 @@ void describe_block(const BlockReport& report, Output& out) {
 }
 
 Status save_proof(const std::string& folder, const MadeProof& p) {
+    const Checked<Kind> kind = peek_kind(p.object);
     const std::string name = to_hex(p.chain_id).substr(0, 16) + "-" +
-                             std::to_string(p.height.value) +
-                             (p.full_required ? ".full" : ".compact");
+                             std::to_string(p.height.value) + "." +
+                             std::string(kind ? to_string(*kind) : "proof");
     return write_file(std::filesystem::path(folder) / name, p.object, true);
 }
 
@@ -88,9 +91,7 @@ Status make_proof_folder(const std::string& folder) {
 
 Status save_proofs(const std::string& folder, const BlockReport& report) {
     if (folder.empty()) return {};
-    std::vector<MadeProof> proofs = report.repeated_proofs;
-    proofs.insert(proofs.end(), report.proofs.begin(), report.proofs.end());
-    for (const MadeProof& p : proofs) HOLDFAST_TRY(save_proof(folder, p));
+    for (const MadeProof& p : report.proofs) HOLDFAST_TRY(save_proof(folder, p));
     return {};
 }
 
@@ -123,6 +124,7 @@ CommandResult process(const Globals& globals, const ProcessArguments& arguments)
                     "give one --set-key for each --set, in the same order");
     }
     AggregatorOptions options;
+    if (arguments.map_bytes) options.registry_options.map_bytes = *arguments.map_bytes;
     HOLDFAST_ASSIGN(processing, set_options(arguments));
     options.sets = std::move(processing);
     HOLDFAST_ASSIGN(node, Node::open(arguments.dir, std::move(options)));
@@ -152,6 +154,7 @@ CommandResult process(const Globals& globals, const ProcessArguments& arguments)
         ++done;
         if (stop_requested()()) break;
     }
+    HOLDFAST_TRY(list_bond_events(*node.chain, *node.ledger));
     HOLDFAST_ASSIGN(behind, node.aggregator->behind());
     out.json["behind"] = behind;
     out.line(std::to_string(done) + " block(s) processed, " + std::to_string(behind) +
@@ -196,7 +199,7 @@ CommandResult export_public(const Globals& globals, const std::string& dir,
     return out;
 }
 
-/// The outcomes of the challenges of a chain.
+/// The outcomes of the challenges of a chain that still count in the quorum's window.
 Json score_json(const AvailabilityScore& score) {
     return {{"served", score.served},         {"late", score.late},
             {"invalid", score.invalid},       {"unreachable", score.unreachable},
@@ -205,7 +208,7 @@ Json score_json(const AvailabilityScore& score) {
 
 std::string text_of(const AvailabilityScore& score) {
     const std::uint64_t all = score.served + score.late + score.invalid + score.unreachable;
-    if (all == 0) return "not challenged yet";
+    if (all == 0) return "not challenged lately";
     return "served " + std::to_string(score.served) + " of " + std::to_string(all) +
            " challenges (" + std::string(to_string(score.level())) + ")";
 }
@@ -218,29 +221,28 @@ CommandResult statistics(const std::string& dir) {
     out.field("network_id", to_hex(node.network_id()));
     out.field("behind", behind);
     out.fields(json_of(s));
-    Json chains = Json::array();
-    const AvailabilityBook& book = node.aggregator->availability_book();
-    Status scores;
+    constexpr std::size_t kShown = 10'000;
+    std::vector<ChainInfo> shown;
     HOLDFAST_TRY(node.registry().for_each_chain([&](const ChainInfo& info) {
-        const Result<AvailabilityScore> score = book.score(info.chain_id);
-        if (!score) {
-            scores = fail(score.error());
-            return false;
-        }
+        shown.push_back(info);
+        return shown.size() < kShown;
+    }));
+    Json chains = Json::array();
+    for (const ChainInfo& info : shown) {
+        HOLDFAST_ASSIGN(outcomes, node.registry().outcomes(info.chain_id));
+        const AvailabilityScore score = score_of(outcomes);
         Json c = {{"chain_id", to_hex(info.chain_id)},
                   {"phase", to_string(info.phase)},
                   {"misses", info.misses},
                   {"accepted", info.accepted.value}};
         if (info.slot) c["slot"] = *info.slot;
         if (info.status) c["status"] = to_string(*info.status);
-        c["availability"] = score_json(*score);
+        c["availability"] = score_json(score);
         chains.push_back(c);
         out.line("chain " + to_hex(info.chain_id) + "  " + std::string(to_string(info.phase)) +
                  ", " + (info.status ? std::string(to_string(*info.status)) : "no slot") + ", " +
-                 std::to_string(info.misses) + " miss(es), " + text_of(*score));
-        return chains.size() < 10'000;
-    }));
-    HOLDFAST_TRY(scores);
+                 std::to_string(info.misses) + " miss(es), " + text_of(score));
+    }
     out.json["chains"] = chains;
     return out;
 }
@@ -273,6 +275,7 @@ void add_block_commands(Commands& commands) {
     process_command->add_option("--limit", p->limit, "at most so many blocks (default: all)");
     process_command->add_option("--proofs", p->proofs,
                                 "folder for the compact and full proofs made");
+    add_map_bytes_option(process_command, p->map_bytes);
     commands.run(process_command,
                  "  holdfast block process --dir node\n"
                  "  holdfast block process --dir node --replica data.bin.replica --key alice.key "

@@ -58,6 +58,7 @@ CommandResult run_register_challenger(const RegisterChallengerArguments& argumen
                         "; give the key units first: holdfast ledger issue --key " + arguments.key +
                         " --amount " + std::to_string(arguments.bond));
     }
+    HOLDFAST_TRY(list_bond_events(*chain, *ledger));
     const Reveal commitment = challenger_commitment(chain->network_id(), key, base);
     const Challenger registration =
         make_challenger(chain->network_id(), commitment, base, *bond, key);

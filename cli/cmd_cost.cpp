@@ -1,12 +1,17 @@
-// cost: what cheating on a sealed replica costs, from measurement here.
+// cost: what cheating on a sealed replica costs, and what a node does at a height, from measurement
+// here.
 
 #include <cmath>
 #include <cstdio>
 #include <iterator>
 
 #include "analysis/cost_measurement.hpp"
+#include "analysis/node_work.hpp"
 #include "analysis/seal_cost.hpp"
+#include "api/forecast.hpp"
 #include "cli/commands.hpp"
+#include "embedded/local_chain.hpp"
+#include "hierarchy/block_limits.hpp"
 #include "json/param_fields.hpp"
 
 namespace holdfast::cli {
@@ -20,6 +25,10 @@ struct CostArguments {
     double margin = 10;
     double least_kept = 0.5;
     bool quick = false;
+    WorkSize work{.chains = 100'000,
+                  .listed = kMaxSubmissionsPerBlock,
+                  .workers = 2,
+                  .evidence_fills = kEvidenceFillsPerBlock};
 };
 
 /// Everything that the verdict is drawn from and that is printed.
@@ -32,6 +41,8 @@ struct Cost {
     double referenced = 0;   // batched a month where references are kept: rent, and their storing
     double challenge_s = 0;  // all chunks of one availability challenge, one core
     double least_ratio = 0;  // of any way of cheating on links to storing
+    NodeWork node = {};
+    WorkRates rates = {};
 };
 
 std::string number(double value, int digits = 3) {
@@ -102,7 +113,12 @@ Result<Cost> find_out(const Globals& globals, const CostArguments& a) {
     const SealEconomy economy = seal_economy(params, plan, measures.fill_s, a.prices);
     const RefillRow& references = measures.rows[1];
     const SealEconomy faster = seal_economy(params, plan, references.cells[0].seconds, a.prices);
+    HOLDFAST_ASSIGN(rates, measure_work_rates());
+    rates.fill_s = measures.fill_s;
+    rates.arena_s = measures.step_s * params.vdf.arena_kib * params.vdf.passes;
     Cost cost{params, seal, plan, measures, economy};
+    cost.rates = rates;
+    cost.node = node_work(params, plan, a.work, rates);
     const double kept = references.kept * economy.storing_a_month;
     cost.referenced = faster.batched.rent_a_month + kept;
     cost.challenge_s = windows_touched(plan, 1, params.availability_chunks) * measures.fill_s;
@@ -274,12 +290,53 @@ void describe_economy(const Cost& cost, const CostArguments& a, Output& out) {
     out.json["least_ratio"] = cost.least_ratio;
 }
 
+Json describe_items(const std::vector<WorkItem>& items, Output& out) {
+    Json list = Json::array();
+    char line[160];
+    for (const WorkItem& i : items) {
+        const double each_us = i.times > 0 ? i.core_s / i.times * 1e6 : 0;
+        std::snprintf(line, sizeof line, "  %-36s %9.0f x %12.1f us %10.2f s", i.what.c_str(),
+                      i.times, each_us, i.core_s);
+        out.line(line);
+        list.push_back({{"what", i.what}, {"times", i.times}, {"core_seconds", i.core_s}});
+    }
+    return list;
+}
+
+/// docs/security.md, section 3.14.
+void describe_node(const Cost& cost, const CostArguments& a, Output& out) {
+    const NodeWork& n = cost.node;
+    out.line("A height with " + with_commas(a.work.chains) +
+             " chains, each of a prover of its own, in core-seconds of this machine:");
+    Json height = describe_items(n.height, out);
+    row(out, "  in all",
+        fixed(n.height_s, 1) + " core-seconds in the " + number(n.block_s) + " s of a block");
+    out.line("What strangers can make a node do in a block, at most:");
+    Json strangers = describe_items(n.strangers, out);
+    row(out, "  the ceiling", fixed(n.strangers_s, 1) + " core-seconds a block");
+    row(out, "a machine for both",
+        std::to_string(n.cores) + " cores such as these, one of them for y alone, and " +
+            format_bytes(n.memory_bytes) + " of memory");
+    out.json["rates"] = {{"signature_seconds", cost.rates.signature_s},
+                         {"hash_seconds", cost.rates.hash_s},
+                         {"record_seconds", cost.rates.record_s},
+                         {"fill_seconds", cost.rates.fill_s},
+                         {"arena_seconds", cost.rates.arena_s}};
+    out.json["height"] = {{"chains", a.work.chains},
+                          {"block_seconds", n.block_s},
+                          {"items", height},
+                          {"core_seconds", n.height_s}};
+    out.json["strangers"] = {{"items", strangers}, {"ceiling_core_seconds", n.strangers_s}};
+    out.json["operator"] = {{"cores", n.cores}, {"memory_bytes", n.memory_bytes}};
+}
+
 CommandResult run_cost(const Globals& globals, const CostArguments& a) {
     HOLDFAST_ASSIGN(cost, find_out(globals, a));
     Output out;
     describe_work(cost, a, out);
     describe_refills(cost, out);
     describe_economy(cost, a, out);
+    describe_node(cost, a, out);
     const std::vector<std::string> weak = weaknesses(cost, a);
     for (const std::string& reason : weak) out.line("TOO WEAK: " + reason);
     if (weak.empty()) {
@@ -300,8 +357,8 @@ void add_cost_command(Commands& commands) {
     auto a = std::make_shared<CostArguments>();
     CLI::App* command = commands.app().add_subcommand(
         "cost",
-        "what cheating on a sealed replica costs, from measurement here; exit code 1 where the "
-        "parameters are too weak");
+        "what cheating on a sealed replica costs, what a node does at a height and what strangers "
+        "can make it do, from measurement here; exit code 1 where the parameters are too weak");
     command
         ->add_option("--preset", a->preset,
                      "standard, hardened, economy, dev or WINDOW_CHUNKS:WORK_BLOCKS")
@@ -310,6 +367,17 @@ void add_cost_command(Commands& commands) {
     command->add_option("--set", a->settings,
                         "another network: block_ms, deadline_ms, link_lag, min_chunks … as "
                         "NAME=VALUE");
+    command->add_option("--chains", a->work.chains, "chains of the network, for a node's work")
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 32))
+        ->capture_default_str();
+    command
+        ->add_option("--listed", a->work.listed,
+                     "objects that a block lists at most; the default is the local chain's")
+        ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 32))
+        ->capture_default_str();
+    command->add_option("--workers", a->work.workers, "threads of the node that answer peers")
+        ->check(CLI::Range(1U, 64U))
+        ->capture_default_str();
     command->add_flag("--quick", a->quick, "measures at most 10 passes and scales them up");
     command
         ->add_option("--attacker-speed", a->prices.attacker_speed,
@@ -333,6 +401,7 @@ void add_cost_command(Commands& commands) {
     commands.run(command,
                  "  holdfast cost\n"
                  "  holdfast cost --preset economy --quick\n"
+                 "  holdfast cost --quick --chains 1000000\n"
                  "  holdfast cost --attacker-speed 3 --core-hour 0.01 --json\n"
                  "  holdfast cost --preset 32768:20971520 --set deadline_ms=1000\n",
                  [a, &commands] { return run_cost(commands.globals(), *a); });

@@ -7,8 +7,8 @@
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
 #include "proofs/seal_proof_verify.hpp"
-#include "settlement/court.hpp"
 #include "settlement/evidence_knowledge.hpp"
+#include "settlement/settlement_ledger.hpp"
 #include "storage/begun.hpp"
 #include "storage/key_file.hpp"
 #include "storage/parallel.hpp"
@@ -25,17 +25,6 @@ struct MakeArguments {
     std::string out;
     bool force = false;
 };
-
-/// A file that holds one object of this kind.
-template <class T>
-Result<T> read_as(Kind kind, const std::string& file) {
-    HOLDFAST_ASSIGN(object, read_object(file));
-    const Checked<ByteView> body = unwrap_object(kind, object);
-    if (!body) return fail_refused(body.error(), file);
-    Checked<T> decoded = T::decode(*body);
-    if (!decoded) return fail_refused(decoded.error(), file);
-    return std::move(*decoded);
-}
 
 /// The receipt of a receipt, compact or full proof.
 Result<Receipt> read_receipt(const std::string& file) {
@@ -178,9 +167,15 @@ CommandResult make_slots_file(const MakeArguments& arguments) {
 }
 
 CommandResult make_response_file(const MakeArguments& arguments) {
-    HOLDFAST_ASSIGN(challenge, read_as<Challenge>(Kind::kChallenge, arguments.first));
+    HOLDFAST_ASSIGN(object, read_object(arguments.first));
     HOLDFAST_ASSIGN(response, read_as<Response>(Kind::kResponse, arguments.second));
     HOLDFAST_ASSIGN(record, PublicRecord::load(arguments.public_folder));
+    const Checked<Kind> kind = peek_kind(object);
+    if (kind && *kind == Kind::kChallenge2) {
+        HOLDFAST_ASSIGN(challenge, read_as<Challenge2>(*kind, arguments.first));
+        return write_evidence(arguments, record, make_bad_response(challenge, response));
+    }
+    HOLDFAST_ASSIGN(challenge, read_as<Challenge>(Kind::kChallenge, arguments.first));
     return write_evidence(arguments, record, make_bad_response(challenge, response));
 }
 
@@ -309,67 +304,37 @@ void add_case(Output& out, const SettlementCase& c) {
 }
 
 /// A bond of the accuser for this piece of evidence; the same one when the command is repeated.
-Result<BondId> put_down(Node& node, const KeyPair& key, std::uint64_t amount, ByteView evidence) {
-    return node.ledger->create_bond(
-        key.public_key(), amount, BondPurpose::kAccusation,
-        IdempotencyKey(
-            tagged_hash("node/accusation", node.network_id(), key.public_key(), sha256(evidence))));
+Status put_down(Node& node, const KeyPair& key, std::uint64_t amount, ByteView object) {
+    const Digest subject = sha256(object);
+    HOLDFAST_TRY(
+        node.ledger->create_deposit(key.public_key(), amount, subject,
+                                    IdempotencyKey(tagged_hash("node/accusation", node.network_id(),
+                                                               key.public_key(), subject))));
+    return list_bond_events(*node.chain, *node.ledger);
 }
 
-Court::BondsOf bonds_of(const PublicRecord& record, std::optional<BondId> evaluator_bond) {
-    return [&record, evaluator_bond](const Offence& o) -> Result<std::vector<LiableBond>> {
-        const auto chain = record.chains().find(ChainId(o.offender));
-        if (chain != record.chains().end()) {
-            const Registration& r = chain->second.registration;
-            return std::vector<LiableBond>{{r.bond_id, r.header.prover}};
-        }
-        if (!evaluator_bond) return std::vector<LiableBond>();
-        PublicKey evaluator;
-        evaluator.bytes = o.offender.bytes;
-        return std::vector<LiableBond>{{*evaluator_bond, evaluator}};
-    };
-}
-
+/// Hands evidence to the chain, whose final block has every node judge it, and carries out what
+/// this node's registry has decided.
 CommandResult settle(const JudgeArguments& arguments) {
-    if (!arguments.files.empty() && arguments.key.empty()) {
-        return fail(ErrorCode::kInvalidArgument, "accusing needs --key, the accuser's key file");
-    }
-    std::optional<BondId> evaluator_bond;
-    if (!arguments.evaluator_bond.empty()) {
-        HOLDFAST_ASSIGN(bond, parse_hex<BondId>(arguments.evaluator_bond, "--evaluator-bond"));
-        evaluator_bond = bond;
+    if (arguments.deposit > 0 && arguments.key.empty()) {
+        return fail(ErrorCode::kInvalidArgument, "a deposit needs --key, the accuser's key file");
     }
     HOLDFAST_ASSIGN(node, Node::open(arguments.dir));
-    HOLDFAST_ASSIGN(record, node.aggregator->public_record());
     SettlementLedger* const ledger = node.aggregator->settlement();
     HOLDFAST_CHECK(ledger != nullptr);  // a node has a token
-    Court court(evidence_knowledge(record, {0, stop_requested()}), bonds_of(record, evaluator_bond),
-                *ledger, *node.ledger, {});
     Output out;
-    out.json["rulings"] = Json::array();
+    out.json["submitted"] = Json::array();
     out.json["cases"] = Json::array();
-    const auto add = [&](const Ruling& ruling, const std::string& file) {
-        Output one;
-        if (!file.empty()) one.field("file", file);
-        add_fields(one, describe(ruling.offence, ruling.id));
-        one.verdict(ruling.verdict);
-        out.json["rulings"].push_back(one.json);
-        out.text += one.text;
-        out.exit_code = std::max(out.exit_code, one.exit_code);
-    };
-    HOLDFAST_ASSIGN(resumed, court.resume());
-    for (const Ruling& ruling : resumed) add(ruling, "");
     for (const std::string& file : arguments.files) {
         HOLDFAST_ASSIGN(evidence, read_as<Evidence>(Kind::kEvidence, file));
-        HOLDFAST_ASSIGN(key, load_key_pair(arguments.key));
-        const Bytes body = evidence.encode();
-        std::optional<BondId> deposit;
-        if (needs_fill(evidence) && arguments.deposit > 0) {
-            HOLDFAST_ASSIGN(bond, put_down(node, key, arguments.deposit, body));
-            deposit = bond;
+        const Bytes object = wrap_object(Kind::kEvidence, evidence.encode());
+        if (arguments.deposit > 0) {
+            HOLDFAST_ASSIGN(key, load_key_pair(arguments.key));
+            HOLDFAST_TRY(put_down(node, key, arguments.deposit, object));
         }
-        HOLDFAST_ASSIGN(ruling, court.accuse(body, key.public_key(), deposit));
-        add(ruling, file);
+        HOLDFAST_TRY(node.chain->submit(Kind::kEvidence, object));
+        out.json["submitted"].push_back(file);
+        out.line(file + ": submitted; every node judges it once a final block lists it");
     }
     if (arguments.retry) {
         std::vector<CaseId> refused;
@@ -380,6 +345,7 @@ CommandResult settle(const JudgeArguments& arguments) {
         for (const CaseId& id : refused) HOLDFAST_TRY(ledger->reopen(id));
     }
     HOLDFAST_ASSIGN(report, ledger->work(*node.ledger, stop_requested()));
+    HOLDFAST_TRY(list_bond_events(*node.chain, *node.ledger));
     HOLDFAST_TRY(ledger->for_each([&](const SettlementCase& c) {
         add_case(out, c);
         return true;
@@ -507,14 +473,12 @@ void add_evidence_commands(Commands& commands) {
                  [j] { return verify_files(*j); });
 
     CLI::App* settle_command = evidence->add_subcommand(
-        "settle", "accuse before this node: decide each offence once, then slash, reward, release");
-    settle_command->add_option("files", j->files, "evidence (none: continue with what is open)");
+        "settle", "hand evidence to the chain, and carry out what the registry has decided");
+    settle_command->add_option("files", j->files, "evidence (none: only carry out)");
     add_dir_option(settle_command, j->dir);
     settle_command->add_option("-k,--key", j->key, "the accuser's key file");
     settle_command->add_option("--deposit", j->deposit,
                                "units to deposit for evidence that costs a fill (kinds 3 and 4)");
-    settle_command->add_option("--evaluator-bond", j->evaluator_bond,
-                               "the bond that answers for a VDF evaluator (kinds 4, 7 and 8)");
     settle_command->add_flag("--retry", j->retry, "ask again for what the ledger has refused");
     commands.run(settle_command,
                  "  holdfast evidence settle e.evidence --dir node --key bob.key --deposit 10\n"

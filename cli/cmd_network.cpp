@@ -20,12 +20,13 @@ struct InitOptions {
     bool beacon = false;
 };
 
-Result<NetworkParams> params_from(const InitOptions& options,
+Result<NetworkParams> params_from(const InitOptions& options, const PublicKey& operator_key,
                                   const std::optional<PublicKey>& beacon_key,
                                   std::uint64_t genesis_time_ms) {
     NetworkParams params = NetworkParams::preset();
     params.name = options.name;
     params.genesis_height = Height(options.genesis_height);
+    params.operator_key = operator_key;
     if (options.no_vdf) {
         params.has_vdf = false;
         params.epoch_blocks = params.epoch_lag = 0;
@@ -79,7 +80,9 @@ CommandResult init(const InitOptions& options) {
         beacon_key = key.public_key();
         beacon = std::move(key);
     }
-    HOLDFAST_ASSIGN(params, params_from(options, beacon_key, genesis_ms));
+    HOLDFAST_ASSIGN(operator_key, generate_key_pair());
+    HOLDFAST_ASSIGN(params,
+                    params_from(options, operator_key.public_key(), beacon_key, genesis_ms));
     std::error_code error;
     if (std::filesystem::exists(paths.chain(), error)) {
         return fail(ErrorCode::kAlreadyExists, paths.dir.string() + " holds a node already");
@@ -91,6 +94,8 @@ CommandResult init(const InitOptions& options) {
     HOLDFAST_ASSIGN(evaluator, generate_key_pair());
     HOLDFAST_TRY(save_key_pair(evaluator, paths.evaluator_key()));
     undo.made(paths.evaluator_key());
+    HOLDFAST_TRY(save_key_pair(operator_key, paths.operator_key()));
+    undo.made(paths.operator_key());
     if (beacon) {
         HOLDFAST_TRY(save_key_pair(*beacon, paths.beacon_key()));
         undo.made(paths.beacon_key());
@@ -102,6 +107,7 @@ CommandResult init(const InitOptions& options) {
     out.field("dir", paths.dir.string());
     out.field("network_id", to_hex(params.id()));
     out.field("evaluator", to_hex(evaluator.public_key()));
+    out.field("operator", to_hex(operator_key.public_key()));
     out.field("genesis_height", params.genesis_height.value);
     out.json["network"] = params_json(params);
     out.line("next: holdfast chain new-block --dir " + paths.dir.string() + " --count " +

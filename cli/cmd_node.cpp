@@ -11,16 +11,16 @@ struct NodeArguments {
     DaemonOptions daemon;
     std::optional<std::string> dir;
     std::optional<std::uint32_t> block_ms;
-    std::optional<std::uint64_t> served_reward, challenger_reward, min_challenger_bond;
+    std::optional<std::uint64_t> served_reward, challenger_reward, map_bytes;
 };
 
 CommandResult run_node(const Globals& globals, const NodeArguments& a) {
     HOLDFAST_ASSIGN(config, daemon_config(a.daemon));
     if (a.dir) config.dir = *a.dir;
     if (a.block_ms) config.block_ms = *a.block_ms;
-    if (a.served_reward) config.terms.served_reward = *a.served_reward;
+    if (a.served_reward) config.terms.prover_reward = *a.served_reward;
     if (a.challenger_reward) config.terms.challenger_reward = *a.challenger_reward;
-    if (a.min_challenger_bond) config.min_challenger_bond = *a.min_challenger_bond;
+    if (a.map_bytes) config.map_bytes = *a.map_bytes;
     HOLDFAST_ASSIGN(log, DaemonLog::open(config.log));
     const node::HostHooks hooks{[&](const Json& ready) { print_ready(globals, ready, **log); }};
     HOLDFAST_ASSIGN(summary, node::run_host(config, **log, hooks, stop_requested()));
@@ -42,8 +42,7 @@ void add_node_command(Commands& commands) {
                              "units to the prover for a served challenge");
     node_command->add_option("--challenger-reward", n->challenger_reward,
                              "units to the challenger for an outcome that counts");
-    node_command->add_option("--min-challenger-bond", n->min_challenger_bond,
-                             "units that a challenger's bond must hold");
+    add_map_bytes_option(node_command, n->map_bytes);
     commands.run(
         node_command,
         "  holdfast node --dir node --key node.key --listen 127.0.0.1:9000 "

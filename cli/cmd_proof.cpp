@@ -1,5 +1,9 @@
 // prove, path make|verify, verify: proofs of single heights and windows.
 
+#include <cmath>
+#include <cstdio>
+
+#include "analysis/bounds.hpp"
 #include "api/verifier.hpp"
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
@@ -120,17 +124,84 @@ struct VerifyArguments {
     std::string public_folder;
     std::string chain;
     std::optional<std::uint64_t> height;
+    std::string path;
     bool check_vdf = false;
 };
 
-CommandResult verify(const Globals& globals, const VerifyArguments& arguments,
-                     std::optional<Kind> only) {
+/// "2^-46.80", "100%" for what may be certain.
+std::string chance(double log2_p) {
+    char text[32];
+    std::snprintf(text, sizeof text, log2_p < -6.7 ? "2^-%.1f" : "%.0f%%",
+                  log2_p < -6.7 ? -log2_p : 100.0 * std::exp2(log2_p));
+    return text;
+}
+
+/// Which heights and kinds a window shows, and how often a prover that lacks a part of its cells
+/// could show as much (docs/security.md, 3.1).
+void print_shown(Output& out, const WindowShown& w) {
+    const std::uint64_t span = w.links + w.left_out;
+    out.json["shows"] = {{"first_height", w.first.value},
+                         {"last_height", w.last.value},
+                         {"links", w.links},
+                         {"compact", w.links - w.full},
+                         {"full", w.full},
+                         {"openings", w.openings()},
+                         {"heights_left_out", w.left_out}};
+    out.line("shows: " + std::to_string(w.links) + " of the " + std::to_string(span) +
+             " heights with y from " + std::to_string(w.first.value) + " to " +
+             std::to_string(w.last.value) + ", " + std::to_string(w.links - w.full) +
+             " compact and " + std::to_string(w.full) + " full: " + std::to_string(w.openings()) +
+             " cells opened");
+    out.line("choice: its maker chose the heights, among " + std::to_string(w.heights) +
+             " that this record knows of the chain; of other heights it says nothing");
+    const WindowChoice chosen{w.links, span, w.heights};
+    Json worth = Json::array();
+    for (const double missing : {0.5, 1.0 / 3.0, 0.1, 0.01}) {
+        const double fixed = log2_window_undetected(missing, w.openings());
+        const double free = log2_window_undetected(missing, w.openings(), chosen);
+        worth.push_back({{"missing", missing},
+                         {"log2_passes_where_you_chose", fixed},
+                         {"log2_passes_where_it_chose_at_most", free}});
+        char lacking[16];
+        std::snprintf(lacking, sizeof lacking, "%.0f%%", 100.0 * missing);
+        out.line(std::string("worth: a prover that lacks ") + lacking +
+                 " of its cells shows as much in " + chance(fixed) +
+                 " of cases at heights that you chose, in at most " + chance(free) +
+                 " at heights that it chose");
+    }
+    out.json["worth"] = worth;
+    out.json["not_shown"] = Json::array({"that the proofs came before their deadline"});
+    out.line("not shown: that the proofs came before their deadline");
+    if (w.full == 0) return;
+    out.json["not_shown"].push_back("that the links of full proofs stand in their digests");
+    out.line("not shown: that the links of full proofs stand in their digests (a path shows it)");
+}
+
+void print_total(Output& out, const ShownTotal& total) {
+    out.field("total_chains", total.total_chains);
+    out.json["total_chains_proven"] = total.proven;
+    out.line(total.proven ? "total chains is proven: the path leads to the same digest with it"
+                          : "total chains is unproven: its submitter's word; a path under the same "
+                            "digest proves it (--path)");
+}
+
+Result<VerifyHints> hints_of(const VerifyArguments& arguments) {
     VerifyHints hints;
     if (!arguments.chain.empty()) {
         HOLDFAST_ASSIGN(chain, parse_hex<ChainId>(arguments.chain, "--chain"));
         hints.chain_id = chain;
     }
     if (arguments.height) hints.height = Height(*arguments.height);
+    if (!arguments.path.empty()) {
+        HOLDFAST_ASSIGN(path, read_as<PathProof>(Kind::kPath, arguments.path));
+        hints.path = std::move(path);
+    }
+    return hints;
+}
+
+CommandResult verify(const Globals& globals, const VerifyArguments& arguments,
+                     std::optional<Kind> only) {
+    HOLDFAST_ASSIGN(hints, hints_of(arguments));
     HOLDFAST_ASSIGN(record, PublicRecord::load(arguments.public_folder));
     const Verifier verifier(std::move(record));
     VerifyOptions options;
@@ -157,8 +228,9 @@ CommandResult verify(const Globals& globals, const VerifyArguments& arguments,
         one.field("bytes", object.size() >= 2 ? object.size() - 2 : 0);
         if (report.chain_id) one.field("chain_id", to_hex(*report.chain_id));
         if (report.height) one.field("height", report.height->value);
-        if (report.links) one.field("links", *report.links);
         one.verdict(report.verdict);
+        if (report.verdict && report.window) print_shown(one, *report.window);
+        if (report.verdict && report.total) print_total(one, *report.total);
         one.json["microseconds"] = seconds * 1e6;
         out.part(one);
     }
@@ -221,6 +293,8 @@ void add_proof_commands(Commands& commands) {
                                "the chain expected (a receipt does not name its own)");
     verify_command->add_option("--height", v->height,
                                "the height expected (a path does not name its own)");
+    verify_command->add_option("--path", v->path,
+                               "a path under the digest of a checkpoint: proves its total_chains");
     verify_command->add_flag(
         "--check-vdf", v->check_vdf,
         "verify y as well, from the VDF proofs in the folder (fills the arena)");

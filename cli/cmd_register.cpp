@@ -44,6 +44,7 @@ CommandResult run_register(const RegisterArguments& arguments) {
                         "; give the key units first: holdfast ledger issue --key " + arguments.key +
                         " --amount " + std::to_string(arguments.bond));
     }
+    HOLDFAST_TRY(list_bond_events(*chain, *ledger));
     RegistrationTerms terms;
     terms.genesis_height = genesis.height;
     terms.genesis_block_hash = genesis.hash;
@@ -131,7 +132,10 @@ CommandResult make_proof(const SealProofArguments& arguments) {
         const Bytes object = wrap_object(Kind::kSealProof, proof.encode());
         if (!arguments.out.empty())
             HOLDFAST_TRY(write_object(arguments.out, object, arguments.force));
-        if (arguments.submit) HOLDFAST_TRY(node.chain->submit(Kind::kSealProof, object));
+        if (arguments.submit) {
+            HOLDFAST_ASSIGN(taken, node.aggregator->submit({}, object, stop_requested()));
+            if (!taken.verdict) return fail_refused(taken.verdict, "the seal proof");
+        }
         Output out;
         out.field("chain_id", to_hex(prover.chain_id()));
         out.field("kind", duty.kind == SealProofKind::kAudit ? "audit" : "seal");
@@ -211,7 +215,7 @@ void add_register_commands(Commands& commands) {
     make->add_option("-k,--key", s->key, "the prover's key file")->required();
     add_dir_option(make, s->dir);
     make->add_option("-o,--out", s->out, "file for the proof");
-    make->add_flag("--submit", s->submit, "hand it to the chain");
+    make->add_flag("--submit", s->submit, "hand it to the node's journal");
     make->add_flag("--force", s->force, "replace the file");
     make->add_option("--workers", s->workers, "windows refilled at once")->capture_default_str();
     commands.run(make,

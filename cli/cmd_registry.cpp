@@ -45,6 +45,8 @@ CommandResult stat(const std::string& dir) {
         out.field("global", to_hex(block->global));
     }
     out.fields(json_of(s));
+    out.field("journal_entries", s.entries);
+    out.field("first_kept_entry", s.first_kept_entry);
     add_misses(misses, out);
     out.field("misses_late", registry->params().misses_late);
     out.field("misses_expired", registry->params().misses_expired);
@@ -98,7 +100,7 @@ Result<std::string> chains_text(const Globals& globals, const Registry& registry
                       {"removal_at", json_of(info.removal_at)},
                       {"vacant_from", json_of(info.vacant_from)},
                       {"liable_until", json_of(info.liable_until)},
-                      {"bond_forfeited", info.bond_forfeited},
+                      {"part_taken", info.part_taken},
                       {"registration", to_json(info.registration)}};
         for (const Update& u : updates) chain["updates"].push_back(to_json(u));
         out += (done == 0 ? "\n  " : ",\n  ") + dump(chain);
@@ -224,11 +226,6 @@ struct RegistryArguments {
     bool force = false;
 };
 
-void add_readable_dir(CLI::App* command, std::string& dir) {
-    command->add_option("-d,--dir", dir, "folder of a node, a registry or a backup")
-        ->capture_default_str();
-}
-
 void add_copying(CLI::App* registry, const std::shared_ptr<RegistryArguments>& a,
                  Commands& commands) {
     CLI::App* stat_command = registry->add_subcommand(
@@ -260,6 +257,7 @@ void add_registry_commands(Commands& commands) {
     CLI::App* registry = commands.app().add_subcommand("registry", "the registry of a node");
     registry->require_subcommand(1);
     add_copying(registry, a, commands);
+    add_history_commands(registry, commands);
 
     CLI::App* export_command = registry->add_subcommand(
         "export", "leaves, blocks and chains as one JSON document; also while a node runs");

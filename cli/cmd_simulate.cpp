@@ -86,7 +86,7 @@ void add(SetTimes& to, const SetTimes& t) {
     to.links += t.links;
     to.record += t.record;
     to.sign += t.sign;
-    to.receipts += t.receipts;
+    to.bundles += t.bundles;
     to.proofs += t.proofs;
     to.proven += t.proven;
 }
@@ -248,7 +248,9 @@ Status Simulation::run() {
     BlockProcessorOptions processing;
     processing.threads = arguments_.threads;
     processing.way = way;
-    processing.on_receipts = [this](std::span<const SubmittedReceipt> r) { taken_.note(r); };
+    processing.on_links = [this](const LinkPlace& place, std::span<const ChainLink> links) {
+        taken_.note(place.height, links);
+    };
     HOLDFAST_TRY(SimulationWorld::claim_cache(arguments_.dir, arguments_.seed));
     HOLDFAST_TRY(make_replicas());
     PhaseProgress progress(globals_, "chains");
@@ -331,7 +333,7 @@ std::string line_of(const Row& row) {
     std::snprintf(text, sizeof text,
                   "%6llu  %8.3f  %8.3f  %7.3f  %7.3f  %7.3f  %7.3f  %8llu  %8llu  %7llu  %6.0f",
                   static_cast<unsigned long long>(row.height), row.seconds, row.without_proofs(),
-                  row.times.links, row.times.sign, row.times.receipts,
+                  row.times.links, row.times.sign, row.times.bundles,
                   row.times.proofs + row.times.proven, static_cast<unsigned long long>(row.links),
                   static_cast<unsigned long long>(row.counts.active),
                   static_cast<unsigned long long>(row.counts.late + row.counts.expired),
@@ -355,7 +357,7 @@ std::string chart_of(const Arguments& arguments, const std::vector<Row>& rows) {
     times.series = {series("whole block", [](const Row& r) { return r.seconds; }),
                     series("links", [](const Row& r) { return r.times.links; }),
                     series("signatures", [](const Row& r) { return r.times.sign; }),
-                    series("receipts taken", [](const Row& r) { return r.times.receipts; }),
+                    series("bundles taken", [](const Row& r) { return r.times.bundles; }),
                     series("proofs", [](const Row& r) { return r.times.proofs + r.times.proven; })};
     Chart chains;
     chains.title = "Chains that are not simply active";

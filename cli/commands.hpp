@@ -14,6 +14,8 @@ void add_shard_commands(Commands& commands);     // shard, recover, repair-shard
 void add_register_commands(Commands& commands);  // register, update, remove, seal-proof make|verify
 void add_block_commands(Commands& commands);     // block process, public export, stats
 void add_registry_commands(Commands& commands);  // registry stat|backup|restore|export|merge
+/// registry journal|state|import|replay|verify
+void add_history_commands(CLI::App* registry, Commands& commands);
 void add_aggregate_commands(Commands& commands);  // aggregate
 void add_proof_commands(Commands& commands);      // prove, path make|verify, verify
 void add_entropy_command(Commands& commands);     // entropy

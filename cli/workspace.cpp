@@ -1,5 +1,8 @@
 #include "cli/workspace.hpp"
 
+#include <mutex>
+
+#include "api/closed_without_y.hpp"
 #include "storage/begun.hpp"
 #include "storage/file.hpp"
 #include "storage/key_file.hpp"
@@ -24,6 +27,37 @@ Result<Verdict> check_clock(const PublicRecord& record, const std::filesystem::p
     return Verdict::ok();
 }
 
+namespace {
+
+/// What the node's registry says, which another process may write meanwhile. Nothing is decided
+/// while there is none: whoever signs proofs does not guess (api/closed_without_y.hpp).
+std::function<Result<std::optional<bool>>(Height)> registry_beside(
+    const std::filesystem::path& folder) {
+    struct Opened {
+        std::mutex mutex;
+        std::unique_ptr<Registry> registry;
+    };
+    const auto opened = std::make_shared<Opened>();
+    return [folder, opened](Height height) -> Result<std::optional<bool>> {
+        const std::lock_guard lock(opened->mutex);
+        if (!opened->registry) {
+            const Result<NetworkParams> params = registry_network(folder);
+            if (!params && params.error().code == ErrorCode::kNotFound) {
+                return std::optional<bool>();
+            }
+            if (!params) return fail(params.error());
+            RegistryOptions reading;
+            reading.read_only = true;
+            reading.check_on_open = false;
+            HOLDFAST_ASSIGN(registry, Registry::open(folder, *params, reading));
+            opened->registry = std::move(registry);
+        }
+        return closed_without_y(*opened->registry)(height);
+    };
+}
+
+}  // namespace
+
 Result<ClockNode> ClockNode::open(const std::filesystem::path& dir, VdfClockOptions options) {
     ClockNode node;
     node.paths = NodePaths{dir};
@@ -39,6 +73,7 @@ Result<ClockNode> ClockNode::open(const std::filesystem::path& dir, VdfClockOpti
     }
     HOLDFAST_ASSIGN(key, load_key_pair(node.paths.evaluator_key()));
     options.folder = node.paths.vdf();
+    options.closed_without_y = registry_beside(node.paths.registry());
     HOLDFAST_ASSIGN(clock, VdfClock::open(params, *node.chain, node.beacon.get(),
                                           std::optional(std::move(key)), options));
     node.clock = std::make_unique<VdfClock>(std::move(clock));
@@ -94,8 +129,21 @@ VdfClockWork ClockProgress::work() {
     return work;
 }
 
+void add_readable_dir(CLI::App* command, std::string& dir) {
+    command->add_option("-d,--dir", dir, "folder of a node, a registry or a backup")
+        ->capture_default_str();
+}
+
 void add_dir_option(CLI::App* command, std::string& dir) {
     command->add_option("-d,--dir", dir, "folder of the node")->capture_default_str();
+}
+
+void add_map_bytes_option(CLI::App* command, std::optional<std::uint64_t>& map_bytes) {
+    command
+        ->add_option("--map-bytes", map_bytes,
+                     "largest size of the registry's file, of which the system must allow as much "
+                     "address space (default: 64 GiB)")
+        ->check(CLI::Range(std::uint64_t{1} << 20, std::uint64_t{1} << 40));
 }
 
 }  // namespace holdfast::cli

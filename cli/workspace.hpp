@@ -67,5 +67,20 @@ struct ClockNode {
 
 /// --dir with its default and help.
 void add_dir_option(CLI::App* command, std::string& dir);
+/// --map-bytes, the largest size of the registry's file.
+void add_map_bytes_option(CLI::App* command, std::optional<std::uint64_t>& map_bytes);
+
+/// A file that holds one object of this kind.
+template <class T>
+Result<T> read_as(Kind kind, const std::string& file) {
+    HOLDFAST_ASSIGN(object, read_object(file));
+    const Checked<ByteView> body = unwrap_object(kind, object);
+    if (!body) return fail_refused(body.error(), file);
+    Checked<T> decoded = T::decode(*body);
+    if (!decoded) return fail_refused(decoded.error(), file);
+    return std::move(*decoded);
+}
+/// The same for whatever has a registry.
+void add_readable_dir(CLI::App* command, std::string& dir);
 
 }  // namespace holdfast::cli

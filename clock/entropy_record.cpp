@@ -76,6 +76,10 @@ Result<Entropy> chain_entropy_at(const PublicRecord& record, const EntropyRecord
         const Checked<std::uint64_t> i = reveal_index(known.reveals->base, height);
         if (!i) return fail_refused(i.error(), "the reveal of " + height_text(height));
         KnownReveal at = known.reveals->known;
+        // Any later one leads back to it.
+        for (const RevealState& later : record.chains().at(chain).reveals) {
+            if (later.base == known.reveals->base && later.known.i > at.i) at = later.known;
+        }
         if (at.i < *i) {
             return fail_refused(Reason::kNoEntropy,
                                 "the chain's reveal of " + height_text(height) + " is its secret");

@@ -1,5 +1,7 @@
 #include "clock/public_record.hpp"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "embedded/local_beacon.hpp"
@@ -109,16 +111,15 @@ Result<PublicHeight> height_from(const Json& json, const std::string& where) {
 Json json_of(const ChainId& id, const PublicChain& c) {
     Json updates = Json::array();
     for (const Update& u : c.updates) updates.push_back(to_hex(u.encode()));
-    Json out = {{"chain_id", to_hex(id)},
-                {"accepted", c.accepted.value},
-                {"registration", to_hex(c.registration.encode())},
-                {"updates", updates}};
-    if (c.reveal) {
-        out["reveal"] = {{"base", c.reveal->base.value},
-                         {"i", c.reveal->known.i},
-                         {"a", to_hex(c.reveal->known.a)}};
+    Json reveals = Json::array();
+    for (const RevealState& r : c.reveals) {
+        reveals.push_back({{"base", r.base.value}, {"i", r.known.i}, {"a", to_hex(r.known.a)}});
     }
-    return out;
+    return {{"chain_id", to_hex(id)},
+            {"accepted", c.accepted.value},
+            {"registration", to_hex(c.registration.encode())},
+            {"updates", updates},
+            {"reveals", reveals}};
 }
 
 Result<PublicChain> chain_from(const Json& json, const std::string& where) {
@@ -140,13 +141,13 @@ Result<PublicChain> chain_from(const Json& json, const std::string& where) {
         if (!update) return fail_refused(update.error(), where + ".updates");
         out.updates.push_back(*update);
     }
-    if (f.has("reveal")) {
-        HOLDFAST_ASSIGN(member, f.member("reveal"));
-        const Fields r(*member, where + ".reveal");
+    HOLDFAST_ASSIGN(reveals, f.array("reveals"));
+    for (const Json& reveal : *reveals) {
+        const Fields r(reveal, where + ".reveals");
         HOLDFAST_ASSIGN(base, r.number("base"));
         HOLDFAST_ASSIGN(i, r.number("i"));
         HOLDFAST_ASSIGN(a, r.fixed<Reveal>("a"));
-        out.reveal = RevealState{Height(base), {i, a}};
+        out.reveals.push_back({Height(base), {i, a}});
     }
     return out;
 }
@@ -188,20 +189,16 @@ Result<ChainId> PublicRecord::add_chain(PublicChain chain) {
             return fail_refused(v, "an update of the public record");
         }
     }
-    if (chain.reveal) {
-        // The newest reveal must hash down to the commitment; a record cannot vouch for it.
+    const Digest owner = chain.registration.replica_id(network_id_);
+    for (const RevealState& reveal : chain.reveals) {
+        // It must hash down to the commitment; a record cannot vouch for it.
         const std::optional<RevealState> committed =
-            commitment_at(chain, chain.reveal->base + chain.reveal->known.i);
-        if (!committed || committed->base != chain.reveal->base) {
-            return fail_refused(Reason::kBadReveal, "a reveal of the public record");
-        }
-        const Digest owner = chain.registration.replica_id(network_id_);
-        if (const Verdict v =
-                check_reveal(network_id_, owner, committed->known, chain.reveal->known.i,
-                             chain.reveal->known.a, kRevealChainLength);
-            !v) {
-            return fail_refused(v, "a reveal of the public record");
-        }
+            commitment_at(chain, reveal.base + reveal.known.i);
+        const Verdict v = committed && committed->base == reveal.base
+                              ? check_reveal(network_id_, owner, committed->known, reveal.known.i,
+                                             reveal.known.a, kRevealChainLength)
+                              : Verdict(Reason::kBadReveal);
+        if (!v) return fail_refused(v, "a reveal of the public record");
     }
     chains_.insert_or_assign(id, std::move(chain));
     return id;
@@ -251,9 +248,14 @@ Result<KnownChain> PublicRecord::known_chain(const ChainId& id, Height height) c
     }
     KnownChain known = KnownChain::of(network_id_, found->second.registration);
     known.reveals = commitment_at(found->second, height);
-    if (known.reveals && found->second.reveal &&
-        found->second.reveal->base == known.reveals->base) {
-        known.reveals = found->second.reveal;
+    if (!known.reveals) return known;
+    // Of the two that are known under this commitment, a_0 and the newest, the nearer one: it may
+    // be at most rate_window + 1 away.
+    const std::uint64_t i = height.since(known.reveals->base);
+    for (const RevealState& reveal : found->second.reveals) {
+        if (reveal.base != known.reveals->base) continue;
+        const std::uint64_t away = std::max(i, reveal.known.i) - std::min(i, reveal.known.i);
+        if (away < i) known.reveals = reveal;
     }
     return known;
 }
@@ -321,6 +323,10 @@ Result<BlockInfo> PublicBlockchain::block_by_height(Height height) {
 
 Status PublicBlockchain::submit(Kind, ByteView) {
     return fail(ErrorCode::kPermission, "a public record is for reading");
+}
+
+Result<std::vector<BondEvent>> PublicBlockchain::bond_events_at(Height) {
+    return fail(ErrorCode::kUnsupported, "a public record holds no bonds");
 }
 
 Result<std::vector<Submission>> PublicBlockchain::submissions_at(Height height) {

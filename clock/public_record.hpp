@@ -37,8 +37,8 @@ struct PublicHeight {
 struct PublicChain {
     Registration registration;
     Height accepted;
-    std::vector<Update> updates;        // by sequence
-    std::optional<RevealState> reveal;  // the newest known; empty: the commitment itself
+    std::vector<Update> updates;       // by sequence
+    std::vector<RevealState> reveals;  // the newest known of each commitment; none: a_0 itself
 };
 
 class PublicRecord {
@@ -65,7 +65,8 @@ class PublicRecord {
 
     /// What a verifier must know of a height, as far as it is here; kNotFound for an unknown block.
     [[nodiscard]] Result<KnownHeight> known_height(Height height) const;
-    /// The chain with the commitment in force at `height`. kNotFound.
+    /// The chain with the commitment in force at `height`, and of the reveals known under it the
+    /// one that is nearest. kNotFound.
     [[nodiscard]] Result<KnownChain> known_chain(const ChainId& id, Height height) const;
 
   private:
@@ -86,6 +87,8 @@ class PublicBlockchain final : public Blockchain {
     [[nodiscard]] Status submit(Kind kind, ByteView object) override;
     /// Registrations accepted at that height.
     [[nodiscard]] Result<std::vector<Submission>> submissions_at(Height height) override;
+    /// kUnsupported: a record holds no bonds.
+    [[nodiscard]] Result<std::vector<BondEvent>> bond_events_at(Height height) override;
 
   private:
     const PublicRecord& record_;

@@ -53,7 +53,14 @@ Result<std::optional<VdfClock::Impl::EpochSource>> VdfClock::Impl::source_of(std
     HOLDFAST_ASSIGN(height, epoch_source_with_y(params, epoch, [&](Height h) -> Result<bool> {
                         if (!options.closed_without_y) return true;
                         HOLDFAST_ASSIGN(without, options.closed_without_y(h));
-                        return !without;
+                        if (!without) {
+                            return fail(ErrorCode::kUnavailable,
+                                        "the digest of " + height_name(h) +
+                                            " has not closed: whether it has y, and with it the "
+                                            "seed of epoch " +
+                                            std::to_string(epoch) + ", is not decided");
+                        }
+                        return !*without;
                     }));
     if (!height) return std::nullopt;
     HOLDFAST_ASSIGN(entropy, seed_of(*height));
@@ -328,6 +335,25 @@ Result<Verdict> VdfClock::import(const VdfProof& proof, const VdfClockWork& work
     return impl_->accept(known, proof, false, work);
 }
 
+// Spec 6: a spot check makes no y usable by itself (15.8 says what else it takes).
+Result<Verdict> VdfClock::spot_check(const VdfProof& proof, std::uint32_t segments,
+                                     const Digest& randomness, const VdfClockWork& work) {
+    if (const Verdict v = impl_->params.check_vdf(proof.params); !v) return v;
+    HOLDFAST_ASSIGN(known, context(proof.height, work));
+    if (const Verdict claim = verify_vdf_claim(known, proof); !claim) return claim;
+    HOLDFAST_ASSIGN(filled, impl_->arena_of(known, work));
+    VdfVerifyOptions verify;
+    verify.parallel = impl_->parallel;
+    verify.stop = work.stop;
+    return verify_vdf_spot(known, proof,
+                           pick_spot_segments(randomness, proof.params.checkpoints, segments),
+                           filled->view(), verify);
+}
+
+Status VdfClock::prune(Height below) {
+    return impl_->params.has_vdf ? impl_->prune(below) : Status{};
+}
+
 Result<VdfContext> VdfClock::context(Height height, const VdfClockWork& work) {
     if (!impl_->params.has_vdf) {
         return fail(ErrorCode::kInvalidArgument, "this network has no VDF");
@@ -341,7 +367,8 @@ Result<std::shared_ptr<const VdfArena>> VdfClock::arena(const VdfContext& contex
     return impl_->arena_of(context, work);
 }
 
-void VdfClock::set_closed_without_y(std::function<Result<bool>(Height)> closed_without_y) {
+void VdfClock::set_closed_without_y(
+    std::function<Result<std::optional<bool>>(Height)> closed_without_y) {
     impl_->options.closed_without_y = std::move(closed_without_y);
 }
 

@@ -84,9 +84,12 @@ struct VdfClockOptions {
     /// is verified in full before it is signed. An error or a lie: evaluated here instead.
     std::function<Result<std::vector<Digest>>(const VdfContext& context, const VdfClockWork& work)>
         outside = {};
-    /// Whether the network closed this height without y (Registry); such a height is not evaluated
-    /// by advance(), and the source of no epoch. Empty: every height has y.
-    std::function<Result<bool>(Height height)> closed_without_y = {};
+    /// Whether the network closed this height without y; empty while that is not decided
+    /// (api/closed_without_y.hpp asks a registry). Such a height is not evaluated by advance(), and
+    /// is the source of no epoch. An epoch whose source is not decided waits (kUnavailable): a
+    /// proof under another epoch seed would be evidence against its signer (spec 11, kinds 4 and
+    /// 8). No function: every height has y, which only somebody may assume who signs nothing.
+    std::function<Result<std::optional<bool>>(Height height)> closed_without_y = {};
 };
 
 /// A proof or an evaluation that was refused.
@@ -160,6 +163,15 @@ class VdfClock {
     /// Verifies somebody else's proof in full and keeps it when it holds.
     [[nodiscard]] Result<Verdict> import(const VdfProof& proof, const VdfClockWork& work = {});
 
+    /// Looks at `segments` of somebody else's proof, drawn from `randomness`, which nobody else
+    /// knew when it was signed. Accepted means: not refuted; its y is not kept and at() does not
+    /// give it.
+    [[nodiscard]] Result<Verdict> spot_check(const VdfProof& proof, std::uint32_t segments,
+                                             const Digest& randomness,
+                                             const VdfClockWork& work = {});
+    /// Removes kept proofs of heights below that one, but for those of epoch sources.
+    [[nodiscard]] Status prune(Height below);
+
     /// What a verifier of the height's proof knows: input, epoch, epoch seed.
     [[nodiscard]] Result<VdfContext> context(Height height, const VdfClockWork& work = {});
     /// The arena of a context's epoch, from the cache or filled. kBusy: the ceiling leaves no room.
@@ -168,7 +180,8 @@ class VdfClock {
 
     /// Sets options.closed_without_y; before the first other call (the registry that answers may be
     /// opened after the clock).
-    void set_closed_without_y(std::function<Result<bool>(Height height)> closed_without_y);
+    void set_closed_without_y(
+        std::function<Result<std::optional<bool>>(Height height)> closed_without_y);
 
     /// File of a height's proof within a folder of proofs: "HEIGHT.vdfproof".
     static std::filesystem::path proof_file(const std::filesystem::path& folder, Height height) {

@@ -379,6 +379,10 @@ Status VdfClock::Impl::settle(const BlockInfo& block) {
         if (pruned_below && below.since(*pruned_below) < step) return {};
         pruned_below = below;
     }
+    return prune(below);
+}
+
+Status VdfClock::Impl::prune(Height below) const {
     return store->prune(below, [this](Height height) {
         // Whoever joins later needs the sources of all epochs to build its arenas.
         return epoch_source_height(params, epoch_of(params, height) + 1) == height;
@@ -409,18 +413,23 @@ Result<VdfClock::Impl::Plan> VdfClock::Impl::make_plan(VdfClockReport& report) {
         bool wanted = true;
         if (options.closed_without_y) {
             HOLDFAST_ASSIGN(without, options.closed_without_y(h));
-            wanted = !without;
+            wanted = !without.value_or(false);
         }
         if (wanted) {
-            HOLDFAST_ASSIGN(missing, missing_at(h, entropy->seed));
-            if (missing) {
+            const auto missing = missing_at(h, entropy->seed);
+            if (!missing && missing.error().code == ErrorCode::kUnavailable) {
+                report.waiting.push_back({h, missing.error()});
+                break;  // nor can those of later heights be known
+            }
+            if (!missing) return fail(missing.error());
+            if (*missing) {
                 gapless = false;
                 const bool planned =
                     std::any_of(plan.missing.begin(), plan.missing.end(), [&](const VdfContext& c) {
-                        return c.height == missing->height && c.input == missing->input;
+                        return c.height == (*missing)->height && c.input == (*missing)->input;
                     });
-                if (!planned) plan.missing.push_back(*missing);
-                if (missing->height != h) break;  // its epoch's seed comes first
+                if (!planned) plan.missing.push_back(**missing);
+                if ((*missing)->height != h) break;  // its epoch's seed comes first
                 continue;
             }
         }

@@ -104,6 +104,7 @@ struct VdfClock::Impl {
     Result<std::optional<VdfContext>> missing_at(Height height, const Seed& seed);
     Status check_settled_block();
     Status settle(const BlockInfo& block);
+    Status prune(Height below) const;
     void fill_ahead(Height tip);
     Result<VdfClockReport> advance(const VdfClockWork& work);
 };

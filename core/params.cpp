@@ -1,5 +1,6 @@
 #include "core/params.hpp"
 
+#include <algorithm>
 #include <bit>
 
 #include "core/hash.hpp"
@@ -81,6 +82,10 @@ NetworkParams NetworkParams::preset(std::uint8_t version) {
     // A replica of which a quarter is sealed passes a draw of two windows once in 18 tries, a draw
     // of four once in 514 (spec 1).
     p.seal_windows = 4;
+    // Liars with a third of what challengers have at stake suspend an honest chain in under 1% of
+    // heights (docs/security.md).
+    p.quorum = 7;
+    p.quorum_of = 9;
     // Amounts relative to one another: one chain or challenger can harm its own rewards alone; a
     // checkpoint or a y misleads everybody who believes it; the operator orders everything.
     p.least_chain_part = 1'000;
@@ -188,6 +193,34 @@ Checked<NetworkParams> NetworkParams::decode(ByteView body) {
     return p;
 }
 
+namespace {
+
+/// Bytes of `count` opened parts of `width` each with the hashes beside their paths, at most, in a
+/// tree of that depth.
+std::uint64_t most_opened_bytes(std::uint64_t count, std::uint64_t width, std::uint64_t depth) {
+    const std::uint64_t shared = std::min<std::uint64_t>(depth, std::bit_width(count) - 1);
+    return count * (width + kDigestBytes * (depth - shared));
+}
+
+// Spec 1, bounds: what these parameters can produce has room in a message (spec 13).
+bool objects_travel(const NetworkParams& p) {
+    constexpr std::uint64_t kMost = std::uint64_t{1} << 16;  // above it nothing fits anyway
+    const std::uint64_t windows = std::max(p.seal_windows, p.audit_windows);
+    if (windows > kMost || p.seal_cells > kMost || p.availability_chunks > kMost) return false;
+    constexpr std::uint64_t kSealProofFixed = 32 + 8 + 64;
+    constexpr std::uint64_t kResponseFixed = 32 + 64;
+    const std::uint64_t seal_proof =
+        kSealProofFixed + 2 * most_opened_bytes(windows * p.seal_cells, kCellBytes, kMaxCellPath);
+    const std::uint64_t response =
+        kResponseFixed +
+        most_opened_bytes(p.availability_chunks, kChunkBytes, kMaxCellPath - kChunkTreeLevel);
+    constexpr std::uint64_t kMostSealProof = 512 * 1024 - 2;  // version and kind are in front
+    constexpr std::uint64_t kMostResponse = 64 * 1024 - 2;
+    return seal_proof <= kMostSealProof && response <= kMostResponse;
+}
+
+}  // namespace
+
 // Spec 1, bounds.
 Verdict NetworkParams::validate() const {
     const auto ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
@@ -220,6 +253,7 @@ Verdict NetworkParams::validate() const {
         version != kParamsVersion2 || (least_challenger_part >= 1 && max_challengers >= 1 &&
                                        max_challengers <= kMostChallengersInForce),
         /* 19 */ !has_operator() || check_registrable_key(operator_key).accepted(),
+        /* 20 */ version != kParamsVersion2 || objects_travel(*this),
     };
     for (std::size_t i = 0; i < std::size(bounds); ++i) {
         if (!bounds[i]) return {Reason::kBadParameters, i};

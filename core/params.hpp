@@ -59,7 +59,7 @@ struct VdfParams {
 inline constexpr std::uint8_t kParamsVersion1 = 1;
 inline constexpr std::uint8_t kParamsVersion2 = 2;
 /// The version of the networks that are made now.
-inline constexpr std::uint8_t kNewNetworkVersion = kParamsVersion1;
+inline constexpr std::uint8_t kNewNetworkVersion = kParamsVersion2;
 
 struct NetworkParams {
     std::uint8_t version = kParamsVersion1;

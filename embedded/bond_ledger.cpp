@@ -8,140 +8,33 @@
 
 #include "core/codec.hpp"
 #include "core/hash.hpp"
+#include "embedded/bond_store_impl.hpp"
 #include "storage/begun.hpp"
 #include "storage/descriptors.hpp"
 #include "storage/file.hpp"
 #include "storage/process_limits.hpp"
-#include "storage/record_log.hpp"
 
 namespace holdfast {
+
+using bond_store::corrupt;
+using bond_store::fail_lmdb;
+using bond_store::Table;
+using bond_store::Transaction;
+
 namespace {
 
 constexpr const char* kDataFile = "data.mdb";
-constexpr std::uint32_t kSchema = 1;
+constexpr std::uint32_t kSchema = 2;  // with the list of what has happened to bonds
 constexpr std::uint64_t kFirstMapBytes = std::uint64_t{256} << 10;
-constexpr std::size_t kCrcBytes = 4;
 
-enum class Operation : std::uint8_t { kCreate = 1, kRelease, kSlash, kReward, kIssue, kFund };
-
-tl::unexpected<Error> corrupt(const std::string& what) {
-    return fail(ErrorCode::kCorrupt, "bond ledger is damaged: " + what);
-}
-
-tl::unexpected<Error> fail_lmdb(int code, const std::string& what) {
-    if (code > 0) return fail_write(code, "bond ledger: " + what);
-    const std::string message = "bond ledger: " + what + ": " + mdb_strerror(code);
-    switch (code) {
-        case MDB_INVALID:
-        case MDB_CORRUPTED:
-        case MDB_PAGE_NOTFOUND:
-        case MDB_BAD_VALSIZE:
-        case MDB_INCOMPATIBLE:
-            return fail(ErrorCode::kCorrupt, message);
-        case MDB_VERSION_MISMATCH:
-            return fail(ErrorCode::kUnsupported, message);
-        // Answered by growing the map; never leaves this file.
-        case MDB_MAP_FULL:
-            return fail(ErrorCode::kBusy, message);
-        default:
-            return fail(ErrorCode::kIo, message);
-    }
-}
-
-/// One LMDB transaction; aborted unless committed.
-class Transaction {
-  public:
-    static Result<Transaction> begin(MDB_env* env, bool write) {
-        Transaction t;
-        const int code = mdb_txn_begin(env, nullptr, write ? 0 : MDB_RDONLY, &t.txn_);
-        if (code != 0) return fail_lmdb(code, "cannot begin");
-        return t;
-    }
-    Transaction(Transaction&& other) noexcept : txn_(std::exchange(other.txn_, nullptr)) {}
-    Transaction& operator=(Transaction&&) = delete;
-    ~Transaction() {
-        if (txn_ != nullptr) mdb_txn_abort(txn_);
-    }
-    Status commit() {
-        const FileSizeSignalHeld no_signal;
-        const int code = mdb_txn_commit(std::exchange(txn_, nullptr));
-        if (code != 0) return fail_lmdb(code, "cannot commit");
-        return {};
-    }
-    [[nodiscard]] MDB_txn* get() const { return txn_; }
-
-  private:
-    Transaction() = default;
-    MDB_txn* txn_ = nullptr;
-};
-
-/// A table whose every value ends in a CRC-32C over key and value.
-class Table {
-  public:
-    Status open(Transaction& txn, const char* name) {
-        name_ = name;
-        const int code = mdb_dbi_open(txn.get(), name, MDB_CREATE, &dbi_);
-        if (code != 0) return fail_lmdb(code, std::string("cannot open table ") + name);
-        return {};
-    }
-    /// Empty when there is none.
-    [[nodiscard]] Result<std::optional<Bytes>> get(const Transaction& txn, ByteView key) const {
-        MDB_val k = to_val(key);
-        MDB_val v{};
-        const int code = mdb_get(txn.get(), dbi_, &k, &v);
-        if (code == MDB_NOTFOUND) return std::optional<Bytes>{};
-        if (code != 0) return fail_lmdb(code, "cannot read " + name_);
-        HOLDFAST_ASSIGN(body, checked(key, from_val(v)));
-        return std::optional<Bytes>(Bytes(body.begin(), body.end()));
-    }
-    Status put(Transaction& txn, ByteView key, ByteView value) const {
-        Writer w(value.size() + kCrcBytes);
-        w.raw(value).u32(sum(key, value));
-        MDB_val k = to_val(key);
-        MDB_val v = to_val(w.bytes());
-        const int code = mdb_put(txn.get(), dbi_, &k, &v, 0);
-        if (code != 0) return fail_lmdb(code, "cannot write " + name_);
-        return {};
-    }
-    using Visitor = std::function<Status(ByteView key, ByteView value)>;
-    [[nodiscard]] Status for_each(const Transaction& txn, const Visitor& visit) const {
-        MDB_cursor* raw = nullptr;
-        if (const int code = mdb_cursor_open(txn.get(), dbi_, &raw); code != 0) {
-            return fail_lmdb(code, "cannot walk " + name_);
-        }
-        const std::unique_ptr<MDB_cursor, decltype(&mdb_cursor_close)> cursor(raw,
-                                                                              mdb_cursor_close);
-        MDB_val k{};
-        MDB_val v{};
-        int code = mdb_cursor_get(raw, &k, &v, MDB_FIRST);
-        for (; code == 0; code = mdb_cursor_get(raw, &k, &v, MDB_NEXT)) {
-            HOLDFAST_ASSIGN(body, checked(from_val(k), from_val(v)));
-            HOLDFAST_TRY(visit(from_val(k), body));
-        }
-        if (code != MDB_NOTFOUND) return fail_lmdb(code, "cannot walk " + name_);
-        return {};
-    }
-
-  private:
-    static MDB_val to_val(ByteView bytes) {
-        // LMDB takes keys and values by pointer to non-const and does not write to them.
-        return {bytes.size(), const_cast<std::uint8_t*>(bytes.data())};
-    }
-    static ByteView from_val(const MDB_val& v) {
-        return {static_cast<const std::uint8_t*>(v.mv_data), v.mv_size};
-    }
-    static std::uint32_t sum(ByteView key, ByteView value) { return crc32c(value, crc32c(key)); }
-    [[nodiscard]] Result<ByteView> checked(ByteView key, ByteView stored) const {
-        if (stored.size() < kCrcBytes) return corrupt("an entry of " + name_ + " is too short");
-        const ByteView value = stored.first(stored.size() - kCrcBytes);
-        if (load_le32(stored.data() + value.size()) != sum(key, value)) {
-            return corrupt("an entry of " + name_ + " fails its checksum");
-        }
-        return value;
-    }
-
-    MDB_dbi dbi_ = 0;
-    std::string name_;
+enum class Operation : std::uint8_t {
+    kCreate = 1,
+    kRelease,
+    kSlash,
+    kReward,
+    kIssue,
+    kFund,
+    kAdd,
 };
 
 Bytes encode_u64(std::uint64_t v) { return Writer(8).u64(v).take(); }
@@ -176,7 +69,7 @@ Result<std::uint64_t> decode_u64(ByteView bytes) {
 }
 
 bool purpose_is_known(BondPurpose purpose) {
-    return purpose >= BondPurpose::kStorage && purpose <= BondPurpose::kAccusation;
+    return purpose >= BondPurpose::kStorage && purpose <= BondPurpose::kOperator;
 }
 
 }  // namespace
@@ -212,8 +105,9 @@ class BondLedger::Impl {
     }
 
     Result<std::uint64_t> create(Change& c, const BondId& id, const PublicKey& owner,
-                                 std::uint64_t amount, BondPurpose purpose);
-    Result<std::uint64_t> release(Change& c, const BondId& id);
+                                 std::uint64_t amount, BondPurpose purpose, const Digest& subject);
+    Result<std::uint64_t> add(Change& c, const BondId& id, std::uint64_t amount);
+    Result<std::uint64_t> release(Change& c, const BondId& id, std::uint64_t amount);
     Result<std::uint64_t> slash(Change& c, const BondId& id, std::uint64_t amount,
                                 const OffenceId& offence);
     Result<std::uint64_t> reward(Change& c, const PublicKey& to, std::uint64_t amount);
@@ -224,6 +118,8 @@ class BondLedger::Impl {
     [[nodiscard]] Result<std::uint64_t> balance(const Transaction& txn, const PublicKey& who) const;
     [[nodiscard]] Result<Totals> totals(const Transaction& txn) const;
     [[nodiscard]] Status audit(const Transaction& txn) const;
+    [[nodiscard]] Result<std::vector<BondEvent>> events(const Transaction& txn, std::uint64_t first,
+                                                        std::size_t most) const;
     [[nodiscard]] const NetworkId& network() const { return network_; }
 
   private:
@@ -236,6 +132,9 @@ class BondLedger::Impl {
     Status credit(Change& c, const PublicKey& who, std::uint64_t amount);
     Status debit(Change& c, const PublicKey& who, std::uint64_t amount);
     static Status mint(Change& c, std::uint64_t amount);
+    /// What has happened to a bond, for the host chain to list; part of the operation.
+    Status note(Change& c, BondEvent event);
+    [[nodiscard]] Result<std::uint64_t> next_event(const Transaction& txn) const;
 
     // LMDB runs without its own lock file: the folder's lock keeps other processes out, and this
     // one keeps readers apart from a writer and from growth of the map.
@@ -245,7 +144,7 @@ class BondLedger::Impl {
     std::uint64_t map_bytes_ = kFirstMapBytes;
     std::uint64_t max_bytes_ = 0;
     NetworkId network_;
-    Table meta_, accounts_, bonds_, keys_, offences_;
+    Table meta_, accounts_, bonds_, keys_, offences_, events_;
 };
 
 Result<std::unique_ptr<BondLedger::Impl>> BondLedger::Impl::open(
@@ -301,6 +200,7 @@ Status BondLedger::Impl::open_tables(bool begun) {
     HOLDFAST_TRY(bonds_.open(txn, "bonds"));
     HOLDFAST_TRY(keys_.open(txn, "keys"));
     HOLDFAST_TRY(offences_.open(txn, "offences"));
+    HOLDFAST_TRY(events_.open(txn, "events"));
     Writer header(36);
     header.u32(kSchema).fixed(network_);
     HOLDFAST_ASSIGN(stored, meta_.get(txn, view("header")));
@@ -441,22 +341,67 @@ Status BondLedger::Impl::mint(Change& c, std::uint64_t amount) {
     return {};
 }
 
+Result<std::uint64_t> BondLedger::Impl::next_event(const Transaction& txn) const {
+    HOLDFAST_ASSIGN(stored, meta_.get(txn, view("events")));
+    if (!stored) return std::uint64_t{0};
+    return decode_u64(*stored);
+}
+
+Status BondLedger::Impl::note(Change& c, BondEvent event) {
+    HOLDFAST_ASSIGN(number, next_event(c.txn));
+    event.number = number;
+    HOLDFAST_TRY(events_.put(c.txn, encode_u64(number), event.encode()));
+    return meta_.put(c.txn, view("events"), encode_u64(number + 1));
+}
+
+Result<std::vector<BondEvent>> BondLedger::Impl::events(const Transaction& txn, std::uint64_t first,
+                                                        std::size_t most) const {
+    HOLDFAST_ASSIGN(end, next_event(txn));
+    std::vector<BondEvent> out;
+    for (std::uint64_t n = first; n < end && out.size() < most; ++n) {
+        HOLDFAST_ASSIGN(stored, events_.get(txn, encode_u64(n)));
+        if (!stored) return corrupt("an event is missing");
+        const Checked<BondEvent> event = BondEvent::decode(*stored);
+        if (!event) return corrupt("an event is malformed");
+        out.push_back(*event);
+    }
+    return out;
+}
+
 Result<std::uint64_t> BondLedger::Impl::create(Change& c, const BondId& id, const PublicKey& owner,
-                                               std::uint64_t amount, BondPurpose purpose) {
+                                               std::uint64_t amount, BondPurpose purpose,
+                                               const Digest& subject) {
     HOLDFAST_TRY(debit(c, owner, amount));
     c.totals.in_bonds += amount;
     const BondInfo b{id, owner, purpose, BondState::kHeld, amount, amount, 0};
     HOLDFAST_TRY(bonds_.put(c.txn, view(id), encode_bond(b)));
+    HOLDFAST_TRY(note(c, BondEvent::created(id, owner, amount, purpose, subject)));
     return amount;
 }
 
-Result<std::uint64_t> BondLedger::Impl::release(Change& c, const BondId& id) {
+Result<std::uint64_t> BondLedger::Impl::add(Change& c, const BondId& id, std::uint64_t amount) {
     HOLDFAST_ASSIGN(b, bond(c.txn, id));
-    const std::uint64_t given_back = std::exchange(b.held_amount, 0);
-    b.state = BondState::kReleased;
+    if (b.state == BondState::kReleased) {
+        return fail(ErrorCode::kInvalidArgument, "bond " + to_hex(id) + " is released");
+    }
+    HOLDFAST_TRY(debit(c, b.owner, amount));
+    c.totals.in_bonds += amount;
+    b.created_amount += amount;
+    b.held_amount += amount;
+    HOLDFAST_TRY(bonds_.put(c.txn, view(id), encode_bond(b)));
+    HOLDFAST_TRY(note(c, {BondEventKind::kAdded, {}, id, {}, amount, 0, {}}));
+    return amount;
+}
+
+Result<std::uint64_t> BondLedger::Impl::release(Change& c, const BondId& id, std::uint64_t amount) {
+    HOLDFAST_ASSIGN(b, bond(c.txn, id));
+    const std::uint64_t given_back = std::min(amount, b.held_amount);
+    b.held_amount -= given_back;
+    if (b.held_amount == 0) b.state = BondState::kReleased;
     c.totals.in_bonds -= given_back;
     HOLDFAST_TRY(credit(c, b.owner, given_back));
     HOLDFAST_TRY(bonds_.put(c.txn, view(id), encode_bond(b)));
+    HOLDFAST_TRY(note(c, {BondEventKind::kReleased, {}, id, {}, given_back, 0, {}}));
     return given_back;
 }
 
@@ -474,6 +419,7 @@ Result<std::uint64_t> BondLedger::Impl::slash(Change& c, const BondId& id, std::
     c.totals.in_pool += taken;
     HOLDFAST_TRY(offences_.put(c.txn, settled, encode_u64(taken)));
     HOLDFAST_TRY(bonds_.put(c.txn, view(id), encode_bond(b)));
+    HOLDFAST_TRY(note(c, {BondEventKind::kSlashed, {}, id, {}, taken, 0, {}}));
     return taken;
 }
 
@@ -519,23 +465,42 @@ Result<std::unique_ptr<BondLedger>> BondLedger::open(const std::filesystem::path
     return std::unique_ptr<BondLedger>(new BondLedger(std::move(impl)));
 }
 
-Result<BondId> BondLedger::create_bond(const PublicKey& owner, std::uint64_t amount,
-                                       BondPurpose purpose, const IdempotencyKey& key) {
+Result<BondId> BondLedger::make_bond(const PublicKey& owner, std::uint64_t amount,
+                                     BondPurpose purpose, const Digest& subject,
+                                     const IdempotencyKey& key) {
     if (amount == 0 || !purpose_is_known(purpose)) {
         return fail(ErrorCode::kInvalidArgument, "a bond needs an amount and a known purpose");
     }
     const BondId id(tagged_hash("bond-ledger/bond", impl_->network(), owner, key));
-    const Digest arguments =
-        arguments_of(Operation::kCreate, owner, amount, static_cast<std::uint8_t>(purpose));
+    const Digest arguments = arguments_of(Operation::kCreate, owner, amount,
+                                          static_cast<std::uint8_t>(purpose), subject);
     HOLDFAST_TRY(impl_->once(key, arguments, [&](Impl::Change& c) {
-        return impl_->create(c, id, owner, amount, purpose);
+        return impl_->create(c, id, owner, amount, purpose, subject);
     }));
     return id;
 }
 
-Result<std::uint64_t> BondLedger::release_bond(const BondId& bond, const IdempotencyKey& key) {
-    return impl_->once(key, arguments_of(Operation::kRelease, bond),
-                       [&](Impl::Change& c) { return impl_->release(c, bond); });
+Result<BondId> BondLedger::create_bond(const PublicKey& owner, std::uint64_t amount,
+                                       BondPurpose purpose, const IdempotencyKey& key) {
+    return make_bond(owner, amount, purpose, Digest{}, key);
+}
+
+Result<BondId> BondLedger::create_deposit(const PublicKey& owner, std::uint64_t amount,
+                                          const Digest& evidence, const IdempotencyKey& key) {
+    return make_bond(owner, amount, BondPurpose::kAccusation, evidence, key);
+}
+
+Status BondLedger::add_to_bond(const BondId& bond, std::uint64_t amount,
+                               const IdempotencyKey& key) {
+    HOLDFAST_TRY(impl_->once(key, arguments_of(Operation::kAdd, bond, amount),
+                             [&](Impl::Change& c) { return impl_->add(c, bond, amount); }));
+    return {};
+}
+
+Result<std::uint64_t> BondLedger::release_bond(const BondId& bond, std::uint64_t amount,
+                                               const IdempotencyKey& key) {
+    return impl_->once(key, arguments_of(Operation::kRelease, bond, amount),
+                       [&](Impl::Change& c) { return impl_->release(c, bond, amount); });
 }
 
 Result<std::uint64_t> BondLedger::slash_bond(const BondId& bond, std::uint64_t amount,
@@ -574,6 +539,11 @@ Result<std::uint64_t> BondLedger::balance(const PublicKey& account) {
 
 Result<BondLedger::Totals> BondLedger::totals() {
     return impl_->read<Totals>([&](const Transaction& txn) { return impl_->totals(txn); });
+}
+
+Result<std::vector<BondEvent>> BondLedger::events(std::uint64_t first, std::size_t most) {
+    return impl_->read<std::vector<BondEvent>>(
+        [&](const Transaction& txn) { return impl_->events(txn, first, most); });
 }
 
 Status BondLedger::audit() {

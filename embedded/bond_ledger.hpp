@@ -1,9 +1,11 @@
 // A durable ledger of accounts and bonds in LMDB: the embedded default Token.
 //
 // Every unit is somewhere: in an account, in a bond, or in the pool that slashes feed and rewards
-// are paid from; their sum is what was issued, always. Each changing call is one LMDB transaction,
-// on the device when the call returns, so that a crash leaves it done or not done, never half. A
-// bond's id is H("bond-ledger/bond"; network_id, owner, key): known before the call.
+// are paid from; their sum is what was issued, always. What happens to bonds is also kept as a
+// numbered list, for the host chain to list: registries believe that, never an answer of a token.
+// Each changing call is one LMDB transaction, on the device when the call returns, so that a crash
+// leaves it done or not done, never half. A bond's id is H("bond-ledger/bond"; network_id, owner,
+// key): known before the call.
 //
 // Threading   every function may be called from several threads at once.
 // Processes   one at a time (kBusy for the second).
@@ -45,7 +47,7 @@ class BondLedger final : public Token {
     [[nodiscard]] Result<BondId> create_bond(const PublicKey& owner, std::uint64_t amount,
                                              BondPurpose purpose,
                                              const IdempotencyKey& key) override;
-    [[nodiscard]] Result<std::uint64_t> release_bond(const BondId& bond,
+    [[nodiscard]] Result<std::uint64_t> release_bond(const BondId& bond, std::uint64_t amount,
                                                      const IdempotencyKey& key) override;
     [[nodiscard]] Result<std::uint64_t> slash_bond(const BondId& bond, std::uint64_t amount,
                                                    const OffenceId& offence,
@@ -59,6 +61,16 @@ class BondLedger final : public Token {
     [[nodiscard]] Status issue(const PublicKey& to, std::uint64_t amount,
                                const IdempotencyKey& key);
     [[nodiscard]] Status fund_pool(std::uint64_t amount, const IdempotencyKey& key);
+    /// More of the owner's units into a bond that is not released.
+    [[nodiscard]] Status add_to_bond(const BondId& bond, std::uint64_t amount,
+                                     const IdempotencyKey& key);
+    /// An accuser's deposit for the evidence with this SHA-256, standing alone.
+    [[nodiscard]] Result<BondId> create_deposit(const PublicKey& owner, std::uint64_t amount,
+                                                const Digest& evidence, const IdempotencyKey& key);
+
+    /// What has happened to bonds, in order, from event number `first` on; at most `most` of them.
+    /// The host chain lists them (list_bond_events).
+    [[nodiscard]] Result<std::vector<BondEvent>> events(std::uint64_t first, std::size_t most);
 
     /// 0 for an account that nobody has used.
     [[nodiscard]] Result<std::uint64_t> balance(const PublicKey& account);
@@ -68,6 +80,8 @@ class BondLedger final : public Token {
 
   private:
     class Impl;
+    Result<BondId> make_bond(const PublicKey& owner, std::uint64_t amount, BondPurpose purpose,
+                             const Digest& subject, const IdempotencyKey& key);
     explicit BondLedger(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };

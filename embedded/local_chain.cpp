@@ -8,6 +8,7 @@
 #include "core/codec.hpp"
 #include "core/hash.hpp"
 #include "core/merkle.hpp"
+#include "embedded/bond_ledger.hpp"
 #include "embedded/record_follower.hpp"
 #include "storage/begun.hpp"
 #include "storage/file.hpp"
@@ -46,7 +47,15 @@ struct Block {
     std::vector<std::uint64_t> listed;  // numbers of submissions, in order of arrival
 };
 
-// Spec 0: kinds that a block may list.
+/// Bond events stand among the objects as what no object of the protocol is (spec 15.4).
+constexpr Kind kBondEvent{0};
+
+Bytes wrap_event(const BondEvent& event) { return wrap_object(kBondEvent, event.encode()); }
+
+bool is_event(ByteView object) {
+    return object.size() == 2 + kBondEventBytes && object[0] == kProtocolVersion && object[1] == 0;
+}
+
 bool is_carried(Kind kind) {
     return kind != Kind::kReplicaFile && kind != Kind::kTreeFile && kind != Kind::kNetwork;
 }
@@ -159,11 +168,13 @@ class LocalChain::Impl {
         known_.clear();
         pending_.clear();
         branch_ = 0;
+        next_event_ = 0;
         return poll();
     }
 
     Status submit(std::span<const SubmissionView> objects);
-    Result<std::vector<Submission>> submissions_at(Height height);
+    Status list_bond_events(std::span<const BondEvent> events);
+    Result<std::vector<Submission>> listed_at(Height height, bool events);
     Result<BlockInfo> append(Height first, std::span<const NewBlock> blocks);
 
     [[nodiscard]] Height genesis() const { return params_.genesis_height; }
@@ -187,6 +198,7 @@ class LocalChain::Impl {
     [[nodiscard]] const NetworkId& network_id() const { return network_id_; }
     [[nodiscard]] std::uint64_t cut_bytes() const { return cut_bytes_; }
     [[nodiscard]] std::uint64_t pending() const { return pending_.size(); }
+    [[nodiscard]] std::uint64_t next_event() const { return next_event_; }
     [[nodiscard]] bool writable() const { return log_.has_value(); }
 
   private:
@@ -223,6 +235,7 @@ class LocalChain::Impl {
     std::unordered_map<Digest, std::uint64_t, DigestHash> known_;  // leaf hash to number
     std::set<std::uint64_t> pending_;
     std::uint32_t branch_ = 0;
+    std::uint64_t next_event_ = 0;  // above the number of every bond event so far
 };
 
 BlockHash LocalChain::Impl::hash_of(Height height, const Block& block) const {
@@ -257,10 +270,15 @@ Status LocalChain::Impl::apply_genesis(Reader& r) {
 }
 
 Status LocalChain::Impl::apply_submission(std::uint64_t offset, ByteView object) {
-    const Checked<Kind> kind = peek_kind(object);
+    const Checked<Kind> kind = is_event(object) ? kBondEvent : peek_kind(object);
     if (!kind || !is_carried(*kind)) return damaged("a submission of no kind");
     const std::uint64_t number = submissions_.size();
     submissions_.push_back({*kind, offset, object.size(), leaf_hash(object)});
+    if (*kind == kBondEvent) {
+        const Checked<BondEvent> event = BondEvent::decode(object.subspan(2));
+        if (!event) return damaged("a malformed bond event");
+        next_event_ = std::max(next_event_, event->number + 1);
+    }
     if (!known_.emplace(submissions_.back().leaf, number).second)
         return damaged("a submission twice");
     pending_.insert(number);
@@ -325,11 +343,26 @@ Status LocalChain::Impl::submit(std::span<const SubmissionView> objects) {
     return write_all(std::vector<ByteView>(records.begin(), records.end()));
 }
 
-Result<std::vector<Submission>> LocalChain::Impl::submissions_at(Height height) {
+Status LocalChain::Impl::list_bond_events(std::span<const BondEvent> events) {
+    std::vector<Bytes> records;
+    for (const BondEvent& event : events) {
+        const Bytes object = wrap_event(event);
+        if (known_.contains(leaf_hash(object))) continue;
+        Writer w(object.size() + 1);
+        w.u8(kSubmissionRecord).raw(object);
+        records.push_back(w.take());
+    }
+    if (records.empty()) return {};
+    return write_all(std::vector<ByteView>(records.begin(), records.end()));
+}
+
+/// The block's bond events, or everything else that it lists; in its order.
+Result<std::vector<Submission>> LocalChain::Impl::listed_at(Height height, bool events) {
     HOLDFAST_TRY(info(height));
     std::vector<Submission> out;
     for (const std::uint64_t number : block(height)->listed) {
         const Stored& stored = submissions_[number];
+        if ((stored.kind == kBondEvent) != events) continue;
         HOLDFAST_ASSIGN(object, follower_->read(stored.offset, stored.size));
         if (leaf_hash(object) != stored.leaf) return damaged("a submission has changed");
         out.push_back({stored.kind, std::move(object)});
@@ -444,7 +477,43 @@ Status LocalChain::submit_all(std::span<const Submission> objects) {
 Result<std::vector<Submission>> LocalChain::submissions_at(Height height) {
     const std::lock_guard lock(impl_->mutex);
     HOLDFAST_TRY(impl_->refresh());
-    return impl_->submissions_at(height);
+    return impl_->listed_at(height, false);
+}
+
+Status LocalChain::list_bond_events(std::span<const BondEvent> events) {
+    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->writable()) return read_only();
+    HOLDFAST_TRY(impl_->refresh());
+    return impl_->list_bond_events(events);
+}
+
+Result<std::vector<BondEvent>> LocalChain::bond_events_at(Height height) {
+    const std::lock_guard lock(impl_->mutex);
+    HOLDFAST_TRY(impl_->refresh());
+    HOLDFAST_ASSIGN(listed, impl_->listed_at(height, true));
+    std::vector<BondEvent> out;
+    for (const Submission& s : listed) {
+        const Checked<BondEvent> event = BondEvent::decode(ByteView(s.object).subspan(2));
+        if (!event) return fail_refused(event.error(), "a bond event");
+        out.push_back(*event);
+    }
+    return out;
+}
+
+Result<std::uint64_t> LocalChain::next_bond_event() {
+    const std::lock_guard lock(impl_->mutex);
+    HOLDFAST_TRY(impl_->refresh());
+    return impl_->next_event();
+}
+
+Status list_bond_events(LocalChain& chain, BondLedger& ledger) {
+    constexpr std::size_t kAtOnce = 1'024;
+    for (;;) {
+        HOLDFAST_ASSIGN(next, chain.next_bond_event());
+        HOLDFAST_ASSIGN(events, ledger.events(next, kAtOnce));
+        if (events.empty()) return {};
+        HOLDFAST_TRY(chain.list_bond_events(events));
+    }
 }
 
 Result<std::uint64_t> LocalChain::pending_count() {

@@ -7,8 +7,8 @@
 // protocol's:
 //
 //   block hash = H("local-chain/block"; network_id, u64 height, parent, u64 time_ms, u32 branch, R)
-//   R          = MTH over the objects listed, in order
-//   branch     = number of replacements made before this block
+//   R          = MTH over the objects and bond events listed, in order
+//   branch     = replacements made before this block
 //
 // Folder      network.params (kind 19, standing alone), chain.log (records), chain.tip (size of the
 //             acknowledged part of chain.log: a torn record behind it is cut at open, damage before
@@ -69,6 +69,13 @@ class LocalChain final : public Blockchain {
     /// call is harmless.
     [[nodiscard]] Status submit_all(std::span<const Submission> objects);
     [[nodiscard]] Result<std::vector<Submission>> submissions_at(Height height) override;
+    [[nodiscard]] Result<std::vector<BondEvent>> bond_events_at(Height height) override;
+
+    /// Facts about bonds, for the next block: the host's own word, as the order of blocks is. The
+    /// same event is listed once. kPermission when opened for reading.
+    [[nodiscard]] Status list_bond_events(std::span<const BondEvent> events);
+    /// Above the numbers of all bond events so far.
+    [[nodiscard]] Result<std::uint64_t> next_bond_event();
 
     /// Submissions that no block of the current branch lists yet.
     [[nodiscard]] Result<std::uint64_t> pending_count();
@@ -94,5 +101,10 @@ class LocalChain final : public Blockchain {
     explicit LocalChain(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
+
+class BondLedger;
+/// Whatever has happened to bonds in the ledger and is not on the chain yet, for its next block.
+/// Called again after a crash it lists nothing twice.
+[[nodiscard]] Status list_bond_events(LocalChain& chain, BondLedger& ledger);
 
 }  // namespace holdfast

@@ -31,6 +31,12 @@ class MemoryChain final : public Blockchain {
         return {};
     }
     Result<std::vector<Submission>> submissions_at(Height h) override { return blocks_[h]; }
+    /// What happens to bonds stands in blocks too: registries believe nothing else about them.
+    Result<std::vector<BondEvent>> bond_events_at(Height h) override { return bonds_[h]; }
+    void list(BondEvent event) {
+        event.number = events_++;
+        bonds_[tip() + 1].push_back(event);
+    }
     void new_block() { ++count_; }
 
   private:
@@ -39,28 +45,32 @@ class MemoryChain final : public Blockchain {
     NetworkParams params_;
     std::uint64_t count_ = 0;
     std::map<Height, std::vector<Submission>> blocks_;
+    std::map<Height, std::vector<BondEvent>> bonds_;
+    std::uint64_t events_ = 0;
 };
 
 /// A token: bonds in a map, every call answered once for each key.
 class MemoryToken final : public Token {
   public:
+    explicit MemoryToken(MemoryChain& chain) : chain_(chain) {}
     Result<BondId> create_bond(const PublicKey& owner, std::uint64_t amount, BondPurpose purpose,
                                const IdempotencyKey& key) override {
         const BondId id(tagged_hash("example/bond", owner, key));
-        bonds_.try_emplace(id, BondInfo{id, owner, purpose, BondState::kHeld, amount, amount, 0});
+        const BondInfo made{id, owner, purpose, BondState::kHeld, amount, amount, 0};
+        if (bonds_.try_emplace(id, made).second) {
+            chain_.list(BondEvent::created(id, owner, amount, purpose));
+        }
         return id;
     }
-    Result<std::uint64_t> release_bond(const BondId& bond, const IdempotencyKey&) override {
-        BondInfo& info = bonds_[bond];
-        info.state = BondState::kReleased;
-        return std::exchange(info.held_amount, 0);
+    Result<std::uint64_t> release_bond(const BondId& bond, std::uint64_t amount,
+                                       const IdempotencyKey& key) override {
+        return take(bond, amount, key, BondEventKind::kReleased);
     }
     Result<std::uint64_t> slash_bond(const BondId& bond, std::uint64_t amount, const OffenceId&,
                                      const IdempotencyKey& key) override {
-        BondInfo& info = bonds_[bond];
-        if (!settled_.try_emplace(key, true).second) return 0;
-        info.held_amount -= std::min(amount, info.held_amount);
-        return info.created_amount - info.held_amount;
+        const std::uint64_t taken = take(bond, amount, key, BondEventKind::kSlashed);
+        bonds_[bond].slashed_amount += taken;
+        return taken;
     }
     Status pay_reward(const PublicKey&, std::uint64_t, const Digest&,
                       const IdempotencyKey&) override {
@@ -72,22 +82,37 @@ class MemoryToken final : public Token {
     }
 
   private:
+    std::uint64_t take(const BondId& bond, std::uint64_t amount, const IdempotencyKey& key,
+                       BondEventKind what) {
+        const auto [answer, fresh] = answers_.try_emplace(key, 0);
+        if (!fresh) return answer->second;
+        BondInfo& info = bonds_[bond];
+        answer->second = std::min(amount, info.held_amount);
+        info.held_amount -= answer->second;
+        if (info.held_amount == 0) info.state = BondState::kReleased;
+        chain_.list({what, {}, bond, {}, answer->second, 0, {}});
+        return answer->second;
+    }
+
+    MemoryChain& chain_;
     std::map<BondId, BondInfo> bonds_;
-    std::map<IdempotencyKey, bool> settled_;
+    std::map<IdempotencyKey, std::uint64_t> answers_;
 };
 
-NetworkParams example_network() {
-    NetworkParams params;
+NetworkParams example_network(const PublicKey& operator_key) {
+    NetworkParams params = NetworkParams::preset();
     params.name = "example";
+    params.operator_key = operator_key;
     params.seal_presets = {kSealDev};
     params.vdf = {1'024, 1, 4, 256, 8};  // a toy clock: 1 MiB, 2,048 steps
     return params;
 }
 
 Status run(const std::filesystem::path& folder) {
-    const NetworkParams params = example_network();
+    HOLDFAST_ASSIGN(operator_key, generate_key_pair());
+    const NetworkParams params = example_network(operator_key.public_key());
     MemoryChain chain(params);
-    MemoryToken token;
+    MemoryToken token(chain);
     for (std::uint32_t i = 0; i <= params.finality_blocks; ++i) chain.new_block();
 
     // Seal a file and register the replica.
@@ -112,7 +137,7 @@ Status run(const std::filesystem::path& folder) {
         clock, VdfClock::open(params, chain, nullptr, std::move(evaluator), {folder / "vdf", 0}));
     AggregatorOptions options;
     options.registry = folder / "registry";
-    options.min_bond = 1'000;
+    options.operator_key = &operator_key;
     HOLDFAST_ASSIGN(aggregator, Aggregator::open(params, chain, clock, &token, nullptr, options));
     HOLDFAST_ASSIGN(prover, Prover::open(params, files, registration, std::move(key)));
     Prover* const provers[] = {&prover};

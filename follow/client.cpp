@@ -91,6 +91,14 @@ Result<FollowHeight> FollowClient::at(Height height) {
     return said;
 }
 
+Result<FollowOutput> FollowClient::output(Height height) {
+    Result<FollowOutput> said = ask_for<FollowOutput>(OutputQuestion{height});
+    if (!said) return said;
+    if (said->block.height != height) return fail_refused(Reason::kWrongHeight, kWho);
+    HOLDFAST_TRY(note(height, {said->block.hash, std::nullopt}));
+    return said;
+}
+
 /// Under list_mutex_. Spec 14: the list is the one named.
 Status FollowClient::fetch_list(const FollowHeight& height) {
     if (list_hash_ == height.list_hash) return {};
@@ -124,6 +132,11 @@ Result<std::optional<ChallengeRound>> FollowClient::round(Height height) {
     return std::optional(ChallengeRound{static_cast<ChallengeHeight&&>(said), list_});
 }
 
+Result<std::vector<ChallengeKey>> FollowClient::open_audits(const PublicKey& challenger) {
+    HOLDFAST_ASSIGN(said, ask_for<FollowAudits>(AuditsQuestion{challenger}));
+    return std::move(said.challenges);
+}
+
 Result<Height> FollowClient::current_height() {
     HOLDFAST_ASSIGN(newest, tip());
     return newest.height;
@@ -153,6 +166,10 @@ Status FollowClient::submit(Kind kind, ByteView object) {
 }
 
 Result<std::vector<Submission>> FollowClient::submissions_at(Height) {
+    return fail(ErrorCode::kUnsupported, "followers are not told what blocks list");
+}
+
+Result<std::vector<BondEvent>> FollowClient::bond_events_at(Height) {
     return fail(ErrorCode::kUnsupported, "followers are not told what blocks list");
 }
 

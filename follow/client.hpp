@@ -3,7 +3,8 @@
 //
 // Asks through a function that carries a message to that node and its answer back, and brings no
 // transport. The node is trusted as one trusts the node of one's own chain: what it says of blocks,
-// y, chains and challengers is believed. What can be held against it is: an answer to another
+// chains and challengers is believed. y is not, by those who sign: they take output() and verify it
+// (node/verified_output.hpp). What can be held against the node is: an answer to another
 // question, a height that goes back, a block, parent or y that differs from what it said before, a
 // list that is not the one named. Those are kRefused, and nothing of such an answer is used.
 //
@@ -29,7 +30,7 @@ namespace holdfast {
 struct FollowClientOptions {
     std::uint32_t page_chains = 16'384;  // asked for at once: 1.6 MiB
     std::uint32_t max_chains = kMaxFollowChains;
-    std::size_t max_message_bytes = 64 * 1024;  // that the transport carries
+    std::size_t max_message_bytes = kMaxEntryObjectBytes;  // that the transport carries
 };
 
 class FollowClient final : public Blockchain {
@@ -46,12 +47,20 @@ class FollowClient final : public Blockchain {
     /// has no y (yet).
     [[nodiscard]] Result<std::optional<ChallengeRound>> round(Height height);
 
+    /// What y of a final height is made of, to be verified by whoever uses it. kRefused for another
+    /// height or block than was asked for or told before.
+    [[nodiscard]] Result<FollowOutput> output(Height height);
+
+    /// Challenges of whose outcomes an audit waits for the response.
+    [[nodiscard]] Result<std::vector<ChallengeKey>> open_audits(const PublicKey& challenger);
+
     [[nodiscard]] Result<Height> current_height() override;
     [[nodiscard]] Result<BlockInfo> block_by_height(Height height) override;
     /// kInvalidArgument for more bytes than the transport carries.
     [[nodiscard]] Status submit(Kind kind, ByteView object) override;
     /// kUnsupported: followers are not told what blocks list.
     [[nodiscard]] Result<std::vector<Submission>> submissions_at(Height height) override;
+    [[nodiscard]] Result<std::vector<BondEvent>> bond_events_at(Height height) override;
 
   private:
     struct Known {

@@ -7,7 +7,7 @@
 namespace holdfast {
 namespace {
 
-enum class Question : std::uint8_t { kTip = 1, kHeight = 2, kChains = 3 };
+enum class Question : std::uint8_t { kTip = 1, kHeight = 2, kChains = 3, kAudits = 4, kOutput = 5 };
 enum class Answer : std::uint8_t {
     kTip = 1,
     kHeight = 2,
@@ -15,6 +15,8 @@ enum class Answer : std::uint8_t {
     kTaken = 4,
     kRefused = 5,
     kBusy = 6,
+    kAudits = 7,
+    kOutput = 8,
 };
 
 template <class... Ts>
@@ -91,9 +93,12 @@ FollowHeight read_height(Reader& r) {
     out.list_hash = r.fixed<Digest>();
     out.chains = r.u32();
     if (out.chains > kMaxFollowChains) r.refuse(Reason::kTooLarge);
-    out.challengers.resize(read_count(r, kMaxFollowChallengers, PublicKey::size()));
-    for (PublicKey& key : out.challengers) key = r.fixed<PublicKey>();
-    if (!ascends(out.challengers, [](const PublicKey& k) { return k; })) {
+    out.challengers.resize(read_count(r, kMaxFollowChallengers, kFollowChallengerBytes));
+    for (ChallengerPart& c : out.challengers) {
+        c.key = r.fixed<PublicKey>();
+        c.part = r.u64();
+    }
+    if (!ascends(out.challengers, [](const ChallengerPart& c) { return c.key; })) {
         r.refuse(Reason::kNotCanonical);
     }
     return out;
@@ -118,6 +123,88 @@ FollowChains read_chains(Reader& r) {
     return out;
 }
 
+FollowAudits read_audits(Reader& r) {
+    FollowAudits out;
+    out.challenges.resize(read_count(r, kMaxFollowAudits, kFollowAuditBytes));
+    for (ChallengeKey& c : out.challenges) {
+        c.height = r.height();
+        c.chain_id = r.fixed<ChainId>();
+    }
+    if (!ascends(out.challenges, [](const ChallengeKey& c) { return c; })) {
+        r.refuse(Reason::kNotCanonical);
+    }
+    return out;
+}
+
+bool read_flag(Reader& r) {
+    const std::uint8_t flag = r.u8();
+    if (flag > 1) r.refuse(Reason::kBadField);
+    return flag == 1;
+}
+
+/// `u32 n` and n bytes, at most `most` of them.
+Bytes read_bytes(Reader& r, std::uint32_t most) {
+    const std::uint32_t n = r.u32();
+    if (n > most) r.refuse(Reason::kTooLarge);
+    if (r.failed()) return {};
+    const ByteView bytes = r.raw(n);
+    return {bytes.begin(), bytes.end()};
+}
+
+OutputCover read_cover(Reader& r) {
+    OutputCover out;
+    out.head = JournalHead::decode(r);
+    out.entry = r.u64();
+    const std::uint32_t hashes = r.u32();
+    if (hashes > kMaxFollowPath) r.refuse(Reason::kTooLarge);
+    if (r.failed()) return out;
+    out.path.resize(hashes);
+    for (Digest& hash : out.path) hash = r.fixed<Digest>();
+    return out;
+}
+
+FollowOutput read_output(Reader& r) {
+    FollowOutput out;
+    out.block.height = r.height();
+    out.block.hash = r.fixed<BlockHash>();
+    out.block.parent = r.fixed<BlockHash>();
+    out.block.time_ms = r.u64();
+    out.block.final = true;
+    if (read_flag(r)) {
+        BeaconRound round;
+        round.round = r.u64();
+        round.randomness = r.fixed<Digest>();
+        round.proof = read_bytes(r, kMaxBeaconProofBytes);
+        out.beacon = std::move(round);
+    }
+    if (read_flag(r)) {
+        out.proof = read_bytes(r, kMaxFollowProofBytes);
+        if (out.proof.empty()) r.refuse(Reason::kBadField);
+    }
+    if (read_flag(r)) out.cover = read_cover(r);
+    return out;
+}
+
+Bytes write_output(const FollowOutput& a) {
+    Writer w = begin(kFollowAnswerKind, static_cast<std::uint8_t>(Answer::kOutput),
+                     1'024 + a.proof.size());
+    w.height(a.block.height).fixed(a.block.hash).fixed(a.block.parent).u64(a.block.time_ms);
+    w.u8(a.beacon ? 1 : 0);
+    if (a.beacon) {
+        w.u64(a.beacon->round).fixed(a.beacon->randomness);
+        w.u32(static_cast<std::uint32_t>(a.beacon->proof.size())).raw(a.beacon->proof);
+    }
+    w.u8(a.proof.empty() ? 0 : 1);
+    if (!a.proof.empty()) w.u32(static_cast<std::uint32_t>(a.proof.size())).raw(a.proof);
+    w.u8(a.cover ? 1 : 0);
+    if (a.cover) {
+        a.cover->head.encode(w);
+        w.u64(a.cover->entry).u32(static_cast<std::uint32_t>(a.cover->path.size()));
+        w.digests(a.cover->path);
+    }
+    return w.take();
+}
+
 FollowRefused read_refused(Reader& r) {
     const std::uint32_t number = r.u32();
     if (number == 0 || number >= reason_count()) r.refuse(Reason::kBadField);
@@ -138,6 +225,10 @@ FollowAnswer read_answer(Reader& r, std::uint8_t what) {
             return read_refused(r);
         case Answer::kBusy:
             return FollowBusy{r.u32()};
+        case Answer::kAudits:
+            return read_audits(r);
+        case Answer::kOutput:
+            return read_output(r);
     }
     r.refuse(Reason::kBadField);
     return FollowTaken{};
@@ -158,6 +249,10 @@ FollowQuestion read_question(Reader& r, std::uint8_t what) {
             if (out.count > kMaxFollowPage) r.refuse(Reason::kTooLarge);
             return out;
         }
+        case Question::kAudits:
+            return AuditsQuestion{r.fixed<PublicKey>()};
+        case Question::kOutput:
+            return OutputQuestion{r.height()};
     }
     r.refuse(Reason::kBadField);
     return TipQuestion{};
@@ -182,6 +277,14 @@ Bytes encode_question(const FollowQuestion& question) {
                             [&](const ChainsQuestion& q) {
                                 Writer w = head(Question::kChains, 16);
                                 return w.height(q.height).u32(q.first).u32(q.count).take();
+                            },
+                            [&](const AuditsQuestion& q) {
+                                Writer w = head(Question::kAudits, 32);
+                                return w.fixed(q.challenger).take();
+                            },
+                            [&](const OutputQuestion& q) {
+                                Writer w = head(Question::kOutput, 8);
+                                return w.height(q.height).take();
                             }},
                       question);
 }
@@ -203,13 +306,14 @@ Bytes encode_answer(const FollowAnswer& answer) {
                   return w.height(a.height).fixed(a.hash).u64(a.time_ms).take();
               },
               [](const FollowHeight& a) {
-                  Writer w = begin_answer(Answer::kHeight, 153 + 32 * a.challengers.size());
+                  Writer w = begin_answer(Answer::kHeight,
+                                          153 + kFollowChallengerBytes * a.challengers.size());
                   w.height(a.height).fixed(a.block_hash).fixed(a.parent).u64(a.time_ms);
                   w.u8(a.y ? 1 : 0);
                   if (a.y) w.fixed(*a.y);
                   w.fixed(a.list_hash).u32(a.chains);
                   w.u32(static_cast<std::uint32_t>(a.challengers.size()));
-                  for (const PublicKey& key : a.challengers) w.fixed(key);
+                  for (const ChallengerPart& c : a.challengers) w.fixed(c.key).u64(c.part);
                   return w.take();
               },
               [](const FollowChains& a) {
@@ -228,7 +332,15 @@ Bytes encode_answer(const FollowAnswer& answer) {
               [](const FollowBusy& a) {
                   Writer w = begin_answer(Answer::kBusy, 4);
                   return w.u32(a.retry_ms).take();
-              }},
+              },
+              [](const FollowAudits& a) {
+                  Writer w =
+                      begin_answer(Answer::kAudits, 4 + kFollowAuditBytes * a.challenges.size());
+                  w.u32(static_cast<std::uint32_t>(a.challenges.size()));
+                  for (const ChallengeKey& c : a.challenges) w.height(c.height).fixed(c.chain_id);
+                  return w.take();
+              },
+              [](const FollowOutput& a) { return write_output(a); }},
         answer);
 }
 

@@ -7,14 +7,21 @@
 //   request (66)  u8 1                                       the newest final block
 //                 u8 2 || u64 height                         what a final height is
 //                 u8 3 || u64 height || u32 first || u32 n   chains that may be challenged there
+//                 u8 4 || key                                open audits of this key's outcomes
+//                 u8 5 || u64 height                         what y of a final height is made of
 //   answer  (67)  u8 1 || u64 height || block_hash || u64 time_ms
 //                 u8 2 || u64 height || block_hash || parent || u64 time_ms || u8 0, or u8 1 || y
-//                      || list_hash || u32 chains || u32 k || k keys, ascending
+//                      || list_hash || u32 chains || u32 k || k of (key || u64 part), ascending
 //                 u8 3 || u64 height || list_hash || u32 chains || u32 first || u32 k
 //                      || k of (chain_id || prover || sealed_root || u64 chunks), ascending
 //                 u8 4                                       the submission has been taken
 //                 u8 5 || u32 reason                         refused, by the number of the Reason
 //                 u8 6 || u32 retry_ms                       busy: ask again after that time
+//                 u8 7 || u32 k || k of (u64 height || chain_id), ascending
+//                 u8 8 || u64 height || block_hash || parent || u64 time_ms, then each of these as
+//                      u8 0, or u8 1 and: the beacon's u64 round || randomness || u32 n || proof;
+//                      u32 n || VDF proof (kind 9, standing alone); head || u64 entry || u32 k
+//                      || k hashes, the path of the y entry under the head
 //
 // A submission is the protocol's object itself, as a message of its own kind; it is answered by 4,
 // 5 or 6. list_hash names a list of chains, so that one which has not changed is not fetched again
@@ -28,17 +35,26 @@
 #include <vector>
 
 #include "availability/challenger.hpp"
+#include "callbacks/beacon.hpp"
+#include "callbacks/blockchain.hpp"
 #include "core/codec.hpp"
 #include "core/result.hpp"
 #include "core/types.hpp"
+#include "proofs/journal.hpp"
 
 namespace holdfast {
 
 inline constexpr std::uint8_t kFollowRequestKind = 66;
 inline constexpr std::uint8_t kFollowAnswerKind = 67;
-inline constexpr std::uint32_t kMaxFollowPage = 65'536;         // chains in one answer
-inline constexpr std::uint32_t kMaxFollowChallengers = 65'536;  // in force at one height
-inline constexpr std::uint32_t kMaxFollowChains = 1U << 20;     // that may be challenged at once
+inline constexpr std::uint32_t kMaxFollowPage = 65'536;  // chains in one answer
+/// In force at one height; of those who wait there may be any number.
+inline constexpr std::uint32_t kMaxFollowChallengers = kMostChallengersInForce;
+inline constexpr std::uint32_t kMaxFollowChains = 1U << 20;  // that may be challenged at once
+inline constexpr std::uint32_t kMaxFollowAudits = 65'536;    // of one challenger at once
+inline constexpr std::uint32_t kMaxFollowProofBytes = std::uint32_t{8} << 20;  // of one height's y
+inline constexpr std::uint32_t kMaxFollowPath = 64;  // hashes in the path of a journal's entry
+inline constexpr std::size_t kFollowAuditBytes = 8 + 32;
+inline constexpr std::size_t kFollowChallengerBytes = 32 + 8;
 inline constexpr std::size_t kFollowChainBytes = 3 * 32 + 8;
 
 struct TipQuestion {
@@ -54,7 +70,16 @@ struct ChainsQuestion {
     std::uint32_t count = 0;  // at most; 1 to kMaxFollowPage
     friend bool operator==(const ChainsQuestion&, const ChainsQuestion&) = default;
 };
-using FollowQuestion = std::variant<TipQuestion, HeightQuestion, ChainsQuestion>;
+struct AuditsQuestion {
+    PublicKey challenger;
+    friend bool operator==(const AuditsQuestion&, const AuditsQuestion&) = default;
+};
+struct OutputQuestion {
+    Height height;
+    friend bool operator==(const OutputQuestion&, const OutputQuestion&) = default;
+};
+using FollowQuestion =
+    std::variant<TipQuestion, HeightQuestion, ChainsQuestion, AuditsQuestion, OutputQuestion>;
 
 [[nodiscard]] Bytes encode_question(const FollowQuestion& question);
 /// kBadField for an unknown question or a count of none, kTooLarge for a count over the ceiling.
@@ -84,6 +109,26 @@ struct FollowChains {
     std::vector<ChallengedChain> chains;  // ascending by id; none: `first` is behind the last
     friend bool operator==(const FollowChains&, const FollowChains&) = default;
 };
+/// Challenges of whose outcomes the whole response must follow.
+struct FollowAudits {
+    std::vector<ChallengeKey> challenges;  // ascending
+    friend bool operator==(const FollowAudits&, const FollowAudits&) = default;
+};
+/// A head of the operator under which the y entry of a height stands.
+struct OutputCover {
+    JournalHead head;
+    std::uint64_t entry = 0;
+    std::vector<Digest> path;
+    friend bool operator==(const OutputCover&, const OutputCover&) = default;
+};
+/// What y of a final height is made of; nothing of it need be believed but the block.
+struct FollowOutput {
+    BlockInfo block;                    // final
+    std::optional<BeaconRound> beacon;  // of its time, in networks with one
+    Bytes proof;                       // of y, kind 9, standing alone; none: without y, or not kept
+    std::optional<OutputCover> cover;  // once a head covers it
+    friend bool operator==(const FollowOutput&, const FollowOutput&) = default;
+};
 struct FollowTaken {
     friend bool operator==(const FollowTaken&, const FollowTaken&) = default;
 };
@@ -95,8 +140,8 @@ struct FollowBusy {
     std::uint32_t retry_ms = 0;
     friend bool operator==(const FollowBusy&, const FollowBusy&) = default;
 };
-using FollowAnswer =
-    std::variant<FollowTip, FollowHeight, FollowChains, FollowTaken, FollowRefused, FollowBusy>;
+using FollowAnswer = std::variant<FollowTip, FollowHeight, FollowChains, FollowTaken, FollowRefused,
+                                  FollowBusy, FollowAudits, FollowOutput>;
 
 [[nodiscard]] Bytes encode_answer(const FollowAnswer& answer);
 /// kBadField, kTooLarge; kNotCanonical for lists that do not ascend.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "availability/judge.hpp"
 #include "proofs/checkpoint.hpp"
 #include "proofs/evidence_format.hpp"
 #include "proofs/registration.hpp"
@@ -10,12 +9,32 @@
 namespace holdfast {
 namespace {
 
-constexpr std::uint64_t kChainsForAUnit = 256;
+constexpr std::uint64_t kEntriesForAUnit = 256;
+constexpr std::uint64_t kUnitsForAudits = 64;  // the registry looks through all that are open
+constexpr std::uint64_t kUnitsForOutput = 16;  // a proof is read from the disk
 
 template <class T>
 Verdict form_of(ByteView body) {
     const Checked<T> decoded = T::decode(body);
     return decoded ? Verdict::ok() : decoded.error();
+}
+
+/// Kinds that come in through the journal, whose judge looks at their form (spec 15.2).
+bool is_for_journal(Kind kind) {
+    switch (kind) {
+        case Kind::kSealProof:
+        case Kind::kResponse:
+        case Kind::kBundle:
+        case Kind::kCompact:
+        case Kind::kFull:
+        case Kind::kShortCompact:
+        case Kind::kShortFull:
+        case Kind::kChallenge2:
+        case Kind::kOutcome2:
+            return true;
+        default:
+            return false;
+    }
 }
 
 /// Whether the body is an object of its kind; kBadKind for kinds that no block lists.
@@ -27,14 +46,8 @@ Verdict check_form(Kind kind, ByteView body) {
             return form_of<Update>(body);
         case Kind::kRemoval:
             return form_of<Removal>(body);
-        case Kind::kSealProof:
-            return Reason::kOk;  // how long one is follows from its challenge
         case Kind::kChallenger:
             return form_of<Challenger>(body);
-        case Kind::kChallenge:
-            return form_of<Challenge>(body);
-        case Kind::kOutcome:
-            return form_of<Outcome>(body);
         case Kind::kCheckpoint:
             return form_of<Checkpoint>(body);
         case Kind::kEvidence:
@@ -44,19 +57,12 @@ Verdict check_form(Kind kind, ByteView body) {
     }
 }
 
-// Spec 14: a page counts as one for every 256 chains.
-std::uint64_t cost_of(const FollowQuestion& question) {
-    const auto* chains = std::get_if<ChainsQuestion>(&question);
-    return chains == nullptr ? 1 : 1 + chains->count / kChainsForAUnit;
-}
-
 }  // namespace
 
-FollowSource follow_source(const Registry& registry, const AvailabilityBook& book,
-                           Blockchain& chain) {
+FollowSource follow_source(const Registry& registry, Blockchain& chain) {
     FollowSource source;
     source.tip = [&registry] { return registry.tip(); };
-    source.facts = [&registry, &book, &chain](Height h) -> Result<FollowFacts> {
+    source.facts = [&registry, &chain](Height h) -> Result<FollowFacts> {
         FollowFacts facts;
         HOLDFAST_ASSIGN(block, chain.block_by_height(h));
         HOLDFAST_ASSIGN(record, registry.block(h));
@@ -65,11 +71,18 @@ FollowSource follow_source(const Registry& registry, const AvailabilityBook& boo
         }
         facts.block = block;
         facts.y = record->y;
-        HOLDFAST_ASSIGN(challengers, book.challengers_at(h));
-        for (const Challenger& c : challengers) facts.challengers.push_back(c.key);
+        HOLDFAST_ASSIGN(challengers, registry.challengers_in_force(h));
+        facts.challengers = std::move(challengers);
         return facts;
     };
-    source.chains = [&registry](Height h) { return challengeable_chains(registry, h); };
+    source.chains = [&registry](Height h) { return registry.challenged_chains(h); };
+    source.audits = [&registry](const PublicKey& challenger) -> Result<std::vector<ChallengeKey>> {
+        HOLDFAST_ASSIGN(open, registry.outcome_audits(challenger));
+        std::vector<ChallengeKey> out;
+        for (const OutcomeAudit& audit : open) out.push_back(key_of(audit.challenge));
+        std::sort(out.begin(), out.end());
+        return out;
+    };
     return source;
 }
 
@@ -139,6 +152,34 @@ Checked<FollowService::Kept> FollowService::find(Height height) const {
     return refuse(late ? Reason::kTooLate : Reason::kTooEarly);
 }
 
+// Spec 14: a page counts as one for every 256 chains, a height as one for every 256 challengers.
+std::uint64_t FollowService::cost_of(const FollowQuestion& question) const {
+    if (std::holds_alternative<AuditsQuestion>(question)) return kUnitsForAudits;
+    if (std::holds_alternative<OutputQuestion>(question)) return kUnitsForOutput;
+    if (const auto* chains = std::get_if<ChainsQuestion>(&question)) {
+        return 1 + chains->count / kEntriesForAUnit;
+    }
+    if (!std::holds_alternative<HeightQuestion>(question)) return 1;
+    const std::lock_guard lock(mutex_);
+    const std::size_t named = kept_.empty() ? 0 : kept_.rbegin()->second.facts.challengers.size();
+    return 1 + named / kEntriesForAUnit;
+}
+
+Result<FollowAnswer> FollowService::answer_audits(const PublicKey& challenger) const {
+    if (!source_.audits) return FollowAudits{};
+    HOLDFAST_ASSIGN(open, source_.audits(challenger));
+    if (open.size() > kMaxFollowAudits) open.resize(kMaxFollowAudits);
+    return FollowAudits{std::move(open)};
+}
+
+Result<FollowAnswer> FollowService::answer_output(Height height) const {
+    if (!source_.output) return FollowRefused{Reason::kBadKind};
+    Result<FollowOutput> output = source_.output(height);
+    if (output) return std::move(*output);
+    if (output.error().code == ErrorCode::kNotFound) return FollowRefused{Reason::kTooEarly};
+    return fail(output.error());
+}
+
 FollowAnswer FollowService::answer_question(const FollowQuestion& question) const {
     if (std::holds_alternative<TipQuestion>(question)) {
         const std::lock_guard lock(mutex_);
@@ -167,7 +208,13 @@ FollowAnswer FollowService::answer_question(const FollowQuestion& question) cons
 }
 
 // Spec 14, submissions.
-Result<FollowAnswer> FollowService::submit(Kind kind, ByteView object) {
+Result<FollowAnswer> FollowService::submit(const PublicKey& from, Kind kind, ByteView object) {
+    if (is_for_journal(kind)) {
+        if (!source_.submit) return FollowRefused{Reason::kBadKind};
+        HOLDFAST_ASSIGN(verdict, source_.submit(from, object));
+        if (verdict) return FollowTaken{};
+        return FollowRefused{verdict.reason};
+    }
     const Checked<ByteView> body = unwrap_object(kind, object);
     const Verdict form = body ? check_form(kind, *body) : body.error();
     if (!form) return FollowRefused{form.reason};
@@ -183,12 +230,18 @@ Result<FollowAnswer> FollowService::answer(const PublicKey& from, ByteView messa
         const std::uint64_t cost = question ? cost_of(*question) : 1;
         if (const std::uint32_t wait = questions_.take(from, cost)) return FollowBusy{wait};
         if (!question) return FollowRefused{question.error().reason};
+        if (const auto* audits = std::get_if<AuditsQuestion>(&*question)) {
+            return answer_audits(audits->challenger);
+        }
+        if (const auto* output = std::get_if<OutputQuestion>(&*question)) {
+            return answer_output(output->height);
+        }
         return answer_question(*question);
     }
     const Checked<Kind> kind = peek_kind(message);
     if (!kind) return fail_refused(kind.error(), "request");
     if (const std::uint32_t wait = submissions_.take(from, 1)) return FollowBusy{wait};
-    return submit(*kind, message);
+    return submit(from, *kind, message);
 }
 
 Result<Bytes> FollowService::handle(const PublicKey& from, ByteView message) {

@@ -2,18 +2,19 @@
 //
 // The other end of follow/client.hpp. The node tells it after each block what the newest final
 // heights are (refresh); questions are answered from that alone, so that a flood of them never
-// reaches the registry. Submissions are handed to the node's own chain, which decides: what it
-// refuses is refused with its reason. Only kinds that a block lists are taken, and only bytes that
-// are such an object; whether it counts is decided, like that of any other, once a final block
-// lists it.
+// reaches the registry; only open audits, at the price of 64, and what y is made of, at that of 16,
+// are looked up. Submissions are handed to the node's own chain, which decides: what it refuses is
+// refused with its reason. Only kinds that a block lists are taken, and only bytes that are such an
+// object; whether it counts is decided, like that of any other, once a final block lists it.
 //
 // Bounds: the newest kKeptHeights heights, whose lists of chains are shared while they are equal;
 // for each peer a budget of questions (a page costs one unit for every 256 chains) and one of
 // submissions, which refill with time. Above them the answer is `busy` with the time to wait.
 //
 // Threading: handle() and statistics() from any thread; refresh() one call at a time. The source's
-// functions are called by refresh() alone, chain.submit() by handle(). Ownership: what the source
-// refers to, and the chain, must outlive it. Spec: docs/spec.md section 14.
+// functions are called by refresh(), but for those that say so; chain.submit() by handle().
+// Ownership: what the source refers to, and the chain, must outlive it. Spec: docs/spec.md
+// section 14.
 #pragma once
 
 #include <functional>
@@ -22,7 +23,6 @@
 #include <mutex>
 #include <optional>
 
-#include "availability/book.hpp"
 #include "availability/peer_budget.hpp"
 #include "callbacks/blockchain.hpp"
 #include "follow/messages.hpp"
@@ -34,7 +34,7 @@ namespace holdfast {
 struct FollowFacts {
     BlockInfo block;
     std::optional<VdfOutput> y;
-    std::vector<PublicKey> challengers;  // in force there, ascending
+    std::vector<ChallengerPart> challengers;  // in force there, ascending by key
 };
 
 /// Where the facts come from.
@@ -42,10 +42,17 @@ struct FollowSource {
     std::function<Result<std::optional<Height>>()> tip;  // newest final height; empty: none yet
     std::function<Result<FollowFacts>(Height)> facts;
     std::function<Result<std::vector<ChallengedChain>>(Height)> chains;  // ascending by id
+    /// Open audits of this challenger's outcomes, ascending; empty: this node knows of none. Called
+    /// by handle(), any thread.
+    std::function<Result<std::vector<ChallengeKey>>(const PublicKey& challenger)> audits;
+    /// The door for objects that no block lists; empty: this node takes none.
+    std::function<Result<Verdict>(const PublicKey& from, ByteView object)> submit;
+    /// What y of a final height is made of, however long ago; empty: this node hands none over.
+    /// kNotFound where there is no such final block. Called by handle(), any thread.
+    std::function<Result<FollowOutput>(Height)> output;
 };
 /// A registry node's own.
-[[nodiscard]] FollowSource follow_source(const Registry& registry, const AvailabilityBook& book,
-                                         Blockchain& chain);
+[[nodiscard]] FollowSource follow_source(const Registry& registry, Blockchain& chain);
 
 struct FollowServiceOptions {
     BudgetLimits questions{.per_second = 500, .burst = 4'096};  // for each peer
@@ -87,9 +94,12 @@ class FollowService {
     };
     [[nodiscard]] Result<Kept> build(Height height) const;
     [[nodiscard]] Result<FollowAnswer> answer(const PublicKey& from, ByteView message);
+    [[nodiscard]] Result<FollowAnswer> answer_audits(const PublicKey& challenger) const;
+    [[nodiscard]] Result<FollowAnswer> answer_output(Height height) const;
     [[nodiscard]] FollowAnswer answer_question(const FollowQuestion& question) const;
-    [[nodiscard]] Result<FollowAnswer> submit(Kind kind, ByteView object);
+    [[nodiscard]] Result<FollowAnswer> submit(const PublicKey& from, Kind kind, ByteView object);
     [[nodiscard]] Checked<Kept> find(Height height) const;
+    [[nodiscard]] std::uint64_t cost_of(const FollowQuestion& question) const;
 
     const FollowSource source_;
     Blockchain& chain_;

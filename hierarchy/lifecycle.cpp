@@ -10,7 +10,7 @@ namespace holdfast {
 
 // Spec 10.4: the first that applies.
 ChainStatus status_in_digest(const NetworkParams& params, const StatusFacts& facts) {
-    if (facts.misses > params.misses_expired ||
+    if (facts.part_taken || facts.misses > params.misses_expired ||
         facts.age >= retention_blocks(params, facts.retention)) {
         return ChainStatus::kExpired;
     }

@@ -27,7 +27,8 @@ struct StatusFacts {
     Retention retention = Retention::kDefault;
     std::uint64_t misses = 0;  // in the rate window
     bool removal_requested = false;
-    bool suspended = false;  // by the quorum of section 8
+    bool suspended = false;   // by the quorum of section 8, or an audit is missed and open
+    bool part_taken = false;  // the chain has no part of a bond any more
 };
 
 /// First that applies: expired, removal requested, late, active.

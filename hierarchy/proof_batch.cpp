@@ -78,7 +78,10 @@ class ProofBatch {
           verdicts_(items.size()) {}
 
     std::vector<Verdict> run() {
-        each(accepted_of(verdicts_), [&](std::size_t i) { return check_form(items_[i]); });
+        each(accepted_of(verdicts_), [&](std::size_t i) {
+            const ProofItem& item = items_[i];
+            return check_claim(*item.chain, *item.height, *item.proof);
+        });
         signatures();
         reveals();
         each(accepted_of(verdicts_), [&](std::size_t i) {
@@ -86,6 +89,10 @@ class ProofBatch {
             return check_openings(network_id_, *item.chain, *item.height, *item.proof);
         });
         paths();
+        each(accepted_of(verdicts_), [&](std::size_t i) {
+            const ProofItem& item = items_[i];
+            return check_counts(network_id_, *item.chain, *item.height, *item.proof);
+        });
         return std::move(verdicts_);
     }
     [[nodiscard]] const BatchWork& work() const { return work_; }
@@ -95,11 +102,6 @@ class ProofBatch {
     void each(const std::vector<std::size_t>& items, const Check& check) {
         for_each_parallel(items.size(), threads_,
                           [&](std::size_t k) { verdicts_[items[k]] = check(items[k]); });
-    }
-
-    [[nodiscard]] Verdict check_form(const ProofItem& item) const {
-        HOLDFAST_REQUIRE_OK(check_counts(network_id_, *item.chain, *item.height, *item.proof));
-        return check_claim(*item.chain, *item.height, *item.proof);
     }
 
     void signatures() {

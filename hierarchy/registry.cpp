@@ -9,8 +9,6 @@
 namespace holdfast {
 namespace {
 
-/// Above this no deadline or effective height could be computed any more.
-constexpr std::uint64_t kMaxHeight = std::uint64_t{1} << 62;
 constexpr std::uint64_t kMaxNetworkBytes = 4096;
 
 Key meta_key(std::string_view name) { return Key().raw(view(name)); }
@@ -29,9 +27,15 @@ Status check_schema(const std::filesystem::path& folder, ByteView stored) {
     const std::uint32_t version = r.u32();
     if (!r.finish()) return corrupt_registry("its schema version does not decode");
     if (version == kRegistrySchema) return {};
-    return fail(ErrorCode::kUnsupported, "registry " + folder.string() + " has schema " +
-                                             std::to_string(version) + ", this build reads " +
-                                             std::to_string(kRegistrySchema));
+    const std::string has = "registry " + folder.string() + " has schema " +
+                            std::to_string(version) + ", this build reads " +
+                            std::to_string(kRegistrySchema);
+    return fail(ErrorCode::kUnsupported,
+                version > kRegistrySchema
+                    ? has
+                    : has +
+                          ": its state depended on when it had looked. Move the folder away and "
+                          "make the registry again from the chain and the journal");
 }
 
 tl::unexpected<Error> no_registry(const std::filesystem::path& folder) {
@@ -112,6 +116,7 @@ Result<NetworkParams> registry_network(const std::filesystem::path& folder) {
 // --- opening -------------------------------------------------------------------------------------
 
 Status Registry::Impl::prepare(const std::filesystem::path& folder) {
+    home = folder;
     std::error_code failed;
     if (!options.read_only) std::filesystem::create_directories(folder, failed);
     if (failed) return fail_errno(failed.value(), "cannot make the folder " + folder.string());
@@ -132,6 +137,8 @@ Status Registry::Impl::prepare(const std::filesystem::path& folder) {
     HOLDFAST_ASSIGN(opened, Store::open(folder, how, !made));
     store = std::move(opened);
     HOLDFAST_ASSIGN(txn, options.read_only ? store->read() : store->write());
+    HOLDFAST_ASSIGN(began, load_origin(txn));
+    origin = began;
     HOLDFAST_ASSIGN(schema, txn.get(Table::kMeta, schema_key().bytes()));
     if (!schema) {
         if (made || store->had_begun()) return corrupt_registry("its database is empty");
@@ -193,6 +200,18 @@ Result<std::unique_ptr<Registry>> Registry::open(const std::filesystem::path& fo
                                                  const NetworkParams& params,
                                                  const RegistryOptions& options) {
     if (const Verdict v = params.validate(); !v) return fail_refused(v, "network parameters");
+    if (!params.has_operator() && params.has_beacon) {
+        return fail_refused(Reason::kNetworkPolicy,
+                            "network \"" + params.name +
+                                "\" has a beacon and no operator: its y would not follow from what "
+                                "its blocks list; make a network with an operator");
+    }
+    if (params.version != kParamsVersion2) {
+        return fail_refused(Reason::kNetworkPolicy,
+                            "network \"" + params.name +
+                                "\" has parameters of version 1, which no node runs any more: "
+                                "make a network of version 2");
+    }
     auto impl = std::make_unique<Impl>();
     impl->params = params;
     impl->network_id = params.id();
@@ -209,77 +228,5 @@ Result<std::unique_ptr<Registry>> Registry::open(const std::filesystem::path& fo
 
 const NetworkParams& Registry::params() const { return impl_->params; }
 const NetworkId& Registry::network_id() const { return impl_->network_id; }
-
-// --- time ----------------------------------------------------------------------------------------
-
-Result<BlockOutcome> Registry::on_final_block(const FinalBlock& block) {
-    const std::lock_guard writing(impl_->writer);
-    if (impl_->broken) return fail(*impl_->broken);
-    HOLDFAST_ASSIGN(txn, impl_->store->write());
-    HOLDFAST_ASSIGN(machine, load_machine(txn));
-    const Height first = impl_->params.genesis_height;
-    const Height next = machine.tip == kNever ? first : Height(machine.tip) + 1;
-    if (block.height.value >= kMaxHeight) {
-        return fail(ErrorCode::kInvalidArgument, "no block has a height over 2^62");
-    }
-    if (block.height < next && block.height >= first) {
-        HOLDFAST_ASSIGN(known, load<StoredBlock>(txn, Table::kBlocks, height_key(block.height)));
-        if (!known) return corrupt_registry("a block is missing");
-        if (known->info.hash != block.hash) {
-            return fail_refused(Reason::kWrongBlock,
-                                "block " + std::to_string(block.height.value) +
-                                    ": another one is final here, and final blocks stay");
-        }
-        return BlockOutcome{true, std::nullopt};
-    }
-    if (block.height != next) {
-        return fail(ErrorCode::kInvalidArgument, "block " + std::to_string(block.height.value) +
-                                                     " was fed where " +
-                                                     std::to_string(next.value) + " comes next");
-    }
-    StoredBlock stored;
-    stored.info.height = block.height;
-    stored.info.hash = block.hash;
-    stored.info.time_s = block.time_s;
-    stored.info.y = block.y;
-    HOLDFAST_TRY(save(txn, Table::kBlocks, height_key(block.height), stored));
-    impl_->store->forget_dead_readers();
-    machine.tip = block.height.value;
-    BlockOutcome outcome;
-    const std::optional<Height> closes = anchor_height(impl_->params, block.height);
-    if (!closes) {
-        HOLDFAST_TRY(save_machine(txn, machine));
-        HOLDFAST_TRY(txn.commit());
-        return outcome;
-    }
-    const std::unique_lock changing(impl_->memory);
-    const auto done = [&]() -> Status {
-        HOLDFAST_ASSIGN(closed, impl_->close(txn, machine, *closes, block.suspended));
-        HOLDFAST_TRY(save_machine(txn, machine));
-        HOLDFAST_TRY(txn.commit());
-        outcome.closed = std::move(closed);
-        return {};
-    }();
-    if (done) return outcome;
-    // Nothing was written, but the tree in memory may have gone ahead.
-    const Status back = impl_->reload();
-    if (!back) impl_->broken = back.error();
-    return fail(done.error());
-}
-
-Result<Verdict> Registry::note_y(Height height, const VdfOutput& y) {
-    const std::lock_guard writing(impl_->writer);
-    HOLDFAST_ASSIGN(txn, impl_->store->write());
-    HOLDFAST_ASSIGN(block, load<StoredBlock>(txn, Table::kBlocks, height_key(height)));
-    if (!block) return Verdict(Reason::kTooEarly);
-    if (block->info.y) {
-        return Verdict(*block->info.y == y ? Reason::kOk : Reason::kVdfOutputMismatch);
-    }
-    if (block->info.closed) return Verdict(Reason::kTooLate);
-    block->info.y = y;
-    HOLDFAST_TRY(save(txn, Table::kBlocks, height_key(height), *block));
-    HOLDFAST_TRY(txn.commit());
-    return Verdict::ok();
-}
 
 }  // namespace holdfast

@@ -1,33 +1,22 @@
-// The registry: every chain of one network, durable in one folder, advanced block by final block.
+// The registry: every chain of one network and the bonds under them, durable in one folder,
+// advanced entry by entry.
 //
-// A deterministic state machine. Its inputs are final blocks (on_final_block), the y of heights
-// (note_y) and objects that others made (accept_…); each object is checked by the trusted rooms
-// before anything is written. The same inputs at the same final heights give the same bytes on
-// every machine.
+// A deterministic state machine over a journal (spec section 15). An entry is a final block of the
+// host chain with what it lists (on_final_block), the y of a height (note_y), or an object that
+// others made (accept). Each is judged once, by the verifier set and by what stands before it; what
+// it does and its number are one write transaction. The same entries give the same bytes on every
+// machine, whenever it reads them and however often it was stopped in between.
 //
-// Time is counted in final blocks. The tip is the newest final block that was fed in. What is
-// accepted while the tip is x is "accepted at x": it belongs to the digest of x and to no earlier
-// one. The digest of g closes when block g + 1 + link_lag is fed in, so a deadline "by height d" is
-// kept by what arrives while the tip is at most d (for proofs of links: before block d arrives,
-// because that block settles them). There are no reorganisations here: only final blocks are fed
-// in, and another hash for a known height is an error.
+// Time is counted in final blocks. The tip is the newest block entry. What is accepted while the
+// tip is x is "accepted at x": it belongs to the digest of x and to no earlier one. The digest of g
+// closes with block entry g + 1 + link_lag, before what that block lists. There are no
+// reorganisations here: only final blocks come in, and another hash for a known height is an error.
 //
-// Settled here, where spec sections 10.3 to 10.5 leave room:
-//  - candidates for an audit at h are the chains that hold a slot in the digest of h, and those
-//    whose bond is still liable at h; liability starts with the first vacant height and lasts
-//    liability_blocks heights; a bond is released when, besides, no audit of the chain is open;
-//  - an audit whose deadline passes counts as misses while the chain holds its slot at that height;
-//  - a height gives misses of any kind only when it has y and its y_c is known;
-//  - of two valid receipts for one chain and height the smaller link stands (the order of merging),
-//    and the other is handed back as half of the evidence.
-//
-// Durability: LMDB. Every accepting call and every block is one write transaction: done as a whole
-// and on the device when the call returns, or not at all. After kill -9 the folder opens without
-// repair. One process at a time (kBusy), and others beside it that only read. Threading: every
+// Durability: LMDB. After kill -9 the folder opens without repair and holds some number of whole
+// entries. One process at a time (kBusy), and others beside it that only read. Threading: every
 // function may be called from any thread; writers wait for one another, readers see the last
-// finished write. Signatures and proofs are checked in parallel, outside write transactions.
-// Errors: Result for the environment, Verdict for objects. Spec: docs/spec.md sections 3, 5, 7
-// and 10.
+// finished write. Errors: Result for the environment, Verdict for objects. Spec: docs/spec.md
+// sections 3, 5, 7, 10 and 15.
 #pragma once
 
 #include <filesystem>
@@ -38,11 +27,14 @@
 #include <span>
 #include <vector>
 
+#include "core/listed_block.hpp"
 #include "core/params.hpp"
 #include "core/result.hpp"
 #include "core/types.hpp"
+#include "hierarchy/decision.hpp"
 #include "hierarchy/lifecycle.hpp"
 #include "hierarchy/tree.hpp"
+#include "proofs/availability_verify.hpp"
 #include "proofs/checkpoint.hpp"
 #include "proofs/formats.hpp"
 #include "proofs/link_verify.hpp"
@@ -55,6 +47,12 @@ struct RegistryOptions {
     /// Heights whose leaves, receipts of settlement and effects stay on disk for paths and queries.
     /// 0: proof_deadline + link_lag + finality_blocks + 64; never less than what settling needs.
     std::uint64_t kept_heights = 0;
+    /// Heights of which the bytes of journal entries stay; the hashes of all stay anyway. At least
+    /// what spec 15.10 asks for, whatever stands here. UINT64_MAX: all, from entry 0 on.
+    std::uint64_t journal_heights = UINT64_MAX;
+    /// States at checkpoint heights that stay in the folder as files, the newest ones, for who
+    /// comes late (registry_state.hpp). 0: none.
+    std::size_t state_files = 2;
     /// Address space for the database; its file grows only as needed. kOutOfSpace when it is full.
     std::uint64_t map_bytes = std::uint64_t{64} << 30;
     /// Threads for hashing and checking; 0: as many as the machine has.
@@ -70,16 +68,15 @@ struct RegistryOptions {
     bool read_only = false;
 };
 
-/// A final block of the host chain.
+/// A final block of the host chain, with everything that it lists.
 struct FinalBlock {
     Height height;
     BlockHash hash;
-    std::uint64_t time_s = 0;
-    /// y of this height where it is known with the block (networks without a VDF); else note_y.
-    std::optional<VdfOutput> y;
-    /// Chains that the availability quorum suspends in the digest that this block closes (that of
-    /// height - 1 - link_lag), in any order.
-    std::vector<ChainId> suspended;
+    std::uint64_t time_ms = 0;
+    ListedBlock listed;
+    /// Of networks without an operator: y, verified in full, of VDF proofs that the block lists, by
+    /// their place among its objects. Which are verified: listed_outputs() of api/final_block.hpp.
+    std::map<std::size_t, VdfOutput> outputs = {};
 };
 
 /// What closing a height did to a chain. Kept as long as leaves are; a host that was interrupted
@@ -91,8 +88,8 @@ enum class EffectKind : std::uint8_t {
     kVoided = 4,         // no seal proof in time: deposit lost, replica burnt
     kAuditDrawn = 5,     // value: none
     kAuditMissed = 6,    // value: height at which the audit was drawn
-    kBondForfeited = 7,  // audit missed while only liability was left; value: as kAuditMissed
-    kBondReleased = 8,   // liability is over and nothing is open
+    kBondForfeited = 7,  // an audit was missed for the third time; value: as kAuditMissed
+    kBondReleased = 8,   // liability is over, the last audit is answered, nothing is open
 };
 std::string_view to_string(EffectKind kind);
 
@@ -117,7 +114,7 @@ struct StatusCounts {
 struct BlockRecord {
     Height height;
     BlockHash hash;
-    std::uint64_t time_s = 0;
+    std::uint64_t time_ms = 0;
     std::optional<VdfOutput> y;
     bool closed = false;
     GlobalDigest global;  // the following only when closed
@@ -130,12 +127,36 @@ struct ClosedHeight {
     BlockRecord block;
     std::vector<Effect> effects;
     bool checkpoint_due = false;
+    /// Why its state did not become a file; the height is closed all the same.
+    std::optional<Error> state_file_fault;
+};
+
+/// What became of one object that a block listed or somebody handed over.
+struct ObjectOutcome {
+    Kind kind{};
+    std::optional<ChainId> chain_id;
+    std::optional<Height> height;
+    Verdict verdict;
+    /// Number of its journal entry; empty where it was refused or changed nothing, and for what
+    /// blocks list.
+    std::optional<std::uint64_t> entry;
+    /// Of a bundle: the verdict on each member, in order.
+    std::vector<Verdict> members;
 };
 
 /// What feeding a block did.
 struct BlockOutcome {
-    bool already_known = false;  // fed before, with the same hash: nothing changed
+    bool already_known = false;          // fed before, with the same hash: nothing changed
+    std::vector<ObjectOutcome> objects;  // that it lists
     std::optional<ClosedHeight> closed;
+};
+
+/// The newest of what was appended, and what is left of it.
+struct JournalSize {
+    std::uint64_t entries = 0;
+    Digest root;
+    std::uint64_t first_kept = 0;  // of this and all later entries the bytes are kept
+    std::uint64_t origin = 0;      // of entries before it this registry has never seen anything
 };
 
 enum class ChainPhase : std::uint8_t {
@@ -160,7 +181,7 @@ struct ChainInfo {
     std::optional<Height> removal_at;    // a removal accepted at
     std::optional<Height> vacant_from;   // first vacant height
     std::optional<Height> liable_until;  // first height without liability
-    bool bond_forfeited = false;
+    bool part_taken = false;             // of the bond: the chain ends
 };
 
 /// A seal proof that a chain owes: after its registration, or because it was audited.
@@ -170,48 +191,21 @@ struct SealDuty {
     Height drawn;                    // registration accepted at, or audited at
     std::optional<Height> y_height;  // the height whose y makes the challenge, once it is settled
     std::optional<VdfOutput> y;      // with y_height
-    std::optional<Height> deadline;  // with y_height: the last tip at which a proof is accepted
+    std::optional<Height> deadline;  // with y_height: the last tip before it is missed (again)
+    std::uint8_t missed = 0;         // of an audit: how often
 };
 
-/// What a proof that is due is checked against. `deadline`: the last tip at which it is accepted.
+/// What a proof that is due is checked against. `deadline`: the last tip before it is missed.
 struct OpenSealDuty {
     Registration registration;
     SealContext known;
     Height deadline;
 };
 
-/// The expensive check of a seal proof (verify_seal_proof, or a scheduler in front of it); runs
-/// outside any transaction and may take as long as its fills do.
-using SealCheck =
-    std::function<Result<Verdict>(const Registration& registration, const SealContext& known)>;
-
-/// A proof that names y of `y_height`, and how to check it.
-struct SubmittedSealProof {
-    ChainId chain_id;
-    Height y_height;
-    SealCheck check;
-};
-
-struct SubmittedReceipt {
-    ChainId chain_id;
-    Receipt receipt;
-};
-
-struct ReceiptOutcome {
-    Verdict verdict;  // ok also for a receipt that is known already
-    bool already_known = false;
-    /// Another valid receipt of the same chain and height: with the submitted one it is evidence of
-    /// equivocation, whichever of the two now stands.
-    std::optional<Receipt> conflicting;
-};
-
-struct CheckpointOutcome {
-    Verdict verdict;
-    bool already_known = false;
-    /// Another one of the same submitter, height and block that says something else: the two are
-    /// evidence of kind 5.
-    std::optional<Checkpoint> conflicting;
-};
+/// The expensive check of a seal proof's body: verify_seal_proof, or a scheduler's memory of having
+/// made it. Runs within the entry; what takes long is done before the object is handed over.
+using SealCheck = std::function<Result<Verdict>(const Registration& registration,
+                                                const SealContext& known, ByteView body)>;
 
 /// A link that a chain may make at an open height. `reveal_base`: of the commitment in force there;
 /// empty where there is none.
@@ -221,11 +215,49 @@ struct DueLink {
     std::optional<Height> reveal_base;
 };
 
+/// The link of a chain and height. `entry`: number of the journal entry that brought it.
+struct StandingLink {
+    Link link;
+    Link link_before;
+    LinkProof proof = LinkProof::kNone;
+    std::uint64_t entry = 0;
+};
+
+/// What the book says of a bond.
+struct BookedBond {
+    PublicKey owner;
+    BondPurpose purpose = BondPurpose::kStorage;
+    std::uint64_t held = 0;
+    std::uint64_t reserved = 0;
+    std::uint64_t owed = 0;
+    std::uint64_t free = 0;
+};
+struct BondPart {
+    BondId bond;
+    std::uint64_t amount = 0;
+    std::optional<Height> until;  // it is ending
+};
+
+/// A chain that may be challenged.
+struct ChallengedChain {
+    ChainId id;
+    PublicKey prover;
+    Root sealed_root;
+    ChunkCount chunks;
+    friend bool operator==(const ChallengedChain&, const ChallengedChain&) = default;
+};
+
+/// An outcome of which the whole response must follow.
+struct OutcomeAudit {
+    Height drawn;  // in the digest of this height
+    Challenge2 challenge;
+};
+
 /// A link in a closed digest whose proof is still awaited.
 struct DueProof {
     ChainId chain_id;
     std::uint64_t slot = 0;
-    Receipt receipt;
+    Link link;
     Link link_before;
     std::optional<Height> reveal_base;
 };
@@ -241,9 +273,12 @@ struct RegistryStatistics {
     std::uint64_t voided = 0;
     std::uint64_t ended = 0;
     std::uint64_t heights_with_y = 0;
-    std::uint64_t regions = 0;          // in the newest digest
-    std::uint64_t groups = 0;           // in all of them
-    std::optional<Height> oldest_kept;  // lowest height of which leaves are kept
+    std::uint64_t entries = 0;           // of the journal
+    std::uint64_t first_kept_entry = 0;  // with all later ones
+    std::uint64_t decisions = 0;         // ever made
+    std::uint64_t regions = 0;           // in the newest digest
+    std::uint64_t groups = 0;            // in all of them
+    std::optional<Height> oldest_kept;   // lowest height of which leaves are kept
     std::uint64_t file_bytes = 0;
     std::uint64_t memory_bytes = 0;  // of the tree of the newest digest
 };
@@ -266,59 +301,73 @@ class Registry {
     [[nodiscard]] const NetworkParams& params() const;
     [[nodiscard]] const NetworkId& network_id() const;
 
-    // --- time ---
+    // --- entries; each judged once, its effect and its number in one transaction ---
 
     /// The next final block: the network's genesis height first, then one after another. Closes the
-    /// digest of height - 1 - link_lag. kInvalidArgument for a gap, kRefused with kWrongBlock for
-    /// another hash at a known height.
-    [[nodiscard]] Result<BlockOutcome> on_final_block(const FinalBlock& block);
+    /// digest of height - 1 - link_lag, then takes what the block lists. kInvalidArgument for a
+    /// gap, kRefused with kWrongBlock for another hash at a known height.
+    [[nodiscard]] Result<BlockOutcome> on_final_block(const FinalBlock& block,
+                                                      const SealCheck& check = {});
     /// y of a final height; it must have been fully verified by the caller. kTooEarly above the
-    /// tip, kTooLate once the digest of the height has closed without it, kVdfOutputMismatch when
-    /// another y stands there.
+    /// tip, kTooLate once the digest of the height has closed without it, kWrongOutput when another
+    /// y stands there; ok for the same again.
     [[nodiscard]] Result<Verdict> note_y(Height height, const VdfOutput& y);
+    /// Objects, standing alone, of the kinds that no block lists (spec 15.2): one outcome each, as
+    /// if they came one after another, in one transaction. What holds and changes the state is
+    /// appended; what holds and changes nothing is ok without a number. kBadKind for all others,
+    /// kTooEarly before the first block. Reasons besides those of the objects' verifiers:
+    ///   bundle             kTooLate (height closed), kTooEarly (above the tip), kUnknownChain,
+    ///                      kNoSlot, kAlreadySettled (a smaller link stands: the two are evidence)
+    ///   proofs of links    kTooEarly (digest not closed), kTooLate, kUnknownChain, kNotInDigest
+    ///   seal proof         kUnknownChain, kWrongHeight (nothing is due for that y), kTooLate
+    /// `check`: of seal proofs; empty: verify_seal_proof, with one fill for each window. When a
+    /// check ends with an error, none of the objects is taken.
+    [[nodiscard]] Result<std::vector<ObjectOutcome>> accept(std::span<const ByteView> objects,
+                                                            const SealCheck& check = {});
+    [[nodiscard]] Result<ObjectOutcome> accept(ByteView object, const SealCheck& check = {});
+    /// The same for the objects of neighbouring journal entries: unless each of them is appended,
+    /// none is.
+    [[nodiscard]] Result<std::vector<ObjectOutcome>> accept_all(std::span<const ByteView> objects,
+                                                                const SealCheck& check = {});
 
-    // --- objects; accepted at the tip. kTooEarly before the first block. ---
+    // --- the journal and what was decided (registry_journal.cpp) ---
 
-    [[nodiscard]] Result<Verdict> accept_registration(const Registration& registration);
-    /// Many, one verdict each, as if they came one after another: checked in parallel, one
-    /// transaction.
-    [[nodiscard]] Result<std::vector<Verdict>> accept_registrations(
-        std::span<const Registration> registrations);
-    /// kUnknownChain, kNoSlot for a chain that has ended, and those of check_update.
-    [[nodiscard]] Result<Verdict> accept_update(const Update& update);
-    /// kUnknownChain, kNoSlot, kAlreadyRemoved, and those of check_removal.
-    [[nodiscard]] Result<Verdict> accept_removal(const Removal& removal);
-    /// A seal or audit proof, checked in full here (one window of memory, as many fills as
-    /// windows): kUnknownChain, kWrongHeight when nothing is due for the y that it names, kTooLate,
-    /// and those of verify_seal_proof. The tip that counts is the one after the check.
-    [[nodiscard]] Result<Verdict> accept_seal_proof(ByteView body);
-    /// The same with the caller's own check of a proof that names y of `y_height`.
-    [[nodiscard]] Result<Verdict> accept_seal_proof(const ChainId& chain_id, Height y_height,
-                                                    const SealCheck& check);
-    /// Many with their own checks, `at_once` of which run at the same time (0: as many as the
-    /// machine has cores; each may need the memory of a window); one verdict each, one transaction.
-    /// When a check ends with an error, none is accepted and the error is returned.
-    [[nodiscard]] Result<std::vector<Verdict>> accept_seal_proofs(
-        std::span<const SubmittedSealProof> proofs, unsigned at_once = 1);
-    /// Receipts for open heights; one outcome each, in order. kTooLate (height closed), kTooEarly
-    /// (above the tip), kUnknownChain, kNoSlot, and those of verify_receipt.
-    [[nodiscard]] Result<std::vector<ReceiptOutcome>> accept_receipts(
-        std::span<const SubmittedReceipt> receipts);
-    /// Compact and full proofs for closed heights; one verdict each, in order. kTooEarly (digest
-    /// not closed), kTooLate, kUnknownChain, kNotInDigest, and those of verify_proof.
-    [[nodiscard]] Result<std::vector<Verdict>> accept_proofs(std::span<const AnyProof> proofs);
-    /// A bare reveal of `height` that bridges a long silence. Those of check_reveal, kNoEntropy for
-    /// a chain without a commitment at that height.
-    [[nodiscard]] Result<Verdict> accept_reveal(const ChainId& chain_id, Height height,
-                                                const Reveal& reveal);
-    /// A checkpoint that somebody submitted: the verdict is that of judge_checkpoint, and kTooLate
-    /// for a height that is not kept any more. Of each submitter the first one for a height is
-    /// remembered, true or not, so that another that says something else shows: callers look at its
-    /// bond first, which bounds what strangers can make this store.
-    [[nodiscard]] Result<CheckpointOutcome> accept_checkpoint(const Checkpoint& checkpoint);
-    /// One miss of the chain at `height`, for an invalid response; once per chain and height.
-    /// kUnknownChain, kTooEarly, kTooLate (settled already), kAlreadySettled.
-    [[nodiscard]] Result<Verdict> note_invalid_response(const ChainId& chain_id, Height height);
+    [[nodiscard]] Result<JournalSize> journal() const;
+    /// Entries from number `first` on, at most `most` of them. kNotFound: one of them is not kept
+    /// any more; what to do instead.
+    [[nodiscard]] Result<std::vector<Bytes>> entries(std::uint64_t first, std::size_t most) const;
+    /// The hash of an entry, its leaf in the tree. kNotFound, as inclusion().
+    [[nodiscard]] Result<Digest> entry_digest(std::uint64_t entry) const;
+    /// What the head of a closed height signs: its first 176 bytes. kNotFound.
+    [[nodiscard]] Result<Bytes> head_of(Height height) const;
+    /// Path of an entry under the tree of the first `size` entries; consistency of two sizes. From
+    /// hashes, so that it makes no difference whether the entry's bytes are kept. kNotFound: beyond
+    /// the journal, or before the state from which this registry began.
+    [[nodiscard]] Result<std::vector<Digest>> inclusion(std::uint64_t entry,
+                                                        std::uint64_t size) const;
+    [[nodiscard]] Result<std::vector<Digest>> consistency(std::uint64_t older,
+                                                          std::uint64_t size) const;
+    /// Decisions from number `first` on, at most `most`. kNotFound: made before the state from
+    /// which this registry began.
+    [[nodiscard]] Result<std::vector<Decision>> decisions(std::uint64_t first,
+                                                          std::size_t most) const;
+    /// Heights whose states lie in files here, ascending: those whose heads this registry has.
+    [[nodiscard]] Result<std::vector<Height>> states() const;
+    /// A copy of such a file under a new name, with the operator's signature where it is known:
+    /// checked against the head on the way, and published whole. kNotFound, kCorrupt,
+    /// kAlreadyExists.
+    [[nodiscard]] Status save_state(Height height, const std::filesystem::path& to,
+                                    const std::optional<Signature>& signature) const;
+    /// The canonical export of the whole state, piece by piece, and its digest (spec 15.5).
+    [[nodiscard]] Result<Digest> export_state(
+        const std::function<Status(ByteView piece)>& sink = {}) const;
+
+    // --- bonds ---
+
+    [[nodiscard]] Result<std::optional<BookedBond>> bond(const BondId& id) const;
+    /// The part that a role's holder has; `holder`: chain_id or key.
+    [[nodiscard]] Result<std::optional<BondPart>> part(BondPurpose role,
+                                                       const Digest& holder) const;
 
     // --- heights ---
 
@@ -355,9 +404,9 @@ class Registry {
                                                                Height y_height) const;
     /// Accepted updates of a chain, by sequence.
     [[nodiscard]] Result<std::vector<Update>> updates(const ChainId& chain_id) const;
-    /// The receipt that stands for the chain's link of a height, until the link is settled.
-    [[nodiscard]] Result<std::optional<Receipt>> receipt(const ChainId& chain_id,
-                                                         Height height) const;
+    /// The link that stands for the chain and height, until it is settled.
+    [[nodiscard]] Result<std::optional<StandingLink>> link(const ChainId& chain_id,
+                                                           Height height) const;
     /// Every chain ever registered, ascending by chain id, until `visit` returns false.
     [[nodiscard]] Status for_each_chain(const std::function<bool(const ChainInfo&)>& visit) const;
 
@@ -366,15 +415,30 @@ class Registry {
     /// Chains that are asked about; none given: all.
     using Wanted = std::function<bool(const ChainId&)>;
     /// Chains that hold a slot in the digest of this height, which must be open (kTooEarly or
-    /// kTooLate otherwise, as kRefused).
+    /// kTooLate otherwise, as kRefused), and of which no link stands there yet.
     [[nodiscard]] Result<std::vector<DueLink>> due_links(Height height,
                                                          const Wanted& wanted = {}) const;
-    /// Links of this closed height that no proof has come for. kUnavailable when leaves of the
-    /// anchor's height are no longer kept.
+    /// Links of this closed height that no proof has come for.
     [[nodiscard]] Result<std::vector<DueProof>> due_proofs(Height height,
                                                            const Wanted& wanted = {}) const;
     /// Seal and audit proofs whose y is known and whose deadline has not passed.
     [[nodiscard]] Result<std::vector<SealDuty>> due_seal_proofs(const Wanted& wanted = {}) const;
+
+    // --- availability ---
+
+    /// Who challenges at a final height, with their parts; ascending by key. While challenges of
+    /// the height may come; the tip's, for a height above it.
+    [[nodiscard]] Result<std::vector<ChallengerPart>> challengers_in_force(Height height) const;
+    /// Chains that may be challenged at a height (B86), ascending by id.
+    [[nodiscard]] Result<std::vector<ChallengedChain>> challenged_chains(Height height) const;
+    /// Outcomes of a chain that may still decide a suspension; ascending by height.
+    [[nodiscard]] Result<std::vector<OutcomeRecord>> outcomes(const ChainId& chain_id) const;
+    /// Chains that the quorum suspends in the newest digest, ascending.
+    [[nodiscard]] Result<std::vector<ChainId>> suspended_chains() const;
+    /// Audits of outcomes that wait for a response, ascending by height drawn and id. `challenger`:
+    /// whose.
+    [[nodiscard]] Result<std::vector<OutcomeAudit>> outcome_audits(
+        const PublicKey& challenger) const;
 
     // --- trees; heights that are kept (kNotFound otherwise) ---
 
@@ -404,6 +468,9 @@ class Registry {
     struct Impl;
 
   private:
+    enum class Unless { kNoneIs, kEachIs };  // appended: then nothing is written
+    [[nodiscard]] Result<std::vector<ObjectOutcome>> accept(std::span<const ByteView> objects,
+                                                            const SealCheck& check, Unless unless);
     explicit Registry(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };

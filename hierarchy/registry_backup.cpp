@@ -1,54 +1,16 @@
 #include "hierarchy/registry_backup.hpp"
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <system_error>
 
 #include "core/constants.hpp"
 #include "hierarchy/registry_impl.hpp"
 #include "storage/file.hpp"
+#include "storage/temporary_folder.hpp"
 
 namespace holdfast {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A folder beside, or in, the one that its content is for; gone unless release()d.
-class TemporaryFolder {
-  public:
-    static Result<TemporaryFolder> make(const fs::path& parent, const std::string& name) {
-        std::string pattern = (parent / ("." + name + ".partial-XXXXXX")).string();
-        if (::mkdtemp(pattern.data()) == nullptr) {
-            return fail_errno(errno, "cannot make a folder in " + parent.string());
-        }
-        return TemporaryFolder(pattern);
-    }
-    TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-    TemporaryFolder& operator=(TemporaryFolder&&) = delete;
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        if (!path_.empty()) fs::remove_all(path_, ignored);
-    }
-    [[nodiscard]] const fs::path& path() const { return path_; }
-    void release() { path_.clear(); }
-
-  private:
-    explicit TemporaryFolder(fs::path path) : path_(std::move(path)) {}
-    fs::path path_;
-};
-
-Status fail_fs(const std::error_code& code, const std::string& what) {
-    return fail_errno(code.value(), what);
-}
-
-fs::path parent_of(const fs::path& path) {
-    const fs::path parent = path.parent_path();
-    return parent.empty() ? fs::path(".") : parent;
-}
-
-/// Without a separator at its end, which would leave it without a name.
-fs::path named(const fs::path& path) { return path.has_filename() ? path : path.parent_path(); }
 
 /// A checked copy of the newest commit, on the device, as the only content of `into`.
 Result<RegistryStatistics> copy_checked(const Store& source, const NetworkParams& params,
@@ -79,18 +41,14 @@ Result<RegistryStatistics> copy_checked(const Store& source, const NetworkParams
 
 Result<RegistryStatistics> publish_copy(const Store& source, const NetworkParams& params,
                                         const fs::path& wanted) {
-    const fs::path to = named(wanted);
+    const fs::path to = named_path(wanted);
     std::error_code failed;
     if (fs::exists(fs::symlink_status(to, failed))) {
         return fail(ErrorCode::kAlreadyExists, to.string() + " exists already");
     }
     HOLDFAST_ASSIGN(temporary, TemporaryFolder::make(parent_of(to), to.filename().string()));
     HOLDFAST_ASSIGN(found, copy_checked(source, params, temporary.path()));
-    fs::permissions(temporary.path(), static_cast<fs::perms>(0755), failed);
-    if (!failed) fs::rename(temporary.path(), to, failed);
-    if (failed) HOLDFAST_TRY(fail_fs(failed, "cannot publish the backup " + to.string()));
-    temporary.release();
-    HOLDFAST_TRY(sync_folder(parent_of(to)));
+    HOLDFAST_TRY(temporary.publish(to));
     return found;
 }
 
@@ -136,7 +94,7 @@ Result<RegistryStatistics> restore_registry(const fs::path& backup, const fs::pa
     }
     // The step: after it the registry is the backup, before it whatever it was.
     fs::rename(temporary.path() / kStoreDataFile, data, failed);
-    if (failed) HOLDFAST_TRY(fail_fs(failed, "cannot put the backup in place"));
+    if (failed) return fail_errno(failed.value(), "cannot put the backup in place");
     HOLDFAST_TRY(sync_folder(folder));
     // Where it is missing or damaged; a crash before this leaves an error that says so, and
     // restoring again repairs it.

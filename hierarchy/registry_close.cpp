@@ -4,25 +4,28 @@
 #include <set>
 #include <utility>
 
+#include "hierarchy/availability_state.hpp"
 #include "hierarchy/checkpoints.hpp"
 #include "hierarchy/registry_closing_impl.hpp"
 #include "storage/parallel.hpp"
 
 namespace holdfast {
 
-Result<ClosedHeight> Closing::run(const std::vector<ChainId>& suspended,
-                                  const GlobalDigest& previous) {
+Result<ClosedHeight> Closing::run() {
     HOLDFAST_TRY(fix_block());
+    HOLDFAST_TRY(take_waiting_evidence(w_, height_));
     HOLDFAST_TRY(run_agenda());
+    HOLDFAST_ASSIGN(suspended, availability_of(w_).close(height_, block_.info.y));
     HOLDFAST_TRY(load_chains());
     HOLDFAST_TRY(draw_audits());
     HOLDFAST_TRY(settle_misses());
     HOLDFAST_TRY(write_leaves(suspended));
     HOLDFAST_TRY(store_chains());
-    HOLDFAST_TRY(store_tree(previous));
+    HOLDFAST_TRY(store_tree());
     HOLDFAST_TRY(forget());
     machine_.closed = height_.value;
-    return ClosedHeight{block_.info, effects_, checkpoint_due(params_, height_)};
+    w_.impl.tree_height = height_.value;
+    return ClosedHeight{block_.info, effects_, checkpoint_due(params_, height_), {}};
 }
 
 /// From here on the height has y or stays without.
@@ -32,7 +35,8 @@ Status Closing::fix_block() {
     block_ = *block;
     block_.info.closed = true;
     if (block_.info.y) block_.ordinal = machine_.heights_with_y++;
-    return {};
+    // Evidence that has waited for this looks it up.
+    return save(txn_, Table::kBlocks, height_key(height_), block_);
 }
 
 // --- all chains ----------------------------------------------------------------------------------
@@ -77,19 +81,14 @@ Status Closing::draw_audits() {
     std::vector<std::uint8_t> drawn(live_.size());
     for_each_parallel(live_.size(), threads_, [&](std::size_t i) {
         const ChainState& state = live_[i].state;
-        const bool liable = state.phase == ChainPhase::kLiable && !state.bond_forfeited &&
+        const bool liable = state.phase == ChainPhase::kLiable && state.has_part() &&
                             height_.value < state.liable_until;
         drawn[i] = (state.holds_slot() || liable) &&
                    is_audited(params_, network_id_, *block_.info.y, live_[i].id, total);
     });
     for (std::size_t i = 0; i < live_.size(); ++i) {
         if (drawn[i] == 0) continue;
-        const Height from = height_ + params_.seal_delay;
-        HOLDFAST_TRY(save(txn_, Table::kAudits, chain_height_key(live_[i].id, height_),
-                          AuditRecord{from.value}));
-        HOLDFAST_TRY(
-            schedule(txn_, {from, AgendaItem::kAuditChallenge, live_[i].id, height_.value}));
-        note(EffectKind::kAuditDrawn, live_[i].id);
+        HOLDFAST_TRY(open_audit(live_[i].id));
     }
     return {};
 }
@@ -110,9 +109,9 @@ Status Closing::settle_misses() {
     std::vector<std::uint64_t> misses(live_.size());
     if (y_c) {
         std::vector<LinkProof> proofs(live_.size(), LinkProof::kNone);
-        HOLDFAST_TRY(for_each_of_height<ReceiptRecord>(
-            Table::kReceipts, settled,
-            [&](std::size_t i, const ReceiptRecord& r) { proofs[i] = r.proof; }));
+        HOLDFAST_TRY(for_each_of_height<LinkState>(
+            Table::kLinks, settled,
+            [&](std::size_t i, const LinkState& l) { proofs[i] = l.proof; }));
         for_each_parallel(live_.size(), threads_, [&](std::size_t i) {
             misses[i] = link_misses(network_id_, *y_c, live_[i].id, proofs[i]);
         });
@@ -133,9 +132,9 @@ Status Closing::settle_misses() {
     return {};
 }
 
-/// The receipts of this height, by the chains that hold a slot in its digest. Others do not go into
-/// it and can never be proven: they are dropped.
-Status Closing::load_receipts(std::vector<std::optional<Receipt>>& out) {
+/// The links of this height, by the chains that hold a slot in its digest. Others do not go into it
+/// and can never be proven: they are dropped.
+Status Closing::load_links(std::vector<std::optional<Link>>& out) {
     std::vector<Bytes> dropped;
     std::size_t at = 0;
     const auto visit = [&](ByteView key, ByteView value) -> Result<bool> {
@@ -150,36 +149,34 @@ Status Closing::load_receipts(std::vector<std::optional<Receipt>>& out) {
             dropped.emplace_back(key.begin(), key.end());
             return true;
         }
-        HOLDFAST_ASSIGN(record, ReceiptRecord::decode(value));
-        out[at] = record.receipt;
+        HOLDFAST_ASSIGN(state, LinkState::decode(value));
+        out[at] = state.link;
         return true;
     };
-    HOLDFAST_TRY(txn_.for_each(Table::kReceipts, height_key(height_).bytes(), visit));
-    for (const Bytes& key : dropped) HOLDFAST_TRY(txn_.erase(Table::kReceipts, key));
+    HOLDFAST_TRY(txn_.for_each(Table::kLinks, height_key(height_).bytes(), visit));
+    for (const Bytes& key : dropped) HOLDFAST_TRY(txn_.erase(Table::kLinks, key));
     return {};
 }
 
 Status Closing::write_leaves(const std::vector<ChainId>& suspended) {
-    std::vector<std::optional<Receipt>> receipts(live_.size());
-    HOLDFAST_TRY(load_receipts(receipts));
+    std::vector<std::optional<Link>> links(live_.size());
+    HOLDFAST_TRY(load_links(links));
     const std::set<ChainId> late(suspended.begin(), suspended.end());
     for (std::size_t i = 0; i < live_.size(); ++i) {
         if (!live_[i].state.holds_slot()) continue;
-        HOLDFAST_TRY(write_leaf(live_[i], receipts[i] ? &*receipts[i] : nullptr,
-                                late.contains(live_[i].id)));
+        HOLDFAST_TRY(write_leaf(live_[i], links[i], late.contains(live_[i].id)));
     }
     return {};
 }
 
-// Spec 10.2 and 10.4.
-Status Closing::write_leaf(Live& live, const Receipt* receipt, bool suspended) {
+Status Closing::write_leaf(Live& live, const std::optional<Link>& link, bool suspended) {
     ChainState& state = live.state;
     const std::optional<ChainLeaf> before = tree_.leaf(state.slot);
     if (!before || before->chain_id != live.id)
         return corrupt_registry("a slot is not its chain's");
     ChainLeaf leaf = *before;
-    if (receipt != nullptr) {
-        leaf.link = receipt->link;
+    if (link) {
+        leaf.link = *link;
         leaf.link_height = height_;
     }
     StatusFacts facts;
@@ -187,7 +184,8 @@ Status Closing::write_leaf(Live& live, const Receipt* receipt, bool suspended) {
     facts.retention = state.retention;
     facts.misses = state.misses.sum();
     facts.removal_requested = state.removal_at <= height_.value;
-    facts.suspended = suspended;
+    facts.suspended = suspended || state.audits_missed > 0;
+    facts.part_taken = state.taken_at <= height_.value;
     leaf.status = status_in_digest(params_, facts);
     if (leaf != *before) tree_.set(state.slot, leaf);
     ++counts_.total;
@@ -223,7 +221,7 @@ Status Closing::store_chains() {
 
 // --- the tree ------------------------------------------------------------------------------------
 
-Status Closing::store_tree(const GlobalDigest& previous) {
+Status Closing::store_tree() {
     const std::vector<HierarchyTree::GroupPlace> changed = tree_.rehash(threads_);
     for (const HierarchyTree::GroupPlace& place : changed) {
         const HierarchyTree::GroupView group = tree_.group(place);
@@ -238,17 +236,14 @@ Status Closing::store_tree(const GlobalDigest& previous) {
         HOLDFAST_TRY(
             txn_.erase_range(Table::kLeaves, group_height_key(place, Height(0)).bytes(), keep));
     }
-    std::vector<RegionSummary> regions;
-    for (std::uint32_t r = 0; r < tree_.regions(); ++r) {
-        HierarchyTree::RegionView region = tree_.region(r);
-        regions.push_back({region.active, region.digest, std::move(region.group_digests)});
-    }
-    HOLDFAST_TRY(txn_.put(Table::kRegions, height_key(height_).bytes(), encode_regions(regions)));
+    HOLDFAST_TRY(
+        txn_.put(Table::kRegions, height_key(height_).bytes(), encode_regions(summaries(tree_))));
     HOLDFAST_TRY(txn_.put(Table::kEffects, height_key(height_).bytes(), encode_effects(effects_)));
     GlobalHeader header;
     header.height = height_;
     header.block_hash = block_.info.hash;
     header.y = block_.info.y.value_or(VdfOutput{});
+    HOLDFAST_ASSIGN(previous, w_.impl.global_before(txn_, height_));
     header.previous = previous;
     block_.info.global = tree_.global(network_id_, header);
     block_.info.regions = tree_.regions();
@@ -260,24 +255,18 @@ Status Closing::forget() {
     const Height none(0);
     if (height_.since(params_.genesis_height) >= params_.proof_deadline) {
         const Key settled = height_key(height_ - params_.proof_deadline + 1);
-        for (const Table table : {Table::kReceipts, Table::kMisses}) {
+        for (const Table table : {Table::kLinks, Table::kMisses}) {
             HOLDFAST_TRY(txn_.erase_range(table, height_key(none).bytes(), settled.bytes()));
         }
     }
+    const Key remembered = height_key(height_ - params_.liability_blocks);
+    HOLDFAST_TRY(
+        txn_.erase_range(Table::kCheckpoints, height_key(none).bytes(), remembered.bytes()));
     const Key oldest = height_key(height_ - kept_);
-    for (const Table table : {Table::kRegions, Table::kEffects, Table::kCheckpoints}) {
+    for (const Table table : {Table::kRegions, Table::kEffects}) {
         HOLDFAST_TRY(txn_.erase_range(table, height_key(none).bytes(), oldest.bytes()));
     }
     return {};
-}
-
-Result<ClosedHeight> Registry::Impl::close(Transaction& txn, MachineState& machine, Height height,
-                                           const std::vector<ChainId>& suspended) {
-    HOLDFAST_ASSIGN(previous, global_before(txn, height));
-    Closing closing(params, network_id, options.threads, kept, txn, machine, tree, slots, height);
-    HOLDFAST_ASSIGN(closed, closing.run(suspended, previous));
-    tree_height = height.value;
-    return closed;
 }
 
 }  // namespace holdfast

@@ -15,20 +15,19 @@ namespace holdfast {
 
 class Closing {
   public:
-    Closing(const NetworkParams& params, const NetworkId& network_id, unsigned threads,
-            std::uint64_t kept, Transaction& txn, MachineState& machine, HierarchyTree& tree,
-            SlotAllocator& slots, Height height)
-        : params_(params),
-          network_id_(network_id),
-          threads_(threads),
-          kept_(kept),
-          txn_(txn),
-          machine_(machine),
-          tree_(tree),
-          slots_(slots),
+    Closing(Working& w, Height height)
+        : w_(w),
+          params_(w.params),
+          network_id_(w.network_id),
+          threads_(w.impl.options.threads),
+          kept_(w.impl.kept),
+          txn_(w.txn),
+          machine_(w.machine),
+          tree_(w.impl.tree),
+          slots_(w.impl.slots),
           height_(height) {}
 
-    Result<ClosedHeight> run(const std::vector<ChainId>& suspended, const GlobalDigest& previous);
+    Result<ClosedHeight> run();
 
   private:
     /// A chain that is pending, sealed or liable; `changed` when its state has to be written.
@@ -48,19 +47,22 @@ class Closing {
     Status seal_deadline(const AgendaEntry& entry, const ChainState& state);
     Status audit_challenge(const AgendaEntry& entry);
     Status audit_deadline(const AgendaEntry& entry, ChainState& state);
-    Status liability_end(const AgendaEntry& entry, const ChainState& state);
+    Status third_miss(const AgendaEntry& entry, const Key& audit);
+    Status open_audit(const ChainId& chain_id);
+    Status liability_end(const AgendaEntry& entry, ChainState& state);
+    Status role_end(const AgendaEntry& entry);
     Status make_liable(const ChainId& chain_id, ChainState& state);
     Status end_chain(const ChainId& chain_id, const ChainState& state, ChainPhase end);
     // All chains.
     Status load_chains();
     Status draw_audits();
     Status settle_misses();
-    Status load_receipts(std::vector<std::optional<Receipt>>& out);
+    Status load_links(std::vector<std::optional<Link>>& out);
     Status write_leaves(const std::vector<ChainId>& suspended);
-    Status write_leaf(Live& live, const Receipt* receipt, bool suspended);
+    Status write_leaf(Live& live, const std::optional<Link>& link, bool suspended);
     Status store_chains();
     // The tree.
-    Status store_tree(const GlobalDigest& previous);
+    Status store_tree();
     Status forget();
 
     template <class T, class Visit>
@@ -72,6 +74,7 @@ class Closing {
         return {when, item, entry.chain_id, entry.argument};
     }
 
+    Working& w_;
     const NetworkParams& params_;
     const NetworkId& network_id_;
     unsigned threads_;

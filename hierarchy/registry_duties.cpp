@@ -10,11 +10,8 @@ namespace {
 /// The base of the commitment in force at `height`.
 Result<std::optional<Height>> reveal_base(const Transaction& txn, const ChainId& chain_id,
                                           Height height) {
-    HOLDFAST_ASSIGN(record, load<ChainRecord>(txn, Table::kChains, chain_key(chain_id)));
-    if (!record) return corrupt_registry("a chain is missing");
-    HOLDFAST_ASSIGN(commitments, load_commitments(txn, chain_id, record->registration));
-    const Commitment force = commitment_in_force(commitments, height);
-    return force.value.is_zero() ? std::nullopt : std::optional(force.base);
+    HOLDFAST_ASSIGN(force, load_commitment(txn, chain_id, height));
+    return force && !force->value.is_zero() ? std::optional(force->base) : std::nullopt;
 }
 
 /// A chain's link in the leaves under an anchor.
@@ -53,6 +50,9 @@ Result<std::vector<DueLink>> Registry::due_links(Height height, const Wanted& wa
         if (wanted && !wanted(chain_id)) return true;
         HOLDFAST_ASSIGN(state, ChainState::decode(value));
         if (!state.in_digest(height)) return true;
+        HOLDFAST_ASSIGN(stands,
+                        txn.contains(Table::kLinks, height_chain_key(height, chain_id).bytes()));
+        if (stands) return true;
         HOLDFAST_ASSIGN(link, before.of(chain_id, state.slot));
         HOLDFAST_ASSIGN(base, reveal_base(txn, chain_id, height));
         out.push_back({chain_id, link, base});
@@ -70,25 +70,20 @@ Result<std::vector<DueProof>> Registry::due_proofs(Height height, const Wanted& 
         Height(machine.tip) > impl_->last_proof_tip(height)) {
         return out;
     }
-    if (const auto at = anchor_height(impl_->params, height)) {
-        HOLDFAST_TRY(impl_->check_kept(machine, *at));
-    }
-    LinksBefore before(txn, impl_->params, height);
     const auto visit = [&](ByteView key, ByteView value) -> Result<bool> {
         KeyReader r(key);
         (void)r.height();
         const auto chain_id = r.fixed<ChainId>();
         if (wanted && !wanted(chain_id)) return true;
-        HOLDFAST_ASSIGN(record, ReceiptRecord::decode(value));
-        if (record.proof != LinkProof::kNone) return true;
+        HOLDFAST_ASSIGN(state, LinkState::decode(value));
+        if (state.proof != LinkProof::kNone) return true;
         HOLDFAST_ASSIGN(slot, load_slot(txn, chain_id));
         if (!slot) return corrupt_registry("a chain with a link has no slot");
-        HOLDFAST_ASSIGN(link, before.of(chain_id, *slot));
         HOLDFAST_ASSIGN(base, reveal_base(txn, chain_id, height));
-        out.push_back({chain_id, *slot, record.receipt, link, base});
+        out.push_back({chain_id, *slot, state.link, state.link_before, base});
         return true;
     };
-    HOLDFAST_TRY(txn.for_each(Table::kReceipts, height_key(height).bytes(), visit));
+    HOLDFAST_TRY(txn.for_each(Table::kLinks, height_key(height).bytes(), visit));
     return out;
 }
 
@@ -113,7 +108,9 @@ Result<std::vector<SealDuty>> Registry::due_seal_proofs(const Wanted& wanted) co
         if (wanted && !wanted(chain_id)) continue;
         HOLDFAST_ASSIGN(duties, impl_->duties(txn, chain_id));
         for (const SealDuty& duty : duties) {
-            if (duty.y && duty.deadline && duty.deadline->value >= machine.tip) {
+            const bool open = duty.kind == SealProofKind::kAudit ||
+                              (duty.deadline && duty.deadline->value >= machine.tip);
+            if (duty.y && open) {
                 out.push_back(duty);
             }
         }

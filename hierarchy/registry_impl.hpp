@@ -5,8 +5,11 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "hierarchy/availability_state.hpp"
+#include "hierarchy/bond_book.hpp"
 #include "hierarchy/registry.hpp"
 #include "hierarchy/registry_records.hpp"
+#include "proofs/journal.hpp"
 #include "storage/lmdb_store.hpp"
 
 namespace holdfast {
@@ -32,10 +35,10 @@ Status save(Transaction& txn, Table table, const Key& key, const T& record) {
 [[nodiscard]] Result<MachineState> load_machine(const Transaction& txn);
 [[nodiscard]] Status save_machine(Transaction& txn, const MachineState& machine);
 [[nodiscard]] Status schedule(Transaction& txn, const AgendaEntry& entry);
-/// The commitments of a chain: the registration's, then those of its updates, ascending by base.
-[[nodiscard]] Result<std::vector<Commitment>> load_commitments(const Transaction& txn,
-                                                               const ChainId& chain_id,
-                                                               const Registration& registration);
+/// The commitment of a chain in force at `height`; empty where there is none yet.
+[[nodiscard]] Result<std::optional<Commitment>> load_commitment(const Transaction& txn,
+                                                                const ChainId& chain_id,
+                                                                Height height);
 [[nodiscard]] Result<std::vector<Update>> load_updates(const Transaction& txn,
                                                        const ChainId& chain_id);
 /// The slot that the chain has or had; empty when it never had one.
@@ -70,11 +73,14 @@ struct Registry::Impl {
     NetworkParams params;
     NetworkId network_id;
     RegistryOptions options;
-    std::uint64_t kept = 0;  // heights of which leaves stay
+    std::filesystem::path home;  // its folder
+    std::uint64_t kept = 0;      // heights of which leaves stay
     std::unique_ptr<Store> store;
+    Origin origin;  // as the database has it
 
     /// Held by whoever writes. Guards `broken`.
     std::mutex writer;
+    ChallengerDraws draws;  // under writer
     /// Set when memory could not be brought back in step with the database; every later call fails.
     std::optional<Error> broken;
 
@@ -109,9 +115,104 @@ struct Registry::Impl {
         return height + (params.link_lag + std::uint64_t{params.proof_deadline});
     }
 
-    // Advancing (registry_close.cpp). Changes tree and slots; the caller holds `memory`.
-    [[nodiscard]] Result<ClosedHeight> close(Transaction& txn, MachineState& machine, Height height,
-                                             const std::vector<ChainId>& suspended);
+    /// A block entry's whole effect (registry_entries.cpp). Changes tree and slots where a digest
+    /// closes; the caller holds `memory`.
+    [[nodiscard]] Status take_block(Transaction& txn, MachineState& machine,
+                                    const FinalBlock& block, const SealCheck& check,
+                                    BlockOutcome& out);
 };
+
+/// What judging within the transaction of one entry works on.
+struct Working {
+    Working(Registry::Impl& registry, Transaction& transaction, MachineState& state)
+        : impl(registry),
+          params(registry.params),
+          network_id(registry.network_id),
+          txn(transaction),
+          machine(state),
+          bonds(registry.params, registry.network_id, transaction, state) {}
+
+    Registry::Impl& impl;
+    const NetworkParams& params;
+    const NetworkId& network_id;
+    Transaction& txn;
+    MachineState& machine;
+    BondBook bonds;
+    unsigned fills = 0;  // that evidence has cost in this entry
+
+    [[nodiscard]] Height tip() const { return Height(machine.tip); }
+};
+
+// What a block lists (registry_listed.cpp, registry_evidence.cpp).
+[[nodiscard]] Status take_listed(Working& w, const FinalBlock& block, const SealCheck& check,
+                                 std::vector<ObjectOutcome>& out);
+[[nodiscard]] Result<Verdict> take_evidence(Working& w, ByteView object);
+/// Evidence that has waited for this height, whose y is settled now, and then what waits for a
+/// fill.
+[[nodiscard]] Status take_waiting_evidence(Working& w, Height height);
+/// A chain's part is taken at this height; nothing for one that has none.
+[[nodiscard]] Status take_chain_part(Working& w, const ChainId& chain_id, Height height,
+                                     const CaseId& id, CaseKind kind,
+                                     const std::optional<PublicKey>& accuser);
+
+// What the journal brings (registry_objects.cpp).
+/// An object that somebody handed over, as far as its head was read.
+struct Candidate {
+    ByteView object;
+    ByteView body;
+    ObjectOutcome outcome;
+    bool changed = false;  // the state: it is appended
+};
+/// Each takes neighbours of its own kinds, in order, and calls appended() for what has changed the
+/// state, before the next one is judged.
+[[nodiscard]] Status take_bundles(Working& w, std::span<Candidate* const> group);
+[[nodiscard]] Status take_proofs(Working& w, std::span<Candidate* const> group);
+[[nodiscard]] Status take_seal_proofs(Working& w, std::span<Candidate* const> group,
+                                      const SealCheck& check);
+[[nodiscard]] Status appended(Working& w, Candidate& candidate);
+/// Whether objects of this kind come in by entries of their own.
+[[nodiscard]] bool is_for_journal(Kind kind);
+/// One that a block lists: in networks without an operator the host's blocks are the journal.
+[[nodiscard]] Result<ObjectOutcome> take_listed_object(Working& w, ByteView object,
+                                                       const SealCheck& check);
+/// y of an open height; `changed`: it was not known before.
+[[nodiscard]] Result<Verdict> take_output(Transaction& txn, Height height, const VdfOutput& y,
+                                          bool& changed);
+
+// Availability (registry_availability.cpp).
+[[nodiscard]] Status take_challenges(Working& w, std::span<Candidate* const> group);
+[[nodiscard]] Status take_outcomes(Working& w, std::span<Candidate* const> group);
+[[nodiscard]] Status take_responses(Working& w, std::span<Candidate* const> group);
+[[nodiscard]] AvailabilityState availability_of(Working& w);
+
+// The journal (registry_journal.cpp).
+[[nodiscard]] Result<std::uint64_t> next_entry(const Transaction& txn);
+[[nodiscard]] Status append_entry(Transaction& txn, ByteView entry);
+/// A block entry, and that entries from here on belong to its height.
+[[nodiscard]] Status append_block(Transaction& txn, const BlockEntry& entry);
+/// The bytes that fall out now that `tip` is the newest height: work in proportion to them.
+[[nodiscard]] Status forget_entries(const Registry::Impl& impl, Transaction& txn, Height tip);
+[[nodiscard]] Result<JournalSize> journal_size(const Registry::Impl& impl, const Transaction& txn);
+[[nodiscard]] Status save_origin(Transaction& txn, const Origin& origin);
+/// The state of an empty registry where none is written down.
+[[nodiscard]] Result<Origin> load_origin(const Transaction& txn);
+/// The complete parts of the tree over the first `size` entries, the largest first.
+[[nodiscard]] Result<std::vector<Digest>> journal_frontier(const Transaction& txn,
+                                                           std::uint64_t size);
+/// A journal that begins behind `size` entries, the last of them the block entry of `tip`.
+[[nodiscard]] Status begin_journal(Transaction& txn, std::uint64_t size,
+                                   std::span<const Digest> frontier, Height tip);
+
+// Export and heads (registry_export.cpp).
+[[nodiscard]] Result<Digest> export_state(const Registry::Impl& impl, const Transaction& txn,
+                                          const std::function<Status(ByteView)>& sink);
+/// With everything of the entry done and its number given.
+[[nodiscard]] Status store_head(const Working& w, ClosedHeight& closed);
+
+// Duties (registry_seal.cpp).
+[[nodiscard]] Result<Checked<OpenSealDuty>> find_seal_duty(const Registry::Impl& impl,
+                                                           const Transaction& txn,
+                                                           const MachineState& machine,
+                                                           const ChainId& id, Height y_height);
 
 }  // namespace holdfast

@@ -1,243 +1,283 @@
-// Receipts, proofs of links and bare reveals. Each call: what is needed is read, the trusted rooms
-// judge without any transaction open, then one writing transaction looks again at whatever a block
-// in between may have changed, and writes.
+// Bundles of links, and proofs of links. What is needed is read, the verifier set judges many at
+// once, then each is written in its order.
 #include <algorithm>
 #include <map>
-#include <numeric>
-#include <tuple>
+#include <optional>
 #include <utility>
 
 #include "hierarchy/proof_batch.hpp"
 #include "hierarchy/registry_impl.hpp"
+#include "proofs/bundle_verify.hpp"
 #include "storage/parallel.hpp"
 
 namespace holdfast {
-
-// --- receipts ------------------------------------------------------------------------------------
-
 namespace {
 
-// Spec 10.3: from the arrival of h until its digest closes.
-Verdict receipt_timing(const MachineState& machine, Height height) {
+/// What a group's objects share: their heights, and the leaves under the heights' anchors.
+class SharedHeights {
+  public:
+    explicit SharedHeights(Working& w) : w_(w) {}
+
+    Result<const KnownHeight*> known(Height height) {
+        const auto found = heights_.find(height);
+        if (found != heights_.end()) return &found->second;
+        HOLDFAST_ASSIGN(known, w_.impl.known_height(w_.txn, height));
+        return &heights_.emplace(height, known).first->second;
+    }
+    /// The link of the chain's leaf under the anchor of `height`, or chain_id.
+    Result<Link> link_before(Height height, const ChainId& chain_id, std::uint64_t slot) {
+        const std::optional<Height> at = anchor_height(w_.params, height);
+        if (!at || slot == kNever) return Link(chain_id);
+        StoredLeaves& leaves =
+            anchors_.try_emplace(*at, w_.txn, w_.impl.shape(), *at).first->second;
+        HOLDFAST_ASSIGN(leaf, leaves.leaf(slot));
+        return leaf && leaf->chain_id == chain_id ? leaf->link : Link(chain_id);
+    }
+
+  private:
+    Working& w_;
+    std::map<Height, KnownHeight> heights_;
+    std::map<Height, StoredLeaves> anchors_;
+};
+
+// --- bundles -------------------------------------------------------------------------------------
+
+Verdict open_height(const MachineState& machine, Height height) {
     if (machine.tip == kNever || height.value > machine.tip) return Reason::kTooEarly;
     if (machine.closed != kNever && height.value <= machine.closed) return Reason::kTooLate;
     return Verdict::ok();
 }
 
-/// Whether a receipt may be taken now, before its signature is looked at.
-Result<Verdict> admit_receipt(const Transaction& txn, const MachineState& machine,
-                              const SubmittedReceipt& submitted) {
-    const Height height = submitted.receipt.height;
-    const Verdict timing = receipt_timing(machine, height);
-    if (!timing) return timing;
-    const Key key = chain_key(submitted.chain_id);
-    HOLDFAST_ASSIGN(state, load<ChainState>(txn, Table::kStates, key));
-    if (state) return Verdict(state->in_digest(height) ? Reason::kOk : Reason::kNoSlot);
-    HOLDFAST_ASSIGN(known, txn.contains(Table::kChains, key.bytes()));
-    return Verdict(known ? Reason::kNoSlot : Reason::kUnknownChain);
+/// Whether a link of this chain, which is known, may be taken now.
+Result<Checked<ChainState>> admit_link(const Working& w, const ChainId& chain_id, Height height) {
+    using Admitted = Checked<ChainState>;
+    const Verdict timing = open_height(w.machine, height);
+    if (!timing) return Admitted(refuse(timing));
+    const Key key = chain_key(chain_id);
+    HOLDFAST_ASSIGN(state, load<ChainState>(w.txn, Table::kStates, key));
+    if (state && state->in_digest(height)) return Admitted(std::move(*state));
+    return Admitted(refuse(Reason::kNoSlot));
 }
 
-// Spec 10.3: of several valid receipts the smallest link stands (B30).
-Status store_receipt(Transaction& txn, const SubmittedReceipt& submitted, ReceiptOutcome& out) {
-    const Key key = height_chain_key(submitted.receipt.height, submitted.chain_id);
-    HOLDFAST_ASSIGN(found, load<ReceiptRecord>(txn, Table::kReceipts, key));
-    if (found && found->receipt.link == submitted.receipt.link) {
-        out.already_known = true;
-        return {};
-    }
-    if (found) {
-        out.conflicting = found->receipt;
-        if (found->receipt.link < submitted.receipt.link) return {};
-    }
-    return save(txn, Table::kReceipts, key, ReceiptRecord{submitted.receipt, LinkProof::kNone});
+/// Of several links the smallest stands; whether this one changes what stands.
+Result<Verdict> store_link(Working& w, SharedHeights& heights, const ChainId& chain_id,
+                           Height height, const Link& link, const ChainState& state,
+                           bool& changed) {
+    const Key key = height_chain_key(height, chain_id);
+    HOLDFAST_ASSIGN(found, load<LinkState>(w.txn, Table::kLinks, key));
+    if (found && found->link == link) return Verdict::ok();
+    if (found && found->link < link) return Verdict(Reason::kAlreadySettled);
+    HOLDFAST_ASSIGN(before, heights.link_before(height, chain_id, state.slot));
+    HOLDFAST_ASSIGN(number, next_entry(w.txn));
+    HOLDFAST_TRY(
+        save(w.txn, Table::kLinks, key, LinkState{link, before, LinkProof::kNone, number}));
+    changed = true;
+    return Verdict::ok();
 }
+
+/// Each member is judged by itself, as a receipt with its link would be after its signature.
+Result<Verdict> take_member(Working& w, SharedHeights& heights, const Bundle& bundle,
+                            const BundleEntry& member, bool& changed) {
+    HOLDFAST_ASSIGN(record, load<ChainRecord>(w.txn, Table::kChains, chain_key(member.chain_id)));
+    if (!record) return Verdict(Reason::kUnknownChain);
+    if (record->registration.header.prover != bundle.prover) return Verdict(Reason::kWrongProver);
+    HOLDFAST_ASSIGN(admitted, admit_link(w, member.chain_id, bundle.height));
+    if (!admitted) return admitted.error();
+    return store_link(w, heights, member.chain_id, bundle.height, member.link, *admitted, changed);
+}
+
+/// Members that are no chains of the prover for which the state is asked; the rest of a bundle with
+/// more of them is refused unseen. Spec 15.3.
+constexpr unsigned kMostStrangers = 16;
+
+Status take_members(Working& w, SharedHeights& heights, const Bundle& bundle,
+                    std::vector<Verdict>& verdicts, bool& changed) {
+    unsigned strangers = 0;
+    for (const BundleEntry& member : bundle.members) {
+        Verdict verdict = Reason::kWrongProver;
+        if (strangers < kMostStrangers) {
+            HOLDFAST_ASSIGN(judged, take_member(w, heights, bundle, member, changed));
+            verdict = judged;
+        }
+        const bool stranger =
+            verdict.reason == Reason::kUnknownChain || verdict.reason == Reason::kWrongProver;
+        strangers += stranger ? 1 : 0;
+        verdicts.push_back(verdict);
+    }
+    return {};
+}
+
+/// A bundle on its way.
+struct BundleJob {
+    Candidate* candidate = nullptr;
+    Bundle bundle;
+    const KnownHeight* known = nullptr;
+    Verdict verdict;
+};
 
 }  // namespace
 
-Result<std::vector<ReceiptOutcome>> Registry::accept_receipts(
-    std::span<const SubmittedReceipt> receipts) {
-    std::vector<ReceiptOutcome> out(receipts.size());
-    // In the order of the table, which is several times faster than any other; of equal keys the
-    // first submitted comes first.
-    std::vector<std::size_t> order(receipts.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-        return std::tuple(receipts[a].receipt.height, receipts[a].chain_id, a) <
-               std::tuple(receipts[b].receipt.height, receipts[b].chain_id, b);
+Status take_bundles(Working& w, std::span<Candidate* const> group) {
+    SharedHeights heights(w);
+    std::vector<BundleJob> jobs;
+    for (Candidate* c : group) {
+        Checked<Bundle> bundle = Bundle::decode(c->body);
+        c->outcome.verdict = bundle ? open_height(w.machine, bundle->height) : bundle.error();
+        if (!c->outcome.verdict) continue;
+        c->outcome.height = bundle->height;
+        HOLDFAST_ASSIGN(known, heights.known(bundle->height));
+        jobs.push_back({c, std::move(*bundle), known, {}});
+    }
+    for_each_parallel(jobs.size(), w.impl.options.threads, [&](std::size_t i) {
+        jobs[i].verdict = verify_bundle(w.network_id, *jobs[i].known, jobs[i].bundle);
     });
-    {
-        HOLDFAST_ASSIGN(txn, impl_->store->read());
-        HOLDFAST_ASSIGN(machine, load_machine(txn));
-        std::map<Height, KnownHeight> heights;
-        std::vector<Registration> registrations;
-        std::vector<ReceiptItem> items;
-        std::vector<std::size_t> positions;
-        for (const std::size_t i : order) {
-            const Height height = receipts[i].receipt.height;
-            HOLDFAST_ASSIGN(admitted, admit_receipt(txn, machine, receipts[i]));
-            out[i].verdict = admitted;
-            if (!admitted) continue;
-            if (!heights.contains(height)) {
-                HOLDFAST_ASSIGN(known, impl_->known_height(txn, height));
-                heights.emplace(height, known);
-            }
-            const Key key = chain_key(receipts[i].chain_id);
-            HOLDFAST_ASSIGN(record, load<ChainRecord>(txn, Table::kChains, key));
-            if (!record) return corrupt_registry("a chain is missing");
-            registrations.push_back(record->registration);
-            items.push_back({nullptr, &heights.at(height), &receipts[i].receipt});
-            positions.push_back(i);
-        }
-        std::vector<KnownChain> chains(items.size());
-        for_each_parallel(items.size(), impl_->options.threads, [&](std::size_t i) {
-            chains[i] = KnownChain::of(impl_->network_id, registrations[i]);
-            items[i].chain = &chains[i];
-        });
-        const std::vector<Verdict> verdicts =
-            verify_receipts(impl_->network_id, items, impl_->options.threads);
-        for (std::size_t i = 0; i < items.size(); ++i) out[positions[i]].verdict = verdicts[i];
+    for (BundleJob& job : jobs) {
+        ObjectOutcome& out = job.candidate->outcome;
+        out.verdict = job.verdict;
+        if (!job.verdict) continue;
+        bool changed = false;
+        HOLDFAST_TRY(take_members(w, heights, job.bundle, out.members, changed));
+        if (changed) HOLDFAST_TRY(appended(w, *job.candidate));
     }
-    const std::lock_guard writing(impl_->writer);
-    HOLDFAST_ASSIGN(txn, impl_->store->write());
-    HOLDFAST_ASSIGN(machine, load_machine(txn));
-    for (const std::size_t i : order) {
-        if (!out[i].verdict) continue;
-        HOLDFAST_ASSIGN(admitted, admit_receipt(txn, machine, receipts[i]));
-        out[i].verdict = admitted;
-        if (admitted) HOLDFAST_TRY(store_receipt(txn, receipts[i], out[i]));
-    }
-    HOLDFAST_TRY(txn.commit());
-    return out;
+    return {};
 }
 
 // --- proofs of links -----------------------------------------------------------------------------
 
 namespace {
 
-/// What stands for the link that a proof is about, or why the proof is not looked at.
-Result<Checked<ReceiptRecord>> admit_proof(const Transaction& txn, const MachineState& machine,
-                                           Height last_tip, const AnyProof& proof) {
-    using Admitted = Checked<ReceiptRecord>;
-    const Receipt& receipt = receipt_of(proof);
-    const Height height = receipt.height;
-    if (machine.closed == kNever || height.value > machine.closed) {
+/// A proof of a link on its way, in one form or the other.
+struct ProofJob {
+    Candidate* candidate = nullptr;
+    std::optional<AnyProof> whole;
+    std::optional<AnyShort> brief;
+    ChainId chain_id;
+    KnownChain chain;
+    KnownHeight known;
+    LinkState state;
+    Verdict verdict;
+
+    [[nodiscard]] LinkProof kind() const {
+        const bool full = whole ? std::holds_alternative<Full>(*whole)
+                                : std::holds_alternative<ShortFull>(*brief);
+        return full ? LinkProof::kFull : LinkProof::kCompact;
+    }
+    [[nodiscard]] const Reveal& reveal() const {
+        if (whole) return reveal_of(*whole);
+        return std::visit([](const auto& p) -> const Reveal& { return p.reveal; }, *brief);
+    }
+};
+
+template <class T, class To>
+Verdict decode_as(ByteView body, To& out) {
+    Checked<T> decoded = T::decode(body);
+    if (!decoded) return decoded.error();
+    out = std::move(*decoded);
+    return Verdict::ok();
+}
+
+Verdict decode_proof(ProofJob& job) {
+    const ByteView body = job.candidate->body;
+    switch (job.candidate->outcome.kind) {
+        case Kind::kCompact:
+            return decode_as<Compact>(body, job.whole);
+        case Kind::kFull:
+            return decode_as<Full>(body, job.whole);
+        case Kind::kShortCompact:
+            return decode_as<ShortCompact>(body, job.brief);
+        default:
+            return decode_as<ShortFull>(body, job.brief);
+    }
+}
+
+/// The link that stands for what the proof is about, or why the proof is not looked at.
+Result<Checked<LinkState>> admit_proof(const Working& w, const ProofJob& job, Height height) {
+    using Admitted = Checked<LinkState>;
+    if (w.machine.closed == kNever || height.value > w.machine.closed) {
         return Admitted(refuse(Reason::kTooEarly));
     }
-    if (machine.tip > last_tip.value) return Admitted(refuse(Reason::kTooLate));
-    HOLDFAST_ASSIGN(known, txn.contains(Table::kChains, view(chain_of(proof))));
+    if (w.tip() > w.impl.last_proof_tip(height)) return Admitted(refuse(Reason::kTooLate));
+    HOLDFAST_ASSIGN(known, w.txn.contains(Table::kChains, view(job.chain_id)));
     if (!known) return Admitted(refuse(Reason::kUnknownChain));
-    HOLDFAST_ASSIGN(record, load<ReceiptRecord>(txn, Table::kReceipts,
-                                                height_chain_key(height, chain_of(proof))));
     // Of a closed height only those whose link went into its digest are left.
-    if (!record || record->receipt.link != receipt.link) {
-        return Admitted(refuse(Reason::kNotInDigest));
-    }
-    return Admitted(*record);
+    HOLDFAST_ASSIGN(state,
+                    load<LinkState>(w.txn, Table::kLinks, height_chain_key(height, job.chain_id)));
+    const bool same = state && (!job.whole || receipt_of(*job.whole).link == state->link);
+    if (!same) return Admitted(refuse(Reason::kNotInDigest));
+    return Admitted(*state);
 }
 
-Status note_proven_reveal(Transaction& txn, const KnownChain& chain, Height height,
+Status prepare_proof(Working& w, SharedHeights& heights, ProofJob& job) {
+    job.verdict = decode_proof(job);
+    if (!job.verdict) return {};
+    const Height height = job.whole ? receipt_of(*job.whole).height : height_of(*job.brief);
+    job.chain_id = job.whole ? chain_of(*job.whole) : chain_of(*job.brief);
+    job.candidate->outcome.chain_id = job.chain_id;
+    job.candidate->outcome.height = height;
+    HOLDFAST_ASSIGN(admitted, admit_proof(w, job, height));
+    job.verdict = admitted ? Verdict::ok() : admitted.error();
+    if (!admitted) return {};
+    job.state = *admitted;
+    HOLDFAST_ASSIGN(known, heights.known(height));
+    job.known = *known;
+    job.known.link_before = job.state.link_before;
+    HOLDFAST_ASSIGN(record, load<ChainRecord>(w.txn, Table::kChains, chain_key(job.chain_id)));
+    if (!record) return corrupt_registry("a chain is missing");
+    HOLDFAST_ASSIGN(
+        chain, load_known_chain(w.txn, w.network_id, job.chain_id, record->registration, height));
+    job.chain = chain;
+    return {};
+}
+
+void judge_proofs(const Working& w, std::vector<ProofJob>& jobs) {
+    std::vector<ProofItem> items;
+    std::vector<std::size_t> whole;
+    std::vector<std::size_t> brief;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        if (!jobs[i].verdict) continue;
+        (jobs[i].whole ? whole : brief).push_back(i);
+        if (jobs[i].whole) {
+            items.push_back({&jobs[i].chain, &jobs[i].known, &*jobs[i].whole, nullptr});
+        }
+    }
+    const std::vector<Verdict> verdicts =
+        verify_proofs(w.params, w.network_id, items, w.impl.options.threads);
+    for (std::size_t i = 0; i < whole.size(); ++i) jobs[whole[i]].verdict = verdicts[i];
+    for_each_parallel(brief.size(), w.impl.options.threads, [&](std::size_t i) {
+        ProofJob& j = jobs[brief[i]];
+        j.verdict = verify_short(w.params, w.network_id, j.chain, j.known, j.state.link, *j.brief);
+    });
+}
+
+Status note_proven_reveal(Working& w, const KnownChain& chain, Height height,
                           const Reveal& reveal) {
     if (!chain.reveals) return {};
-    const Key key = chain_height_key(chain.id, chain.reveals->base);
     const std::uint64_t i = height.since(chain.reveals->base);
-    HOLDFAST_ASSIGN(stored, txn.get(Table::kReveals, key.bytes()));
-    if (stored) {
-        HOLDFAST_ASSIGN(known, decode_known_reveal(*stored));
-        if (known.i >= i) return {};
-    }
-    return txn.put(Table::kReveals, key.bytes(), encode_known_reveal({i, reveal}));
-}
-
-LinkProof proof_kind(const AnyProof& proof) {
-    return std::holds_alternative<Full>(proof) ? LinkProof::kFull : LinkProof::kCompact;
+    if (chain.reveals->known.i >= i) return {};
+    return w.txn.put(Table::kReveals, chain_height_key(chain.id, chain.reveals->base).bytes(),
+                     encode_known_reveal({i, reveal}));
 }
 
 }  // namespace
 
-Result<std::vector<Verdict>> Registry::accept_proofs(std::span<const AnyProof> proofs) {
-    std::vector<Verdict> out(proofs.size());
-    std::vector<std::optional<KnownChain>> chains(proofs.size());
-    {
-        HOLDFAST_ASSIGN(txn, impl_->store->read());
-        HOLDFAST_ASSIGN(machine, load_machine(txn));
-        std::map<Height, KnownHeight> common;
-        std::map<Height, StoredLeaves> anchors;
-        std::vector<KnownHeight> heights(proofs.size());
-        std::vector<Receipt> accepted(proofs.size());
-        std::vector<ProofItem> items;
-        std::vector<std::size_t> positions;
-        for (std::size_t i = 0; i < proofs.size(); ++i) {
-            const Height height = receipt_of(proofs[i]).height;
-            const ChainId& chain_id = chain_of(proofs[i]);
-            HOLDFAST_ASSIGN(admitted,
-                            admit_proof(txn, machine, impl_->last_proof_tip(height), proofs[i]));
-            out[i] = admitted ? Verdict::ok() : admitted.error();
-            if (!admitted) continue;
-            HOLDFAST_ASSIGN(slot, load_slot(txn, chain_id));
-            if (!slot) return corrupt_registry("a chain with a link has no slot");
-            if (!common.contains(height)) {
-                HOLDFAST_ASSIGN(known, impl_->known_height(txn, height));
-                common.emplace(height, known);
-            }
-            heights[i] = common.at(height);
-            heights[i].link_before = Link(chain_id);
-            if (const auto at = anchor_height(impl_->params, height)) {
-                StoredLeaves& leaves =
-                    anchors.try_emplace(*at, txn, impl_->shape(), *at).first->second;
-                HOLDFAST_ASSIGN(leaf, leaves.leaf(*slot));
-                if (leaf && leaf->chain_id == chain_id) heights[i].link_before = leaf->link;
-            }
-            HOLDFAST_ASSIGN(record, load<ChainRecord>(txn, Table::kChains, chain_key(chain_id)));
-            if (!record) return corrupt_registry("a chain is missing");
-            HOLDFAST_ASSIGN(chain, load_known_chain(txn, impl_->network_id, chain_id,
-                                                    record->registration, height));
-            chains[i] = chain;
-            accepted[i] = admitted->receipt;
-            items.push_back({&*chains[i], &heights[i], &proofs[i], &accepted[i]});
-            positions.push_back(i);
-        }
-        const std::vector<Verdict> verdicts =
-            verify_proofs(impl_->params, impl_->network_id, items, impl_->options.threads);
-        for (std::size_t i = 0; i < items.size(); ++i) out[positions[i]] = verdicts[i];
+Status take_proofs(Working& w, std::span<Candidate* const> group) {
+    SharedHeights heights(w);
+    std::vector<ProofJob> jobs(group.size());
+    for (std::size_t i = 0; i < group.size(); ++i) {
+        jobs[i].candidate = group[i];
+        HOLDFAST_TRY(prepare_proof(w, heights, jobs[i]));
     }
-    const std::lock_guard writing(impl_->writer);
-    HOLDFAST_ASSIGN(txn, impl_->store->write());
-    HOLDFAST_ASSIGN(machine, load_machine(txn));
-    for (std::size_t i = 0; i < proofs.size(); ++i) {
-        if (!out[i]) continue;
-        const Height height = receipt_of(proofs[i]).height;
-        HOLDFAST_ASSIGN(admitted,
-                        admit_proof(txn, machine, impl_->last_proof_tip(height), proofs[i]));
-        if (!admitted) {
-            out[i] = admitted.error();
-            continue;
-        }
-        admitted->proof = std::max(admitted->proof, proof_kind(proofs[i]));
-        HOLDFAST_TRY(
-            save(txn, Table::kReceipts, height_chain_key(height, chain_of(proofs[i])), *admitted));
-        HOLDFAST_TRY(note_proven_reveal(txn, *chains[i], height, reveal_of(proofs[i])));
+    judge_proofs(w, jobs);
+    for (ProofJob& job : jobs) {
+        job.candidate->outcome.verdict = job.verdict;
+        if (!job.verdict || job.kind() <= job.state.proof) continue;
+        job.state.proof = job.kind();
+        const Height height = job.known.height;
+        HOLDFAST_TRY(save(w.txn, Table::kLinks, height_chain_key(height, job.chain_id), job.state));
+        HOLDFAST_TRY(note_proven_reveal(w, job.chain, height, job.reveal()));
+        HOLDFAST_TRY(appended(w, *job.candidate));
     }
-    HOLDFAST_TRY(txn.commit());
-    return out;
-}
-
-Result<Verdict> Registry::accept_reveal(const ChainId& chain_id, Height height,
-                                        const Reveal& reveal) {
-    const std::lock_guard writing(impl_->writer);
-    HOLDFAST_ASSIGN(txn, impl_->store->write());
-    HOLDFAST_ASSIGN(record, load<ChainRecord>(txn, Table::kChains, chain_key(chain_id)));
-    if (!record) return Verdict(Reason::kUnknownChain);
-    HOLDFAST_ASSIGN(
-        chain, load_known_chain(txn, impl_->network_id, chain_id, record->registration, height));
-    if (!chain.reveals) return Verdict(Reason::kNoEntropy);
-    const Checked<std::uint64_t> i = reveal_index(chain.reveals->base, height);
-    if (!i) return i.error();
-    const Verdict v = check_reveal(impl_->network_id, view(chain.replica_id), chain.reveals->known,
-                                   *i, reveal, reveal_limit(impl_->params));
-    if (!v) return v;
-    HOLDFAST_TRY(note_proven_reveal(txn, chain, height, reveal));
-    HOLDFAST_TRY(txn.commit());
-    return Verdict::ok();
+    return {};
 }
 
 }  // namespace holdfast

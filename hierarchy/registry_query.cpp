@@ -25,25 +25,29 @@ Result<std::vector<Update>> load_updates(const Transaction& txn, const ChainId& 
     return out;
 }
 
-Result<std::vector<Commitment>> load_commitments(const Transaction& txn, const ChainId& chain_id,
-                                                 const Registration& registration) {
-    std::vector<Commitment> out{{registration.genesis_height, registration.local_commitment}};
-    HOLDFAST_ASSIGN(updates, load_updates(txn, chain_id));
-    for (const Update& u : updates) out.push_back({u.effective_height, u.local_commitment});
-    return out;
+Result<std::optional<Commitment>> load_commitment(const Transaction& txn, const ChainId& chain_id,
+                                                  Height height) {
+    HOLDFAST_ASSIGN(found, txn.last_at_most(Table::kCommitments, view(chain_id),
+                                            chain_height_key(chain_id, height).bytes()));
+    if (!found) return std::optional<Commitment>();
+    KeyReader key(found->first);
+    (void)key.fixed<ChainId>();
+    Reader r(found->second);
+    const Commitment out{key.height(), r.fixed<Reveal>()};
+    if (!r.finish()) return corrupt_registry("a commitment does not decode");
+    return std::optional(out);
 }
 
 Result<KnownChain> load_known_chain(const Transaction& txn, const NetworkId& network_id,
                                     const ChainId& chain_id, const Registration& registration,
                                     Height height) {
     KnownChain chain = KnownChain::of(network_id, registration);
-    HOLDFAST_ASSIGN(commitments, load_commitments(txn, chain_id, registration));
-    const Commitment force = commitment_in_force(commitments, height);
     chain.reveals = std::nullopt;
-    if (force.value.is_zero()) return chain;
-    chain.reveals = RevealState{force.base, {0, force.value}};
+    HOLDFAST_ASSIGN(force, load_commitment(txn, chain_id, height));
+    if (!force || force->value.is_zero()) return chain;
+    chain.reveals = RevealState{force->base, {0, force->value}};
     HOLDFAST_ASSIGN(known,
-                    txn.get(Table::kReveals, chain_height_key(chain_id, force.base).bytes()));
+                    txn.get(Table::kReveals, chain_height_key(chain_id, force->base).bytes()));
     if (known) {
         HOLDFAST_ASSIGN(reveal, decode_known_reveal(*known));
         chain.reveals->known = reveal;
@@ -76,7 +80,7 @@ Result<ChainInfo> Registry::Impl::info(const Transaction& txn, const ChainId& ch
         record.sealed_at = state->sealed_at;
         record.removal_at = state->removal_at;
         record.liable_until = state->liable_until;
-        record.bond_forfeited = state->bond_forfeited;
+        record.part_taken = !state->has_part();
         // A sealed chain's is only announced.
         if (state->phase == ChainPhase::kLiable) record.vacant_from = state->vacant_from;
     }
@@ -86,7 +90,7 @@ Result<ChainInfo> Registry::Impl::info(const Transaction& txn, const ChainId& ch
     out.removal_at = known_or_none(record.removal_at);
     out.vacant_from = known_or_none(record.vacant_from);
     out.liable_until = known_or_none(record.liable_until);
-    out.bond_forfeited = record.bond_forfeited;
+    out.part_taken = record.part_taken;
     if (state && state->holds_slot()) {
         out.slot = state->slot;
         out.misses = state->misses.sum();
@@ -103,13 +107,14 @@ Result<std::vector<SealDuty>> Registry::Impl::duties(const Transaction& txn,
     std::vector<SealDuty> out;
     // The first height from `from` with y makes the challenge; closed heights without y have been
     // passed already.
-    const auto add = [&](SealProofKind kind, Height drawn, std::uint64_t from) -> Status {
-        SealDuty duty{chain_id, kind, drawn, std::nullopt, std::nullopt, std::nullopt};
+    const auto add = [&](SealProofKind kind, Height drawn, std::uint64_t from,
+                         std::uint8_t missed) -> Status {
+        SealDuty duty{chain_id, kind, drawn, std::nullopt, std::nullopt, std::nullopt, missed};
         HOLDFAST_ASSIGN(block, load<StoredBlock>(txn, Table::kBlocks, height_key(Height(from))));
         if (block && block->info.y) {
             duty.y_height = Height(from);
             duty.y = block->info.y;
-            duty.deadline = Height(from) + params.seal_deadline;
+            duty.deadline = Height(from) + params.seal_deadline * (std::uint64_t{missed} + 1);
         }
         out.push_back(duty);
         return {};
@@ -119,13 +124,13 @@ Result<std::vector<SealDuty>> Registry::Impl::duties(const Transaction& txn,
     if (state->phase == ChainPhase::kPending) {
         HOLDFAST_ASSIGN(record, load<ChainRecord>(txn, Table::kChains, chain_key(chain_id)));
         if (!record) return corrupt_registry("a chain is missing");
-        HOLDFAST_TRY(add(SealProofKind::kSeal, record->accepted, state->challenge_from));
+        HOLDFAST_TRY(add(SealProofKind::kSeal, record->accepted, state->challenge_from, 0));
     }
     const auto add_audit = [&](ByteView key, ByteView value) -> Result<bool> {
         KeyReader r(key);
         (void)r.fixed<ChainId>();
         HOLDFAST_ASSIGN(audit, AuditRecord::decode(value));
-        HOLDFAST_TRY(add(SealProofKind::kAudit, r.height(), audit.from));
+        HOLDFAST_TRY(add(SealProofKind::kAudit, r.height(), audit.from, audit.missed));
         return true;
     };
     HOLDFAST_TRY(txn.for_each(Table::kAudits, view(chain_id), add_audit));
@@ -167,12 +172,27 @@ Result<std::vector<Update>> Registry::updates(const ChainId& chain_id) const {
     return load_updates(txn, chain_id);
 }
 
-Result<std::optional<Receipt>> Registry::receipt(const ChainId& chain_id, Height height) const {
+Result<std::optional<StandingLink>> Registry::link(const ChainId& chain_id, Height height) const {
     HOLDFAST_ASSIGN(txn, impl_->store->read());
-    HOLDFAST_ASSIGN(record,
-                    load<ReceiptRecord>(txn, Table::kReceipts, height_chain_key(height, chain_id)));
-    if (!record) return std::nullopt;
-    return std::optional(record->receipt);
+    HOLDFAST_ASSIGN(state, load<LinkState>(txn, Table::kLinks, height_chain_key(height, chain_id)));
+    if (!state) return std::optional<StandingLink>();
+    return std::optional(StandingLink{state->link, state->link_before, state->proof, state->entry});
+}
+
+Result<std::optional<BookedBond>> Registry::bond(const BondId& id) const {
+    HOLDFAST_ASSIGN(txn, impl_->store->read());
+    HOLDFAST_ASSIGN(found, load<BondRecord>(txn, Table::kBonds, Key().fixed(id)));
+    if (!found) return std::optional<BookedBond>();
+    return std::optional(BookedBond{found->owner, found->purpose, found->held, found->reserved,
+                                    found->owed, found->free()});
+}
+
+Result<std::optional<BondPart>> Registry::part(BondPurpose role, const Digest& holder) const {
+    HOLDFAST_ASSIGN(txn, impl_->store->read());
+    const Key key = Key().u8(static_cast<std::uint8_t>(role)).fixed(holder);
+    HOLDFAST_ASSIGN(found, load<PartRecord>(txn, Table::kParts, key));
+    if (!found) return std::optional<BondPart>();
+    return std::optional(BondPart{found->bond, found->amount, known_or_none(found->until)});
 }
 
 Status Registry::for_each_chain(const std::function<bool(const ChainInfo&)>& visit) const {

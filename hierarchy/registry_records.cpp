@@ -1,16 +1,7 @@
 #include "hierarchy/registry_records.hpp"
 
-#include <string>
-
 namespace holdfast {
 namespace {
-
-template <class T>
-Result<T> finished(const Reader& r, T value, const char* what) {
-    if (r.finish()) return value;
-    return fail(ErrorCode::kCorrupt,
-                std::string("registry is damaged: ") + what + " does not decode");
-}
 
 void write_status_counts(Writer& w, const StatusCounts& c) {
     w.u64(c.total).u64(c.active).u64(c.late).u64(c.removing).u64(c.expired);
@@ -44,9 +35,9 @@ Enum read_enum(Reader& r, Enum last) {
 // --- machine and blocks --------------------------------------------------------------------------
 
 Bytes MachineState::encode() const {
-    Writer w(72);
-    for (const std::uint64_t v :
-         {tip, closed, heights_with_y, registrations, pending, sealed, liable, voided, ended}) {
+    Writer w(80);
+    for (const std::uint64_t v : {tip, closed, heights_with_y, registrations, pending, sealed,
+                                  liable, voided, ended, decisions}) {
         w.u64(v);
     }
     return w.take();
@@ -56,15 +47,39 @@ Result<MachineState> MachineState::decode(ByteView bytes) {
     Reader r(bytes);
     MachineState s;
     for (std::uint64_t* v : {&s.tip, &s.closed, &s.heights_with_y, &s.registrations, &s.pending,
-                             &s.sealed, &s.liable, &s.voided, &s.ended}) {
+                             &s.sealed, &s.liable, &s.voided, &s.ended, &s.decisions}) {
         *v = r.u64();
     }
-    return finished(r, s, "its state");
+    return finished_record(r, s, "its state");
+}
+
+Bytes Origin::encode() const {
+    return Writer(32).u64(entries).u64(decisions).height(head).height(leaves).take();
+}
+
+Result<Origin> Origin::decode(ByteView bytes) {
+    Reader r(bytes);
+    Origin o;
+    o.entries = r.u64();
+    o.decisions = r.u64();
+    o.head = r.height();
+    o.leaves = r.height();
+    return finished_record(r, o, "where it began");
+}
+
+Bytes KeptEntries::encode() const { return Writer(16).height(all).height(proofs).take(); }
+
+Result<KeptEntries> KeptEntries::decode(ByteView bytes) {
+    Reader r(bytes);
+    KeptEntries k;
+    k.all = r.height();
+    k.proofs = r.height();
+    return finished_record(r, k, "what of the journal is kept");
 }
 
 Bytes StoredBlock::encode() const {
     Writer w(160);
-    w.height(info.height).fixed(info.hash).u64(info.time_s);
+    w.height(info.height).fixed(info.hash).u64(info.time_ms);
     w.u8(info.y.has_value() ? 1 : 0).fixed(info.y.value_or(VdfOutput{}));
     w.u8(info.closed ? 1 : 0).fixed(info.global).u32(info.regions);
     write_status_counts(w, info.counts);
@@ -77,7 +92,7 @@ Result<StoredBlock> StoredBlock::decode(ByteView bytes) {
     StoredBlock b;
     b.info.height = r.height();
     b.info.hash = r.fixed<BlockHash>();
-    b.info.time_s = r.u64();
+    b.info.time_ms = r.u64();
     const bool has_y = read_bool(r);
     const auto y = r.fixed<VdfOutput>();
     if (has_y) b.info.y = y;
@@ -86,7 +101,7 @@ Result<StoredBlock> StoredBlock::decode(ByteView bytes) {
     b.info.regions = r.u32();
     b.info.counts = read_status_counts(r);
     b.ordinal = r.u64();
-    return finished(r, b, "a block");
+    return finished_record(r, b, "a block");
 }
 
 // --- chains --------------------------------------------------------------------------------------
@@ -96,7 +111,7 @@ Bytes ChainRecord::encode() const {
     registration.encode(w);
     w.height(accepted).u8(static_cast<std::uint8_t>(end)).u32(last_sequence);
     w.u64(sealed_at).u64(slot).u64(removal_at).u64(vacant_from).u64(liable_until);
-    w.u8(bond_forfeited ? 1 : 0);
+    w.u8(part_taken ? 1 : 0);
     return w.take();
 }
 
@@ -112,18 +127,19 @@ Result<ChainRecord> ChainRecord::decode(ByteView bytes) {
     c.removal_at = r.u64();
     c.vacant_from = r.u64();
     c.liable_until = r.u64();
-    c.bond_forfeited = read_bool(r);
-    return finished(r, c, "a chain");
+    c.part_taken = read_bool(r);
+    return finished_record(r, c, "a chain");
 }
 
 Bytes ChainState::encode() const {
     const auto entries = misses.entries();
-    Writer w(96 + entries.size() * 16);
+    Writer w(112 + entries.size() * 16);
     w.u8(static_cast<std::uint8_t>(phase)).u32(last_sequence);
     w.u64(challenge_from).u64(sealed_at).u64(slot);
-    w.u64(removal_at).u64(vacant_from).u64(liable_until).u8(bond_forfeited ? 1 : 0);
-    w.height(genesis).u8(static_cast<std::uint8_t>(retention));
-    w.u32(static_cast<std::uint32_t>(entries.size()));
+    w.u64(removal_at).u64(vacant_from).u64(liable_until);
+    w.height(newest_base).u64(updated_at).u64(taken_at);
+    w.height(genesis).u8(static_cast<std::uint8_t>(retention)).u8(last_audit ? 1 : 0);
+    w.u32(audits_missed).u32(static_cast<std::uint32_t>(entries.size()));
     for (const MissWindow::Entry& e : entries) w.u64(e.ordinal).u64(e.misses);
     return w.take();
 }
@@ -139,9 +155,13 @@ Result<ChainState> ChainState::decode(ByteView bytes) {
     s.removal_at = r.u64();
     s.vacant_from = r.u64();
     s.liable_until = r.u64();
-    s.bond_forfeited = read_bool(r);
+    s.newest_base = r.height();
+    s.updated_at = r.u64();
+    s.taken_at = r.u64();
     s.genesis = r.height();
     s.retention = read_enum(r, Retention::kArchival);
+    s.last_audit = read_bool(r);
+    s.audits_missed = r.u32();
     const std::uint32_t count = r.u32();
     if (count > r.remaining() / 16) r.refuse(Reason::kTruncated);
     std::vector<MissWindow::Entry> entries;
@@ -150,43 +170,91 @@ Result<ChainState> ChainState::decode(ByteView bytes) {
         entries.push_back({ordinal, r.u64()});
     }
     s.misses = MissWindow(std::move(entries));
-    return finished(r, std::move(s), "a chain's state");
+    return finished_record(r, std::move(s), "a chain's state");
 }
 
-Bytes AuditRecord::encode() const { return Writer(8).u64(from).take(); }
+Bytes AuditRecord::encode() const { return Writer(9).u64(from).u8(missed).take(); }
 
 Result<AuditRecord> AuditRecord::decode(ByteView bytes) {
     Reader r(bytes);
     AuditRecord a;
     a.from = r.u64();
-    return finished(r, a, "an audit");
+    a.missed = r.u8();
+    return finished_record(r, a, "an audit");
 }
 
-Bytes MissRecord::encode() const {
-    return Writer(5).u8(invalid_response ? 1 : 0).u32(audits).take();
-}
+Bytes MissRecord::encode() const { return Writer(4).u32(audits).take(); }
 
 Result<MissRecord> MissRecord::decode(ByteView bytes) {
     Reader r(bytes);
     MissRecord m;
-    m.invalid_response = read_bool(r);
     m.audits = r.u32();
-    return finished(r, m, "a miss");
+    return finished_record(r, m, "a miss");
 }
 
-Bytes ReceiptRecord::encode() const {
-    Writer w(kReceiptBytes + 1);
-    receipt.encode(w);
-    w.u8(static_cast<std::uint8_t>(proof));
+Bytes LinkState::encode() const {
+    Writer w(73);
+    w.fixed(link).fixed(link_before).u8(static_cast<std::uint8_t>(proof)).u64(entry);
     return w.take();
 }
 
-Result<ReceiptRecord> ReceiptRecord::decode(ByteView bytes) {
+Result<LinkState> LinkState::decode(ByteView bytes) {
     Reader r(bytes);
-    ReceiptRecord record;
-    record.receipt = Receipt::decode(r);
-    record.proof = read_enum(r, LinkProof::kFull);
-    return finished(r, record, "a receipt");
+    LinkState s;
+    s.link = r.fixed<Link>();
+    s.link_before = r.fixed<Link>();
+    s.proof = read_enum(r, LinkProof::kFull);
+    s.entry = r.u64();
+    return finished_record(r, s, "a link");
+}
+
+// --- bonds ---------------------------------------------------------------------------------------
+
+Bytes BondRecord::encode() const {
+    Writer w(89);
+    w.fixed(owner).u8(static_cast<std::uint8_t>(purpose)).fixed(subject);
+    w.u64(held).u64(reserved).u64(owed);
+    return w.take();
+}
+
+Result<BondRecord> BondRecord::decode(ByteView bytes) {
+    Reader r(bytes);
+    BondRecord b;
+    b.owner = r.fixed<PublicKey>();
+    b.purpose = read_enum(r, BondPurpose::kOperator);
+    b.subject = r.fixed<Digest>();
+    b.held = r.u64();
+    b.reserved = r.u64();
+    b.owed = r.u64();
+    return finished_record(r, b, "a bond");
+}
+
+Bytes PartRecord::encode() const {
+    return Writer(56).fixed(bond).u64(amount).height(claimed).u64(until).take();
+}
+
+Result<PartRecord> PartRecord::decode(ByteView bytes) {
+    Reader r(bytes);
+    PartRecord p;
+    p.bond = r.fixed<BondId>();
+    p.amount = r.u64();
+    p.claimed = r.height();
+    p.until = r.u64();
+    return finished_record(r, p, "a part");
+}
+
+Bytes WaitingEvidence::encode() const {
+    return Writer(64 + body.size()).fixed(accuser).fixed(deposit).raw(body).take();
+}
+
+Result<WaitingEvidence> WaitingEvidence::decode(ByteView bytes) {
+    Reader r(bytes);
+    WaitingEvidence e;
+    e.accuser = r.fixed<PublicKey>();
+    e.deposit = r.fixed<BondId>();
+    const ByteView rest = r.raw(r.remaining());
+    e.body.assign(rest.begin(), rest.end());
+    return finished_record(r, std::move(e), "evidence that waits");
 }
 
 // --- trees ---------------------------------------------------------------------------------------
@@ -200,7 +268,7 @@ Result<GroupRecord> GroupRecord::decode(ByteView bytes) {
     GroupRecord g;
     g.active = r.u32();
     g.leaves = r.raw(r.remaining());
-    return finished(r, g, "a group");
+    return finished_record(r, g, "a group");
 }
 
 Bytes encode_regions(const std::vector<RegionSummary>& regions) {
@@ -227,7 +295,7 @@ Result<std::vector<RegionSummary>> decode_regions(ByteView bytes) {
         }
         out.push_back(std::move(region));
     }
-    return finished(r, std::move(out), "a height's regions");
+    return finished_record(r, std::move(out), "a height's regions");
 }
 
 Bytes encode_effects(const std::vector<Effect>& effects) {
@@ -248,7 +316,7 @@ Result<std::vector<Effect>> decode_effects(ByteView bytes) {
         e.value = r.u64();
         out.push_back(e);
     }
-    return finished(r, std::move(out), "a height's effects");
+    return finished_record(r, std::move(out), "a height's effects");
 }
 
 Bytes encode_known_reveal(const KnownReveal& known) {
@@ -260,7 +328,7 @@ Result<KnownReveal> decode_known_reveal(ByteView bytes) {
     KnownReveal known;
     known.i = r.u64();
     known.a = r.fixed<Reveal>();
-    return finished(r, known, "a reveal");
+    return finished_record(r, known, "a reveal");
 }
 
 // --- keys ----------------------------------------------------------------------------------------

@@ -6,9 +6,11 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/codec.hpp"
+#include "core/listed_block.hpp"
 #include "core/result.hpp"
 #include "core/types.hpp"
 #include "hierarchy/lifecycle.hpp"
@@ -21,12 +23,21 @@
 
 namespace holdfast {
 
-inline constexpr std::uint32_t kRegistrySchema = 1;
+/// Schema 1 held what depended on when a node had looked.
+inline constexpr std::uint32_t kRegistrySchema = 2;
 
 /// Stands for "not yet" wherever a record holds an optional height or slot.
 inline constexpr std::uint64_t kNever = UINT64_MAX;
 [[nodiscard]] inline std::optional<Height> known_or_none(std::uint64_t height) {
     return height == kNever ? std::nullopt : std::optional(Height(height));
+}
+
+/// What was read, if nothing is wrong with it and nothing follows.
+template <class T>
+Result<T> finished_record(const Reader& r, T value, const char* what) {
+    if (r.finish()) return value;
+    return fail(ErrorCode::kCorrupt,
+                std::string("registry is damaged: ") + what + " does not decode");
 }
 
 /// Where the machine stands; one record.
@@ -40,9 +51,30 @@ struct MachineState {
     std::uint64_t liable = 0;
     std::uint64_t voided = 0;
     std::uint64_t ended = 0;
+    std::uint64_t decisions = 0;  // ever made; the next one's number
 
     [[nodiscard]] Bytes encode() const;
     static Result<MachineState> decode(ByteView bytes);
+};
+
+/// Where this registry began: of nothing, or of a state that somebody else had come to.
+struct Origin {
+    std::uint64_t entries = 0;    // of the journal, behind which it began
+    std::uint64_t decisions = 0;  // made before
+    Height head;                  // whose head the state was held against; 0: of nothing
+    Height leaves;                // lowest height of which leaves came with the state
+
+    [[nodiscard]] Bytes encode() const;
+    static Result<Origin> decode(ByteView bytes);
+};
+
+/// Of which heights the journal's entries still have their bytes: from these on.
+struct KeptEntries {
+    Height all;     // but for
+    Height proofs;  // bundles and proofs of links
+
+    [[nodiscard]] Bytes encode() const;
+    static Result<KeptEntries> decode(ByteView bytes);
 };
 
 struct StoredBlock {
@@ -63,7 +95,7 @@ struct ChainRecord {
     std::uint64_t removal_at = kNever;
     std::uint64_t vacant_from = kNever;
     std::uint64_t liable_until = kNever;
-    bool bond_forfeited = false;
+    bool part_taken = false;
 
     [[nodiscard]] Bytes encode() const;
     static Result<ChainRecord> decode(ByteView bytes);
@@ -78,10 +110,16 @@ struct ChainState {
     std::uint64_t removal_at = kNever;
     std::uint64_t vacant_from = kNever;  // sealed: due to fall vacant then
     std::uint64_t liable_until = kNever;
-    bool bond_forfeited = false;
-    Height genesis;  // of the registration, as is the retention
+    Height newest_base;                 // of its commitments
+    std::uint64_t updated_at = kNever;  // newest update accepted at
+    std::uint64_t taken_at = kNever;    // its part of the bond was taken at
+    Height genesis;                     // of the registration, as is the retention
     Retention retention = Retention::kDefault;
+    bool last_audit = false;          // drawn, before the part is released
+    std::uint32_t audits_missed = 0;  // among the open ones
     MissWindow misses;
+
+    [[nodiscard]] bool has_part() const { return taken_at == kNever; }
 
     /// In the newest digest. The slot stays in the state when it falls vacant, for older heights.
     [[nodiscard]] bool holds_slot() const { return phase == ChainPhase::kSealed && slot != kNever; }
@@ -95,9 +133,10 @@ struct ChainState {
 };
 
 /// An open audit. Like a registration's challenge, it waits for the first height from `from` with
-/// y.
+/// y; then it is missed at each deadline until it is answered.
 struct AuditRecord {
     std::uint64_t from = kNever;
+    std::uint8_t missed = 0;
 
     [[nodiscard]] Bytes encode() const;
     static Result<AuditRecord> decode(ByteView bytes);
@@ -105,22 +144,62 @@ struct AuditRecord {
 
 /// Misses of a chain at a height besides its link's.
 struct MissRecord {
-    bool invalid_response = false;
-    std::uint32_t audits = 0;  // whose deadline it was
+    std::uint32_t audits = 0;  // missed at this height
 
     [[nodiscard]] std::uint64_t misses(const NetworkParams& params) const {
-        return (invalid_response ? 1U : 0U) + audits * (std::uint64_t{params.misses_late} + 1);
+        return audits * (std::uint64_t{params.misses_late} + 1);
     }
     [[nodiscard]] Bytes encode() const;
     static Result<MissRecord> decode(ByteView bytes);
 };
 
-struct ReceiptRecord {
-    Receipt receipt;
+/// The link that stands for a chain and height, and how well it was proven. `entry`: number of the
+/// journal entry that brought it.
+struct LinkState {
+    Link link;
+    Link link_before;
     LinkProof proof = LinkProof::kNone;
+    std::uint64_t entry = 0;
 
     [[nodiscard]] Bytes encode() const;
-    static Result<ReceiptRecord> decode(ByteView bytes);
+    static Result<LinkState> decode(ByteView bytes);
+};
+
+/// What the host chain has said of a bond, and what of it is spoken for.
+struct BondRecord {
+    PublicKey owner;
+    BondPurpose purpose = BondPurpose::kStorage;
+    Digest subject;
+    std::uint64_t held = 0;
+    std::uint64_t reserved = 0;  // the sum of its parts
+    std::uint64_t owed = 0;      // decided, and not listed by the host chain yet
+
+    [[nodiscard]] std::uint64_t free() const {
+        const std::uint64_t spoken = reserved + owed;
+        return spoken < reserved || held < spoken ? 0 : held - spoken;
+    }
+    [[nodiscard]] Bytes encode() const;
+    static Result<BondRecord> decode(ByteView bytes);
+};
+
+struct PartRecord {
+    BondId bond;
+    std::uint64_t amount = 0;
+    Height claimed;                // or last grown
+    std::uint64_t until = kNever;  // in its role until then
+
+    [[nodiscard]] Bytes encode() const;
+    static Result<PartRecord> decode(ByteView bytes);
+};
+
+/// Evidence that a block listed before it was settled whether its height has y.
+struct WaitingEvidence {
+    PublicKey accuser;  // zeros: nobody
+    BondId deposit;     // zeros: none
+    Bytes body;
+
+    [[nodiscard]] Bytes encode() const;
+    static Result<WaitingEvidence> decode(ByteView bytes);
 };
 
 /// The leaves stay where the database has them.
@@ -149,7 +228,7 @@ enum class AgendaItem : std::uint8_t {
     kSealDeadline = 4,    // no proof by now: void
     kAuditChallenge = 5,  // argument: height drawn
     kAuditDeadline = 6,   // argument: height drawn
-    kLiabilityEnd = 7,
+    kLiabilityEnd = 7,    // argument: 0 of a chain, else the role that a bond's owner has left
 };
 
 struct AgendaEntry {

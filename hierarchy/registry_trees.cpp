@@ -35,7 +35,7 @@ Result<std::optional<ChainLeaf>> StoredLeaves::leaf(std::uint64_t slot) {
 Status Registry::Impl::check_kept(const MachineState& machine, Height height) const {
     const bool closed = machine.closed != kNever && height.value <= machine.closed &&
                         height >= params.genesis_height;
-    if (closed && machine.closed - height.value <= kept) return {};
+    if (closed && machine.closed - height.value <= kept && height >= origin.leaves) return {};
     return fail(ErrorCode::kNotFound,
                 "leaves of height " + std::to_string(height.value) +
                     (closed ? " are not kept any more" : " do not exist: it has not closed"));
@@ -172,7 +172,7 @@ Result<RegistryStatistics> Registry::statistics() const {
         s.regions = regions.size();
         for (const RegionSummary& region : regions) s.groups += region.groups.size();
         const std::uint64_t age = s.closed->since(impl_->params.genesis_height);
-        s.oldest_kept = *s.closed - std::min(age, impl_->kept);
+        s.oldest_kept = std::max(*s.closed - std::min(age, impl_->kept), impl_->origin.leaves);
     }
     s.registrations = machine.registrations;
     s.pending = machine.pending;
@@ -181,6 +181,11 @@ Result<RegistryStatistics> Registry::statistics() const {
     s.voided = machine.voided;
     s.ended = machine.ended;
     s.heights_with_y = machine.heights_with_y;
+    s.decisions = machine.decisions;
+    HOLDFAST_ASSIGN(entries, next_entry(txn));
+    s.entries = entries;
+    HOLDFAST_ASSIGN(size, journal_size(*impl_, txn));
+    s.first_kept_entry = size.first_kept;
     s.file_bytes = impl_->store->file_bytes();
     const std::shared_lock reading(impl_->memory);
     s.memory_bytes = impl_->tree.memory_bytes();

@@ -401,6 +401,15 @@ std::size_t HierarchyTree::memory_bytes() const {
 
 // --- stored heights ------------------------------------------------------------------------------
 
+std::vector<RegionSummary> summaries(const HierarchyTree& tree) {
+    std::vector<RegionSummary> out;
+    for (std::uint32_t r = 0; r < tree.regions(); ++r) {
+        HierarchyTree::RegionView region = tree.region(r);
+        out.push_back({region.active, region.digest, std::move(region.group_digests)});
+    }
+    return out;
+}
+
 Checked<PathProof> path_from_summary(const HierarchyShape& shape, std::uint64_t slot,
                                      ByteView group_leaves, std::uint32_t group_active,
                                      std::uint64_t total_chains,

@@ -160,6 +160,7 @@ struct RegionSummary {
     Digest digest;
     std::vector<Digest> groups;
 };
+[[nodiscard]] std::vector<RegionSummary> summaries(const HierarchyTree& tree);
 /// Format D of one slot from stored parts alone, for heights that no tree in memory stands for:
 /// the leaves of its group (as GroupView::leaves) and the summaries of all regions. kVacantSlot.
 [[nodiscard]] Checked<PathProof> path_from_summary(const HierarchyShape& shape, std::uint64_t slot,

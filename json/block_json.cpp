@@ -20,8 +20,8 @@ Json json_of(const ObjectOutcome& outcome) {
 }
 
 Json json_of(const SetTimes& t) {
-    return {{"plan", t.plan}, {"seal", t.seal},         {"links", t.links},   {"record", t.record},
-            {"sign", t.sign}, {"receipts", t.receipts}, {"proofs", t.proofs}, {"proven", t.proven}};
+    return {{"plan", t.plan}, {"seal", t.seal},       {"links", t.links},   {"record", t.record},
+            {"sign", t.sign}, {"bundles", t.bundles}, {"proofs", t.proofs}, {"proven", t.proven}};
 }
 
 Json json_of(const SetReport& r) {

@@ -19,6 +19,9 @@ class PublishingChain final : public Blockchain {
     Result<std::vector<Submission>> submissions_at(Height h) override {
         return client_.submissions_at(h);
     }
+    Result<std::vector<BondEvent>> bond_events_at(Height h) override {
+        return client_.bond_events_at(h);
+    }
     Status submit(Kind kind, ByteView object) override {
         const Status taken = client_.submit(kind, object);
         if (taken) return {};
@@ -78,8 +81,8 @@ void ChallengeLoop::on_height(const FollowHeight& height, bool seen_arriving) {
     if (seen_arriving) engine_.on_final_block(height.height);
     {
         const std::lock_guard lock(mutex_);
-        counts_.in_force =
-            std::binary_search(height.challengers.begin(), height.challengers.end(), key_);
+        counts_.in_force = std::any_of(height.challengers.begin(), height.challengers.end(),
+                                       [this](const ChallengerPart& c) { return c.key == key_; });
         if (to_draw_ || !seen_arriving) ++counts_.skipped;
         to_draw_.reset();
         if (seen_arriving && height.height.value > 0) to_draw_ = height.height - 1;
@@ -156,6 +159,9 @@ Status ChallengeLoop::publish() {
     if (!tip) return {};
     PublishingChain chain(client_, log_);
     const Result<std::uint64_t> published = engine_.publish(chain);
+    HOLDFAST_ASSIGN(open, client_.open_audits(key_));
+    HOLDFAST_ASSIGN(answered, engine_.answer_audits(open, chain));
+    if (answered > 0) log_.info("audits.answered", {{"count", answered}});
     const std::lock_guard lock(mutex_);
     counts_.publish_refused += chain.refused;
     if (!published) return fail(published.error());

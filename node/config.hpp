@@ -14,13 +14,14 @@
 #include <string>
 #include <vector>
 
-#include "availability/book.hpp"
 #include "availability/challenger.hpp"
 #include "availability/chunk_server.hpp"
 #include "availability/responder.hpp"
 #include "core/result.hpp"
 #include "json/json.hpp"
 #include "node/log.hpp"
+#include "node/output_options.hpp"
+#include "settlement/settlement_ledger.hpp"
 #include "transport/tcp_network.hpp"
 
 namespace holdfast::node {
@@ -49,6 +50,7 @@ struct Config {
 
     std::vector<PeerEntry> peers;        // [[peers]]
     std::optional<PeerEntry> host;       // [host] the node that is followed
+    VerifiedOutputOptions output;        // [output] y; folder empty: beside the key file
     std::vector<ReplicaEntry> replicas;  // [[replicas]]
 
     ChunkServerOptions reading;   // [reading]
@@ -57,10 +59,11 @@ struct Config {
     std::filesystem::path journal;  // [challenge] folder of the journal of challenges
     ChallengerOptions challenging;
 
-    std::filesystem::path dir;   // [node] the node's folder
-    std::uint32_t block_ms = 0;  // between two blocks; 0: the network's block time
-    AvailabilityTerms terms;     // served_reward, challenger_reward
-    std::uint64_t min_challenger_bond = 0;
+    std::filesystem::path dir;          // [node] the node's folder
+    std::uint32_t block_ms = 0;         // between two blocks; 0: the network's block time
+    std::uint64_t journal_heights = 0;  // of which the journal's entries stay; 0: all
+    PayTerms terms;                     // served_reward, challenger_reward
+    std::uint64_t map_bytes = std::uint64_t{64} << 30;  // largest size of the registry's file
 
     std::string monitor;  // [monitor] loopback address and port; empty: none
     LogOptions log;       // [log]

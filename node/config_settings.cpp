@@ -51,7 +51,12 @@ const Section kSections[] = {
      "there is room."},
     {"host",
      "The node that this one follows: it says what is final, and takes what this one publishes.\n"
-     "It is trusted as one's own chain node is. Used by serve and challenge."},
+     "It is trusted as one's own chain node is, but serve does not take its word for y. Used by\n"
+     "serve and challenge."},
+    {"output",
+     "How serve comes to y, from which the chunks follow that it signs for. The followed node "
+     "hands\n"
+     "over a proof."},
     {"peers", "Nodes that may connect. One with an address is dialled and kept connected."},
     {"replicas", "Sealed data that this node answers for. Used by serve."},
     {"reading", "What readers may take from this node. Used by serve."},
@@ -87,12 +92,21 @@ const Setting kSettings[] = {
      number<HOLDFAST_FIELD(limits.max_connections)>(1, kMillion), "Of all peers."},
     {"transport.limits", "max_per_address",
      number<HOLDFAST_FIELD(limits.max_per_address)>(1, kMillion),
-     "Connections from one IP address."},
+     "Connections from one IPv4 address, or one IPv6 /64."},
     {"transport.limits", "max_per_key", number<HOLDFAST_FIELD(limits.max_per_key)>(1, kMillion),
      "Connections of one key; the oldest gives way."},
     {"transport.limits", "max_handshakes",
      number<HOLDFAST_FIELD(limits.max_handshakes)>(1, kMillion),
-     "Accepted connections whose handshake is not complete yet."},
+     "Accepted connections whose handshake is not complete yet. For one more, one of the address\n"
+     "with most of them gives way."},
+    {"transport.limits", "connects_per_second",
+     number<HOLDFAST_FIELD(limits.connects_per_second)>(1, kMillion),
+     "New connections from one address (IPv6: /64); eight seconds' worth at once."},
+    {"transport.limits", "network_connects_per_second",
+     number<HOLDFAST_FIELD(limits.network_connects_per_second)>(1, kMillion),
+     "New connections from one /24 (IPv6: /48); eight seconds' worth at once."},
+    {"transport.limits", "max_sources", number<HOLDFAST_FIELD(limits.max_sources)>(1, kMillion),
+     "Addresses, and networks, whose rates of new connections are remembered."},
     {"transport.limits", "max_peers", number<HOLDFAST_FIELD(limits.max_peers)>(1, kMillion),
      "Keys remembered."},
     {"transport.limits", "max_requests_per_peer",
@@ -128,6 +142,23 @@ const Setting kSettings[] = {
     {"transport.limits", "backoff_max_ms", number<HOLDFAST_FIELD(limits.backoff_max_ms)>(1, kDayMs),
      "Longest wait; not below backoff_first_ms."},
 
+    {"output", "trust",
+     WordSlot{[](const Config& config) { return to_string(config.output.trust); },
+              [](Config& config, std::string_view word) {
+                  const auto trust = parse_output_trust(word);
+                  if (trust) config.output.trust = *trust;
+                  return trust.has_value();
+              },
+              "verified or operator"},
+     "verified: every y is verified here in full. operator: a head of the network's operator must\n"
+     "cover it, and a look at spot_segments segments of its proof must not refute it."},
+    {"output", "folder", path<HOLDFAST_FIELD(output.folder)>(),
+     "Folder of proofs that were verified; \"\": the key file's name with .y behind it."},
+    {"output", "threads", number<HOLDFAST_FIELD(output.threads)>(0, 1'024),
+     "That verify; 0: all cores."},
+    {"output", "spot_segments", number<HOLDFAST_FIELD(output.spot_segments)>(1, 65'536),
+     "Looked at where the operator is trusted."},
+
     {"reading", "chunks_per_second", number<HOLDFAST_FIELD(reading.chunks.per_second)>(1, kMaxU32),
      "Chunks of 4,096 bytes for each peer: 8192 are 32 MiB/s."},
     {"reading", "chunks_at_once", number<HOLDFAST_FIELD(reading.chunks.burst)>(1, kMaxU32),
@@ -159,13 +190,16 @@ const Setting kSettings[] = {
     {"node", "dir", path<HOLDFAST_FIELD(dir)>(), "The node's folder (holdfast network init)."},
     {"node", "block_ms", number<HOLDFAST_FIELD(block_ms)>(0, kDayMs),
      "Between two blocks; 0: the network's block time."},
-    {"node", "served_reward", number<HOLDFAST_FIELD(terms.served_reward)>(0, kMaxNumber),
+    {"node", "journal_heights", number<HOLDFAST_FIELD(journal_heights)>(0, kMaxNumber),
+     "Heights of which the journal's entries stay, hashes aside; 0: all. Never less than the\n"
+     "protocol asks for, so that 1 stands for that. 100,000 chains write 130 MB a height."},
+    {"node", "served_reward", number<HOLDFAST_FIELD(terms.prover_reward)>(0, kMaxNumber),
      "Units to the prover for each challenge served."},
     {"node", "challenger_reward", number<HOLDFAST_FIELD(terms.challenger_reward)>(0, kMaxNumber),
      "Units to the challenger for each outcome that counts, whatever it says."},
-    {"node", "min_challenger_bond", number<HOLDFAST_FIELD(min_challenger_bond)>(0, kMaxNumber),
-     "Units that a challenger's bond must hold."},
-
+    {"node", "map_bytes", number<HOLDFAST_FIELD(map_bytes)>(std::uint64_t{1} << 20, kMaxBytes),
+     "Largest size of the registry's file, of which the system must allow as much address space\n"
+     "(ulimit -v). The file grows only as needed."},
     {"monitor", "listen", text<HOLDFAST_FIELD(monitor)>(monitor_problem),
      "A loopback address and port, e.g. 127.0.0.1:9100. \"\": none."},
 

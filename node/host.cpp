@@ -12,14 +12,16 @@
 #include "node/metrics.hpp"
 #include "node/status.hpp"
 #include "storage/key_file.hpp"
+#include "storage/parallel.hpp"
+#include "storage/process_limits.hpp"
 
 namespace holdfast::node {
 namespace {
 
 constexpr std::uint32_t kLookMs = 50;  // for cancellation, and for blocks that became final
 constexpr std::uint32_t kFollowAfterErrorMs = 1'000;
-constexpr std::uint32_t kMostClockWaitMs = 1'000;
 constexpr std::size_t kToldChains = 100;  // by name, in the status
+constexpr std::uint32_t kMostClockWaitMs = 1'000;
 
 std::uint64_t wall_clock_ms() {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -50,13 +52,13 @@ class Bell {
 };
 
 Json to_json(const HostCounts& c) {
-    Json listed = Json::object();
-    for (const auto& [kind, one] : c.listed) {
+    Json objects = Json::object();
+    for (const auto& [kind, one] : c.objects) {
         Json refused = Json::object();
         for (const auto& [reason, count] : one.refused) {
             refused[std::string(describe(reason).name)] = count;
         }
-        listed[std::string(to_string(kind))] = {{"accepted", one.accepted}, {"refused", refused}};
+        objects[std::string(to_string(kind))] = {{"accepted", one.accepted}, {"refused", refused}};
     }
     Json suspended = Json::array();
     for (const ChainId& id :
@@ -67,7 +69,7 @@ Json to_json(const HostCounts& c) {
                 {"tip", c.tip ? Json(c.tip->value) : Json(nullptr)},
                 {"closed", c.closed ? Json(c.closed->value) : Json(nullptr)},
                 {"behind", c.behind},
-                {"listed", listed},
+                {"objects", objects},
                 {"suspended_chains", c.suspended.size()},
                 {"suspended", suspended},  // the first of them
                 {"slashed", c.slashed},
@@ -106,11 +108,31 @@ Result<Json> ledger_json(BondLedger& ledger) {
                 {"in_pool", totals.in_pool}};
 }
 
+/// A core is left for y, whose walk no other core can do a part of.
+unsigned threads_beside_the_clock() {
+    const unsigned cores = worker_count(0, UINT64_MAX);
+    return cores > 1 ? cores - 1 : 1;
+}
+
 Result<Node> open_node(const Config& config) {
     AggregatorOptions options;
-    options.availability_terms = config.terms;
-    options.min_challenger_bond = config.min_challenger_bond;
+    options.pay = config.terms;
+    options.registry_options.map_bytes = config.map_bytes;
+    options.registry_options.threads = threads_beside_the_clock();
+    options.sets.threads = threads_beside_the_clock();
+    if (config.journal_heights > 0) {
+        options.registry_options.journal_heights = config.journal_heights;
+    }
     return Node::open(config.dir, std::move(options));
+}
+
+/// What followers and strangers ask for comes after the clock and after blocks.
+void come_after_the_clock() {
+    thread_local const bool once = [] {
+        lower_thread_priority();
+        return true;
+    }();
+    (void)once;
 }
 
 /// Blocks that are final, one after another, until `stop`.
@@ -140,10 +162,15 @@ Result<Json> run_host(const Config& config, Log& log, const HostHooks& hooks,
     if (block_ms != params.block_ms) {
         log.warn("block.time", {{"block_ms", block_ms}, {"network_block_ms", params.block_ms}});
     }
-    FollowService follow(
-        follow_source(node.registry(), node.aggregator->availability_book(), *node.chain),
-        *node.chain, machine_clock());
-    HostWork work(node, follow, log);
+    std::optional<HostWork> work_after_follow;
+    FollowSource source = follow_source(node.registry(), *node.chain);
+    source.submit = [&work_after_follow](const PublicKey& from, ByteView object) {
+        return work_after_follow->submit(from, object);
+    };
+    OutputSource outputs(node);
+    source.output = [&outputs](Height height) { return outputs.output(height); };
+    FollowService follow(std::move(source), *node.chain, machine_clock());
+    HostWork& work = work_after_follow.emplace(node, follow, outputs, log);
     Bell bell;
     std::unique_ptr<VdfClockService> clock;
     if (params.has_vdf) {
@@ -160,6 +187,7 @@ Result<Json> run_host(const Config& config, Log& log, const HostHooks& hooks,
     HOLDFAST_ASSIGN(network, start_network(
                                  config, params.id(), key, kAllRoles,
                                  [&follow](const PublicKey& from, ByteView message) {
+                                     come_after_the_clock();
                                      return follow.handle(from, message);
                                  },
                                  log));

@@ -2,6 +2,24 @@
 
 namespace holdfast::node {
 
+/// Under the mutex; whether it was accepted.
+bool HostWork::count(const ObjectOutcome& object) {
+    HostCounts::Judged& judged = counts_.objects[object.kind];
+    if (object.verdict) {
+        ++judged.accepted;
+    } else {
+        ++judged.refused[object.verdict.reason];
+    }
+    return object.verdict.accepted();
+}
+
+Result<Verdict> HostWork::submit(const PublicKey& from, ByteView object) {
+    HOLDFAST_ASSIGN(outcome, node_.aggregator->submit(to_hex(view(from)), object));
+    const std::lock_guard lock(mutex_);
+    count(outcome);
+    return outcome.verdict;
+}
+
 void HostWork::note(const BlockReport& report) {
     std::uint64_t refused = 0;
     {
@@ -11,13 +29,7 @@ void HostWork::note(const BlockReport& report) {
         if (report.closed) counts_.closed = report.closed;
         counts_.seconds = report.seconds;
         for (const ObjectOutcome& object : report.objects) {
-            HostCounts::Listed& listed = counts_.listed[object.kind];
-            if (object.verdict) {
-                ++listed.accepted;
-            } else {
-                ++listed.refused[object.verdict.reason];
-                ++refused;
-            }
+            if (!count(object)) ++refused;
         }
         for (const Effect& effect : report.effects) {
             if (effect.kind == EffectKind::kVoided || effect.kind == EffectKind::kBondForfeited) {
@@ -45,19 +57,19 @@ Result<bool> HostWork::process(const StopCheck& stop) {
     work.stop = stop;
     HOLDFAST_ASSIGN(report, node_.aggregator->advance({}, work));
     if (report) note(*report);
+    HOLDFAST_ASSIGN(suspended, node_.registry().suspended_chains());
+    // What carrying out decisions did to bonds is the chain's to say.
+    HOLDFAST_TRY(list_bond_events(*node_.chain, *node_.ledger));
     HOLDFAST_ASSIGN(behind, node_.aggregator->behind());
-    std::vector<ChainId> suspended;
-    if (report && report->closed) {
-        HOLDFAST_ASSIGN(named, node_.aggregator->availability().suspended(*report->closed));
-        suspended = std::move(named);
-    }
     {
         const std::lock_guard lock(mutex_);
         counts_.behind = behind;
-        if (report && report->closed) counts_.suspended = std::move(suspended);
+        counts_.suspended = std::move(suspended);
     }
     // What is older than followers are told of is not prepared for them.
-    if (behind < FollowService::kKeptHeights) HOLDFAST_TRY(follow_.refresh());
+    if (behind >= FollowService::kKeptHeights) return report.has_value();
+    HOLDFAST_TRY(follow_.refresh());
+    if (report) HOLDFAST_TRY(outputs_.refresh());  // only a new block brings a new head
     return report.has_value();
 }
 

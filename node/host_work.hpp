@@ -1,6 +1,7 @@
 // Processes a node's final blocks as they come, and keeps count of what became of them.
 //
-// Threading: advance() from one thread, the rest from any. The parts must outlive it.
+// Threading: advance() from one thread, the rest from any, also during it. The parts must outlive
+// it.
 #pragma once
 
 #include <map>
@@ -12,19 +13,20 @@
 #include "follow/service.hpp"
 #include "node/log.hpp"
 #include "node/node_folder.hpp"
+#include "node/output_source.hpp"
 
 namespace holdfast::node {
 
 struct HostCounts {
-    struct Listed {
+    struct Judged {
         std::uint64_t accepted = 0;
         std::map<Reason, std::uint64_t> refused;
     };
     std::uint64_t blocks = 0;  // processed since the start
     std::optional<Height> tip;
     std::optional<Height> closed;
-    std::uint64_t behind = 0;  // final blocks to go
-    std::map<Kind, Listed> listed;
+    std::uint64_t behind = 0;        // final blocks to go
+    std::map<Kind, Judged> objects;  // that blocks list, and that were handed over
     std::vector<ChainId> suspended;  // by the quorum, in the digest of `closed`
     std::uint64_t slashed = 0;       // chains whose bond was forfeited or that were voided
     double seconds = 0;              // for the newest block
@@ -33,20 +35,24 @@ struct HostCounts {
 
 class HostWork {
   public:
-    HostWork(Node& node, FollowService& follow, Log& log)
-        : node_(node), follow_(follow), log_(log) {}
+    HostWork(Node& node, FollowService& follow, OutputSource& outputs, Log& log)
+        : node_(node), follow_(follow), outputs_(outputs), log_(log) {}
 
     /// The next final block; false when there is none. Followers are told as soon as it is near the
     /// tip. After an error the next call goes on.
     [[nodiscard]] Result<bool> advance(const StopCheck& stop);
+    /// An object that somebody hands over, for the journal (Aggregator::submit).
+    [[nodiscard]] Result<Verdict> submit(const PublicKey& from, ByteView object);
     [[nodiscard]] HostCounts counts() const;
 
   private:
+    bool count(const ObjectOutcome& object);
     Result<bool> process(const StopCheck& stop);
     void note(const BlockReport& report);
 
     Node& node_;
     FollowService& follow_;
+    OutputSource& outputs_;
     Log& log_;
     mutable std::mutex mutex_;  // guards counts_
     HostCounts counts_;

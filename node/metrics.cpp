@@ -149,13 +149,14 @@ void append_metrics(std::vector<Metric>& out, const HostCounts& c) {
     if (c.tip) w.gauge("tip", "Newest final height processed.", c.tip->value);
     w.gauge("behind", "Final blocks to go.", c.behind);
     w.count("slashed_total", "Chains whose bond was forfeited.", c.slashed);
-    constexpr const char* kListed = "listed_total";
-    constexpr const char* kHelp = "Objects that blocks have listed, by kind and verdict.";
-    for (const auto& [kind, listed] : c.listed) {
+    constexpr const char* kObjects = "objects_total";
+    constexpr const char* kHelp =
+        "Objects that blocks have listed or peers handed over, by kind and verdict.";
+    for (const auto& [kind, judged] : c.objects) {
         const std::string name(to_string(kind));
-        w.count(kListed, kHelp, listed.accepted, {{"kind", name}, {"verdict", "ok"}});
-        for (const auto& [reason, count] : listed.refused) {
-            w.count(kListed, kHelp, count,
+        w.count(kObjects, kHelp, judged.accepted, {{"kind", name}, {"verdict", "ok"}});
+        for (const auto& [reason, count] : judged.refused) {
+            w.count(kObjects, kHelp, count,
                     {{"kind", name}, {"verdict", std::string(describe(reason).name)}});
         }
     }

@@ -2,6 +2,7 @@
 
 #include <ctime>
 
+#include "api/closed_without_y.hpp"
 #include "storage/begun.hpp"
 #include "storage/file.hpp"
 #include "storage/key_file.hpp"
@@ -23,7 +24,7 @@ Result<T> read_as(Kind kind, const std::filesystem::path& file) {
 /// The stores of a node that has processed, or is about to, but for chain and ledger.
 std::vector<std::filesystem::path> stores_of(const NodePaths& paths, const NetworkParams& params) {
     std::vector<std::filesystem::path> out = {paths.registry(), paths.settlement(),
-                                              paths.availability(), paths.vdf()};
+                                              paths.statements(), paths.vdf()};
     if (params.has_beacon) out.push_back(paths.beacon());
     return out;
 }
@@ -86,17 +87,16 @@ Result<Node> Node::open(const std::filesystem::path& dir, AggregatorOptions opti
     node.clock = std::make_unique<VdfClock>(std::move(clock));
     options.registry = node.paths.registry();
     options.settlement = node.paths.settlement();
-    options.availability = node.paths.availability();
-    options.min_bond = 1;
+    options.statements = node.paths.statements();
+    HOLDFAST_ASSIGN(operator_key, load_key_pair(node.paths.operator_key()));
+    node.operator_key = std::make_unique<KeyPair>(std::move(operator_key));
+    options.operator_key = node.operator_key.get();
+    HOLDFAST_TRY(list_bond_events(*node.chain, *node.ledger));
     HOLDFAST_ASSIGN(aggregator, Aggregator::open(params, *node.chain, *node.clock,
                                                  node.ledger.get(), nullptr, options));
     node.aggregator = std::make_unique<Aggregator>(std::move(aggregator));
     for (const std::filesystem::path& store : stores) HOLDFAST_TRY(mark_begun(store));
-    const Registry& registry = node.aggregator->registry();
-    node.clock->set_closed_without_y([&registry](Height height) -> Result<bool> {
-        HOLDFAST_ASSIGN(record, registry.block(height));
-        return record && record->closed && !record->y;
-    });
+    node.clock->set_closed_without_y(closed_without_y(node.aggregator->registry()));
     return node;
 }
 

@@ -3,10 +3,11 @@
 //   DIR/chain/          local chain with the network's parameters
 //   DIR/ledger/         bonds and accounts
 //   DIR/registry/       registrations, slots, digests
-//   DIR/settlement/     offences decided, and what became of each slash, reward and deposit
-//   DIR/availability/   challengers, challenges, outcomes, scores
+//   DIR/settlement/     what was decided, and what became of each slash, release and reward
+//   DIR/signed/         what the operator has signed: never lost, never copied back
 //   DIR/vdf/            the clock: VDF proofs, marks of what was verified, checkpoints
 //   DIR/beacon/         rounds of the local beacon (networks with one)
+//   DIR/operator.key    signs the heads of the journal
 //   DIR/evaluator.key   signs VDF proofs
 //   DIR/beacon.key      signs beacon rounds (networks with one)
 //
@@ -37,7 +38,8 @@ struct NodePaths {
     [[nodiscard]] std::filesystem::path ledger() const { return dir / "ledger"; }
     [[nodiscard]] std::filesystem::path registry() const { return dir / "registry"; }
     [[nodiscard]] std::filesystem::path settlement() const { return dir / "settlement"; }
-    [[nodiscard]] std::filesystem::path availability() const { return dir / "availability"; }
+    [[nodiscard]] std::filesystem::path statements() const { return dir / "signed"; }
+    [[nodiscard]] std::filesystem::path operator_key() const { return dir / "operator.key"; }
     [[nodiscard]] std::filesystem::path vdf() const { return dir / "vdf"; }
     [[nodiscard]] std::filesystem::path beacon() const { return dir / "beacon"; }
     [[nodiscard]] std::filesystem::path evaluator_key() const { return dir / "evaluator.key"; }
@@ -60,6 +62,7 @@ struct Node {
     std::unique_ptr<LocalBeacon> beacon;
     std::unique_ptr<BondLedger> ledger;
     std::unique_ptr<VdfClock> clock;
+    std::unique_ptr<KeyPair> operator_key;
     std::unique_ptr<Aggregator> aggregator;
 
     [[nodiscard]] const NetworkParams& params() const { return chain->params(); }

@@ -8,6 +8,7 @@
 #include "node/metrics.hpp"
 #include "node/served_replicas.hpp"
 #include "node/status.hpp"
+#include "node/verified_output.hpp"
 
 namespace holdfast::node {
 namespace {
@@ -34,13 +35,48 @@ std::vector<std::string> missing_problems(const ServedReplicas& replicas) {
     return out;
 }
 
+constexpr std::uint64_t kMissedInRow = 3;  // something is wrong
+
+Json to_json(const VerifiedOutputStatus& s, OutputTrust trust) {
+    Json out = {{"trust", to_string(trust)},
+                {"verified", s.verified},
+                {"missed", s.missed},
+                {"false_told", s.false_told},
+                {"newest", s.newest ? Json(s.newest->value) : Json(nullptr)}};
+    if (!s.error.empty()) out["error"] = s.error;
+    return out;
+}
+
+std::vector<std::string> output_problems(const VerifiedOutputStatus& s) {
+    std::vector<std::string> out;
+    if (s.false_told > 0) {
+        out.push_back("the followed node told a false y of " + std::to_string(s.false_told) +
+                      " heights; nothing was signed from it");
+    }
+    if (s.missed_in_row >= kMissedInRow) {
+        out.push_back("y of " + std::to_string(s.missed_in_row) +
+                      " heights in a row was not verified in time: " + s.error);
+    }
+    return out;
+}
+
+/// y of this node's own, for the responder; the settings' folder, or one beside the key.
+Result<std::unique_ptr<VerifiedOutput>> open_output(const Config& config,
+                                                    const NetworkParams& params,
+                                                    FollowClient& client, Log& log,
+                                                    VerifiedOutput::OnOutput on_y) {
+    VerifiedOutputOptions options = config.output;
+    if (options.folder.empty()) options.folder = std::filesystem::path(config.key) += ".y";
+    return VerifiedOutput::open(params, client, options, log, std::move(on_y));
+}
+
 /// Log lines for what peers ask, around the handler that answers.
 TcpHandler logged(TcpHandler inner, Log& log) {
     return
         [inner = std::move(inner), &log](const PublicKey& from, ByteView message) -> Result<Bytes> {
             Result<Bytes> answer = inner(from, message);
             const bool challenge =
-                message.size() > 1 && message[1] == static_cast<std::uint8_t>(Kind::kChallenge);
+                message.size() > 1 && message[1] == static_cast<std::uint8_t>(Kind::kChallenge2);
             if (!challenge) return answer;
             const bool failed = !answer && answer.error().code != ErrorCode::kRefused;
             if (failed) {
@@ -78,17 +114,21 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
     HOLDFAST_ASSIGN(network, start_network(config, params.id(), *identity.key, kRoleProver,
                                            logged(std::move(handler), log), log));
     HOLDFAST_ASSIGN(client, follow_host(config, *network));
+    HOLDFAST_ASSIGN(
+        output, open_output(config, params, *client, log, [&](Height height, const VdfOutput& y) {
+            responder.note_y(height, y);
+            if (hooks.y) hooks.y(height, y);
+        }));
     HostFollower follower(
         params, *client, machine_clock(), log,
         {[&](const FollowHeight& height, bool) {
-             responder.on_final_block(height);
-             if (hooks.y && height.y) hooks.y(height.height, *height.y);
+             ChallengeHeight known = height;
+             known.y.reset();  // the followed node's word; nothing is signed from it
+             responder.on_final_block(known);
+             output->want(height.height, height.y);
              log.debug("block.final", {{"height", height.height}, {"has_y", height.y.has_value()}});
          },
-         [&](Height height, const VdfOutput& y) {
-             responder.note_y(height, y);
-             if (hooks.y) hooks.y(height, y);
-         }});
+         [&](Height height, const VdfOutput& y) { output->want(height, y); }});
     const auto status = [&] {
         return Json{{"role", "serve"},
                     {"address", network->address()},
@@ -96,6 +136,7 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
                     {"chains", chains_json(replicas)},
                     {"missing", missing_json(replicas)},
                     {"host", to_json(follower.status())},
+                    {"output", to_json(output->status(), config.output.trust)},
                     {"challenges", to_json(responder.statistics())},
                     {"readers", to_json(chunks.statistics())},
                     {"network", to_json(network->statistics())},
@@ -116,6 +157,9 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
     const auto health = [&] {
         Health out{follower_problems(follower.status(), params.block_ms)};
         for (std::string& problem : missing_problems(replicas)) {
+            out.problems.push_back(std::move(problem));
+        }
+        for (std::string& problem : output_problems(output->status())) {
             out.problems.push_back(std::move(problem));
         }
         const std::uint64_t failed = responder.statistics().failed + chunks.statistics().failed;
@@ -140,6 +184,7 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
     if (hooks.ready) hooks.ready(ready);
     {
         const std::jthread retrying([&] { replicas.run(stop); });
+        const std::jthread verifying([&] { output->run(stop); });
         follower.run(stop);
     }
     log.info("stopping", {});

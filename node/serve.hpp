@@ -3,6 +3,8 @@
 // Replicas are opened once, each with the registration beside it; a key that is not the replica's
 // is refused at the start. Raw data are served where the settings name them. It never signs a link:
 // links are made where blocks are processed, and do not travel over the transport in this version.
+// y is its own, verified from the followed node's proofs (node/verified_output.hpp): what that node
+// says of y is signed for nowhere.
 // While the node that it follows is away it goes on answering what may still be answered, and says
 // so in its log and its health.
 //
@@ -30,7 +32,7 @@ struct ServeHooks {
     std::function<void(const Json& ready)> ready;
     /// Puts another handler in front of the honest one; for tests with cheaters.
     std::function<TcpHandler(TcpHandler honest)> handler;
-    /// Told y of each height that is followed, once it is known; for tests with cheaters.
+    /// Told y of each height that is followed, once it is verified; for tests with cheaters.
     std::function<void(Height height, const VdfOutput& y)> y;
 };
 

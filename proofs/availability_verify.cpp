@@ -253,18 +253,39 @@ Verdict check_challenge(const ChallengeContext& context, const Challenge& challe
                             challenge.signature);
 }
 
-// Spec 8, challenge of kind 29 (2) to (6).
-Verdict check_challenge(const Challenge2Context& context, const Challenge2& challenge) {
+Verdict check_challenge_signature(const NetworkId& network_id, const Challenge2& challenge) {
+    return verify_signature(challenge.challenger, view(challenge.id(network_id)),
+                            challenge.signature);
+}
+
+namespace {
+
+Verdict check_named(const Challenge2Context& context, const Challenge2& challenge) {
     HOLDFAST_REQUIRE_OK(check_challenged_place(context, challenge));
-    if (challenge.y != context.y) return Reason::kWrongOutput;
-    HOLDFAST_REQUIRE_OK(verify_signature(
-        challenge.challenger, view(challenge.id(context.network_id)), challenge.signature));
+    return challenge.y == context.y ? Reason::kOk : Reason::kWrongOutput;
+}
+
+Verdict check_draw(const Challenge2Context& context, const Challenge2& challenge) {
     const auto assigned =
         context.challengers.assigned(context.network_id, context.y, context.chain_id);
     if (assigned != challenge.challenger) return Reason::kNotAssigned;
     const bool drawn = challenge_is_drawn(context.params, context.network_id, context.y,
                                           context.chain_id, challenge.challenger, challenge.nonce);
     return drawn ? Reason::kOk : Reason::kNotDrawn;
+}
+
+}  // namespace
+
+// Spec 8, challenge of kind 29 (2) to (6).
+Verdict check_challenge(const Challenge2Context& context, const Challenge2& challenge) {
+    HOLDFAST_REQUIRE_OK(check_named(context, challenge));
+    HOLDFAST_REQUIRE_OK(check_challenge_signature(context.network_id, challenge));
+    return check_draw(context, challenge);
+}
+
+Verdict check_challenge_unsigned(const Challenge2Context& context, const Challenge2& challenge) {
+    HOLDFAST_REQUIRE_OK(check_named(context, challenge));
+    return check_draw(context, challenge);
 }
 
 // Spec 8: one that arrives while the tip is not h + 1 need not be answered.
@@ -454,22 +475,29 @@ Digest Outcome2::digest() const {
     return tagged_hash("availability/outcome2", ByteView(w.bytes()));
 }
 
-// Spec 8, outcome of kind 27 (2) to (6).
-Verdict check_outcome(const Outcome2Context& context, const Outcome2& outcome) {
-    const Challenge2& challenge = context.challenge;
-    if (outcome.id != challenge.id(context.network_id)) return Reason::kWrongChallenge;
+Verdict check_outcome_signatures(const NetworkId& network_id, const Challenge2& challenge,
+                                 const PublicKey& prover, const Outcome2& outcome) {
+    if (outcome.id != challenge.id(network_id)) return Reason::kWrongChallenge;
     if (challenge_nonce(outcome.reveal, challenge.chain_id) != challenge.nonce) {
         return Reason::kBadNonce;
     }
     HOLDFAST_REQUIRE_OK(
         verify_signature(challenge.challenger, view(outcome.digest()), outcome.signature));
-    if (outcome.has_response()) {
-        HOLDFAST_REQUIRE_OK(verify_signature(
-            context.prover, view(response_digest(outcome.id, outcome.response_hash)),
-            outcome.response_signature));
-    }
-    return check_reveal_of(context.params, context.network_id, challenge.challenger, context.base,
-                           context.known, challenge.height, outcome.reveal);
+    if (!outcome.has_response()) return Verdict::ok();
+    return verify_signature(prover, view(response_digest(outcome.id, outcome.response_hash)),
+                            outcome.response_signature);
+}
+
+Verdict check_outcome_reveal(const Outcome2Context& context, const Reveal& reveal) {
+    return check_reveal_of(context.params, context.network_id, context.challenge.challenger,
+                           context.base, context.known, context.challenge.height, reveal);
+}
+
+// Spec 8, outcome of kind 27 (2) to (6).
+Verdict check_outcome(const Outcome2Context& context, const Outcome2& outcome) {
+    HOLDFAST_REQUIRE_OK(
+        check_outcome_signatures(context.network_id, context.challenge, context.prover, outcome));
+    return check_outcome_reveal(context, outcome.reveal);
 }
 
 // Spec 8, audit of an outcome.
@@ -491,23 +519,33 @@ Verdict check_audited_response(const ResponseContext& context, const Outcome2& o
 
 // --- suspension ----------------------------------------------------------------------------------
 
-// Spec 8: the newest of each challenger, the quorum_of newest of them.
-bool suspended_by_quorum(const NetworkParams& params, Height h,
-                         std::span<const OutcomeRecord> outcomes) {
-    std::vector<OutcomeRecord> newest;
-    for (const OutcomeRecord& o : outcomes) {
-        if (o.height <= h && o.height + params.quorum_window > h) newest.push_back(o);
-    }
-    // Per challenger the newest first, so that unique() keeps it; the outcome breaks ties, which a
-    // registry that takes one challenge per chain and height never has.
-    std::sort(newest.begin(), newest.end(), [](const OutcomeRecord& a, const OutcomeRecord& b) {
+namespace {
+
+/// Of each challenger its newest outcome.
+void keep_newest_of_each(std::vector<OutcomeRecord>& outcomes) {
+    // The newest first, so that unique() keeps it; the outcome breaks ties, which a registry that
+    // takes one challenge per chain and height never has.
+    std::sort(outcomes.begin(), outcomes.end(), [](const OutcomeRecord& a, const OutcomeRecord& b) {
         if (a.challenger != b.challenger) return a.challenger < b.challenger;
         return a.height != b.height ? b.height < a.height : a.outcome < b.outcome;
     });
     const auto same = [](const OutcomeRecord& a, const OutcomeRecord& b) {
         return a.challenger == b.challenger;
     };
-    newest.erase(std::unique(newest.begin(), newest.end(), same), newest.end());
+    outcomes.erase(std::unique(outcomes.begin(), outcomes.end(), same), outcomes.end());
+}
+
+}  // namespace
+
+// Spec 8 and 15.8.
+bool suspended_by_quorum(const NetworkParams& params, Height h,
+                         std::span<const OutcomeRecord> outcomes) {
+    std::vector<OutcomeRecord> newest;
+    for (const OutcomeRecord& o : outcomes) {
+        if (o.height <= h && o.height + params.quorum_window > h) newest.push_back(o);
+    }
+    // In version 2 the draw has weighed the challengers already, by what they have at stake.
+    if (params.version == kParamsVersion1) keep_newest_of_each(newest);
     std::sort(newest.begin(), newest.end(), [](const OutcomeRecord& a, const OutcomeRecord& b) {
         return a.height != b.height ? b.height < a.height : a.challenger < b.challenger;
     });

@@ -160,6 +160,12 @@ struct Challenge2Context {
 /// kBadKey, kBadSignature, kNotAssigned, kNotDrawn.
 [[nodiscard]] Verdict check_challenge(const Challenge2Context& context,
                                       const Challenge2& challenge);
+/// Its two halves, for whoever checks many signatures in parallel: what the bytes alone say, and
+/// the rest.
+[[nodiscard]] Verdict check_challenge_signature(const NetworkId& network_id,
+                                                const Challenge2& challenge);
+[[nodiscard]] Verdict check_challenge_unsigned(const Challenge2Context& context,
+                                               const Challenge2& challenge);
 
 /// A challenge for height h must be answered when it arrives while h + 1 is the newest final block:
 /// kTooEarly before, kTooLate after.
@@ -279,6 +285,12 @@ struct Outcome2Context {
 /// kWrongChallenge, kBadNonce, kBadKey, kBadSignature (the challenger's, then the prover's over the
 /// response that it names), then the reveal as check_outcome.
 [[nodiscard]] Verdict check_outcome(const Outcome2Context& context, const Outcome2& outcome);
+/// Its two halves: all but the reveal, which needs nothing but the challenge and its prover, and
+/// the reveal.
+[[nodiscard]] Verdict check_outcome_signatures(const NetworkId& network_id,
+                                               const Challenge2& challenge, const PublicKey& prover,
+                                               const Outcome2& outcome);
+[[nodiscard]] Verdict check_outcome_reveal(const Outcome2Context& context, const Reveal& reveal);
 
 /// One outcome in sixteen, by the y of the first height that settles after it stands in the
 /// journal.
@@ -299,9 +311,10 @@ struct OutcomeRecord {
     OutcomeKind outcome = OutcomeKind::kServed;
 };
 
-/// Whether the quorum suspends the chain in the digest of `h`: of each challenger its newest
-/// outcome with h - quorum_window < height <= h counts, of these the quorum_of newest, and at least
-/// `quorum` say late or unreachable. Does not depend on the order of `outcomes`.
+/// Whether the quorum suspends the chain in the digest of `h`: of the quorum_of newest outcomes
+/// with h - quorum_window < height <= h at least `quorum` say late or unreachable. In networks of
+/// version 1 only the newest outcome of each challenger counts. Does not depend on the order of
+/// `outcomes`.
 [[nodiscard]] bool suspended_by_quorum(const NetworkParams& params, Height h,
                                        std::span<const OutcomeRecord> outcomes);
 

@@ -1,6 +1,7 @@
 #include "proofs/evidence.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "core/merkle.hpp"
 #include "vdf/walk.hpp"
@@ -8,28 +9,27 @@
 namespace holdfast {
 namespace {
 
+/// What a source says; nothing where there is none.
+template <class T, class... Args>
+Status ask(std::optional<T>& into, const std::function<Result<std::optional<T>>(Args...)>& source,
+           const std::type_identity_t<Args>&... args) {
+    if (!source) return {};
+    HOLDFAST_ASSIGN(said, source(args...));
+    into = std::move(said);
+    return {};
+}
+
 /// Fills the fields that `needs` names from `knowledge`.
 Status gather(EvidenceFacts& facts, const EvidenceNeeds& needs,
               const EvidenceKnowledge& knowledge) {
-    if (needs.chain) {
-        HOLDFAST_ASSIGN(chain, knowledge.chain(*needs.chain, needs.height));
-        facts.chain = std::move(chain);
-    }
+    if (needs.chain) HOLDFAST_TRY(ask(facts.chain, knowledge.chain, *needs.chain, needs.height));
     if (needs.block_hash) {
-        HOLDFAST_ASSIGN(block_hash, knowledge.final_block(needs.height));
-        facts.block_hash = block_hash;
+        HOLDFAST_TRY(ask(facts.block_hash, knowledge.final_block, needs.height));
     }
-    if (needs.y) {
-        HOLDFAST_ASSIGN(y, knowledge.y(needs.height));
-        facts.y = y;
-    }
-    if (needs.vdf && facts.params.has_vdf) {
-        HOLDFAST_ASSIGN(seed, knowledge.seed(needs.height));
-        facts.seed = seed;
-        HOLDFAST_ASSIGN(epoch_seed, knowledge.epoch_seed(epoch_of(facts.params, needs.height)));
-        facts.epoch_seed = epoch_seed;
-    }
-    return {};
+    if (needs.y) HOLDFAST_TRY(ask(facts.y, knowledge.y, needs.height));
+    if (!needs.vdf || !facts.params.has_vdf) return {};
+    HOLDFAST_TRY(ask(facts.seed, knowledge.seed, needs.height));
+    return ask(facts.epoch_seed, knowledge.epoch_seed, epoch_of(facts.params, needs.height));
 }
 
 Result<EvidenceFacts> gathered(const EvidenceKnowledge& knowledge, const Evidence& evidence) {
@@ -264,6 +264,9 @@ Result<Judgement> judge_evidence(const EvidenceKnowledge& knowledge, const Evide
     ArenaView arena_view;
     if (evidence.kind() == EvidenceKind::kBadVdfSegment) {
         const std::uint64_t epoch = epoch_of(facts.params, out.offence.height);
+        if (!knowledge.arena) {
+            return fail(ErrorCode::kUnsupported, "no arena to judge a VDF segment with");
+        }
         HOLDFAST_ASSIGN(filled, knowledge.arena(epoch, *facts.epoch_seed));
         arena = std::move(filled);
         arena_view = arena->view();

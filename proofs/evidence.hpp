@@ -73,8 +73,8 @@ namespace holdfast {
 
 // --- judging -------------------------------------------------------------------------------------
 
-/// Where the facts come from. An empty optional: not known, or there is none; an Error: could not
-/// be asked, and the judgement ends with it.
+/// Where the facts come from. An empty optional, or no function at all: not known, or there is
+/// none; an Error: could not be asked, and the judgement ends with it.
 struct EvidenceKnowledge {
     NetworkParams params;
     NetworkId network_id;
@@ -84,7 +84,7 @@ struct EvidenceKnowledge {
     std::function<Result<std::optional<VdfOutput>>(Height)> y;
     std::function<Result<std::optional<Seed>>(Height)> seed;
     std::function<Result<std::optional<EpochSeed>>(std::uint64_t epoch)> epoch_seed;
-    /// Asked only after every cheap check of kind 4 has passed.
+    /// Asked only after every cheap check of kind 4 has passed; without it kUnsupported.
     std::function<Result<std::shared_ptr<const VdfArena>>(std::uint64_t epoch, const EpochSeed&)>
         arena;
     FillOptions fill;      // kind 3

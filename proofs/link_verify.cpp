@@ -113,6 +113,16 @@ Verdict check_link_proof(const NetworkParams& params, const NetworkId& network_i
     return check_own_opening(network_id, chain, known, proof);
 }
 
+// Spec 7, B (11), and what counts (3).
+template <class Proof>
+Verdict check_kind_counts(const NetworkId& network_id, const KnownChain& chain,
+                          const KnownHeight& known) {
+    if (!kOpensOne<Proof>) return Reason::kOk;
+    if (!known.y_compact) return Reason::kNoEntropy;
+    return full_required(network_id, *known.y_compact, chain.id) ? Reason::kCompactNotAllowed
+                                                                 : Reason::kOk;
+}
+
 // Spec 7, short proofs (2) to (5).
 template <class Proof>
 Verdict check_short(const NetworkParams& params, const NetworkId& network_id,
@@ -125,9 +135,7 @@ Verdict check_short(const NetworkParams& params, const NetworkId& network_id,
     if (!known.link_before) return Reason::kDigestUnknown;
     HOLDFAST_REQUIRE_OK(check_chain_reveal(params, network_id, chain, known.height, proof.reveal));
     HOLDFAST_REQUIRE_OK(check_opening(network_id, chain, known, *known.link_before, *link, proof));
-    const bool too_little =
-        kOpensOne<Proof> && full_required(network_id, *known.y_compact, chain.id);
-    return too_little ? Reason::kCompactNotAllowed : Reason::kOk;
+    return check_kind_counts<Proof>(network_id, chain, known);
 }
 
 // Spec 7, D (2), and the first tree of (4).
@@ -151,6 +159,12 @@ Checked<GlobalDigest> global_from_group(const NetworkId& network_id, const Globa
     own.regions = p.regions;
     own.total_chains = p.total_chains;
     return global_digest(network_id, own, regions);
+}
+
+/// The last known reveal of `from`, where it is of the same commitment and newer.
+void take_newer_reveal(KnownChain& chain, const KnownChain& from) {
+    if (!chain.reveals || !from.reveals || chain.reveals->base != from.reveals->base) return;
+    if (from.reveals->known.i > chain.reveals->known.i) chain.reveals = from.reveals;
 }
 
 }  // namespace
@@ -254,19 +268,19 @@ Verdict verify_valid(const NetworkParams& params, const NetworkId& network_id,
     return verify_full(params, network_id, chain, known, std::get<Full>(proof));
 }
 
-// Spec 7, B (11).
 Verdict check_counts(const NetworkId& network_id, const KnownChain& chain, const KnownHeight& known,
                      const AnyProof& proof) {
-    if (!std::holds_alternative<Compact>(proof)) return Reason::kOk;
-    if (!known.y_compact) return Reason::kNoEntropy;
-    return full_required(network_id, *known.y_compact, chain.id) ? Reason::kCompactNotAllowed
-                                                                 : Reason::kOk;
+    return std::visit(
+        [&]<class Proof>(const Proof&) {
+            return check_kind_counts<Proof>(network_id, chain, known);
+        },
+        proof);
 }
 
 Verdict verify_proof(const NetworkParams& params, const NetworkId& network_id,
                      const KnownChain& chain, const KnownHeight& known, const AnyProof& proof) {
-    HOLDFAST_REQUIRE_OK(check_counts(network_id, chain, known, proof));
-    return verify_valid(params, network_id, chain, known, proof);
+    HOLDFAST_REQUIRE_OK(verify_valid(params, network_id, chain, known, proof));
+    return check_counts(network_id, chain, known, proof);
 }
 
 Checked<GlobalDigest> global_from_path(const NetworkParams& params, const NetworkId& network_id,
@@ -306,23 +320,29 @@ Verdict verify_path(const NetworkParams& params, const NetworkId& network_id,
 
 // Spec 7, window (kind 8).
 Verdict verify_window(const NetworkParams& params, const NetworkId& network_id,
-                      const KnownChain& chain, std::span<const KnownHeight> heights,
-                      const ProofWindow& window) {
+                      std::span<const KnownPlace> places, const ProofWindow& window) {
     const std::size_t count = window.links.size();
     if (count == 0 || count > kWindowMaxLinks) return Reason::kBadField;
-    KnownChain so_far = chain;
+    KnownChain newest;  // with the reveal of the link before
+    Verdict uncounted;
     for (std::size_t i = 0; i < count; ++i) {
         const AnyProof& link = window.links[i];
         const Height height = receipt_of(link).height;
         if (i > 0 && height <= receipt_of(window.links[i - 1]).height) {
             return {Reason::kWindowOrder, i};
         }
-        if (i >= heights.size()) return {Reason::kWrongHeight, i};
-        const Verdict v = verify_valid(params, network_id, so_far, heights[i], link);
-        if (!v) return {v.reason, i};
-        note_reveal(so_far, height, reveal_of(link));
+        if (i >= places.size()) return {Reason::kWrongHeight, i};
+        if (places[i].chain.id != places[0].chain.id) return {Reason::kWrongChain, i};
+        KnownChain chain = places[i].chain;
+        if (i > 0) take_newer_reveal(chain, newest);
+        const Verdict v = verify_proof(params, network_id, chain, places[i].height, link);
+        const bool only_uncounted = v.reason == Reason::kCompactNotAllowed;
+        if (!v && !only_uncounted) return {v.reason, i};
+        if (only_uncounted && uncounted) uncounted = {v.reason, i};
+        note_reveal(chain, height, reveal_of(link));
+        newest = std::move(chain);
     }
-    return Verdict::ok();
+    return uncounted;
 }
 
 }  // namespace holdfast

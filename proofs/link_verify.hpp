@@ -55,18 +55,21 @@ struct KnownHeight {
     std::optional<GlobalDigest> global;  // of this height; needed for compact and path proofs
 };
 
-// The steps of the calls below, in the order in which they are taken, for whoever shares the work
+/// A chain and a height of it, with the commitment in force there and the last reveal known of it.
+struct KnownPlace {
+    KnownChain chain;
+    KnownHeight height;
+};
+
+// The steps of verify_proof, in the order in which they are taken, for whoever shares the work
 // of some of them between many objects (hierarchy/proof_batch.hpp). A step's answer means something
-// only where those before it have accepted.
+// only where those before it have accepted. check_counts is the last.
 
 /// That something signed is of this height and anchor: kWrongHeight, kWrongAnchor.
 [[nodiscard]] Verdict check_place(const KnownHeight& known, Height height,
                                   const GlobalDigest& anchor);
 /// The same of a receipt.
 [[nodiscard]] Verdict check_receipt_place(const KnownHeight& known, const Receipt& receipt);
-/// Whether this kind counts at that height: kNoEntropy (y_c not known), kCompactNotAllowed.
-[[nodiscard]] Verdict check_counts(const NetworkId& network_id, const KnownChain& chain,
-                                   const KnownHeight& known, const AnyProof& proof);
 /// What costs no hash: kNoEntropy (y, or y_c of a compact proof), kWrongChain, kBadLinkBefore, and
 /// those of check_receipt_place.
 [[nodiscard]] Verdict check_claim(const KnownChain& chain, const KnownHeight& known,
@@ -91,6 +94,10 @@ struct KnownHeight {
                                   const HierarchyPath& path, const Digest& group);
 /// The leaf whose path a compact proof brings.
 [[nodiscard]] ChainLeaf leaf_of(const Compact& proof);
+/// Whether a valid proof of this kind makes its link count: kCompactNotAllowed where it opens one
+/// cell at a height drawn for full proofs; kNoEntropy where y_c, which draws, is not known.
+[[nodiscard]] Verdict check_counts(const NetworkId& network_id, const KnownChain& chain,
+                                   const KnownHeight& known, const AnyProof& proof);
 
 /// kWrongHeight, kWrongAnchor, kBadSignature. Shows that the prover committed, not that it stores.
 [[nodiscard]] Verdict verify_receipt(const NetworkId& network_id, const KnownChain& chain,
@@ -108,13 +115,16 @@ struct KnownHeight {
                                   const KnownChain& chain, const KnownHeight& known,
                                   const Full& proof);
 
-/// Either kind, and whether it counts: kCompactNotAllowed for a compact proof at a height where
-/// only a full one does. A valid compact proof that does not count still shows what it opens.
+/// Whether the link counts, as far as these facts tell: everything that verify_valid asks, and then
+/// check_counts. What alone decides it, for windows, light verifiers and the registry (which judges
+/// many at once with hierarchy/proof_batch.hpp, and their short forms with verify_short). Whether
+/// the proof came in time only a registry knows.
 [[nodiscard]] Verdict verify_proof(const NetworkParams& params, const NetworkId& network_id,
                                    const KnownChain& chain, const KnownHeight& known,
                                    const AnyProof& proof);
 
-/// Either kind, whether or not it counts.
+/// Either kind, whether or not it counts: a valid compact proof that does not count still shows
+/// what it opens.
 [[nodiscard]] Verdict verify_valid(const NetworkParams& params, const NetworkId& network_id,
                                    const KnownChain& chain, const KnownHeight& known,
                                    const AnyProof& proof);
@@ -124,12 +134,13 @@ struct KnownHeight {
 [[nodiscard]] Verdict verify_path(const NetworkParams& params, const NetworkId& network_id,
                                   const KnownHeight& known, const PathProof& proof);
 
-/// That every link of a window of one chain is valid (verify_valid), `heights` being what is known
-/// of each link's height, in the same order (kWrongHeight where it is not). Reveals follow one
-/// another. The index of a refusal is the link's.
+/// That every link of a window counts (verify_proof), `places` being what is known where each link
+/// stands, in the same order (kWrongHeight where it is not; kWrongChain where they are of several
+/// chains). Reveals follow one another under each commitment. A link whose only fault is that its
+/// kind does not count is named after all others have been judged. The index of a refusal is the
+/// link's.
 [[nodiscard]] Verdict verify_window(const NetworkParams& params, const NetworkId& network_id,
-                                    const KnownChain& chain, std::span<const KnownHeight> heights,
-                                    const ProofWindow& window);
+                                    std::span<const KnownPlace> places, const ProofWindow& window);
 
 /// What B and C say, to the registry that took `link` for this chain and height (empty: none of
 /// that height stands in its digest) and knows link_before. The last check is whether the proof

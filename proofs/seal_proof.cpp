@@ -105,9 +105,17 @@ Digest SealProof::digest(const NetworkId& network_id) const {
 // Spec 3.1, audits.
 bool is_audited(const NetworkParams& params, const NetworkId& network_id, const VdfOutput& y,
                 const ChainId& chain_id, std::uint64_t total_chains) {
-    // (2^32 - 1) * 2^32 fits a u64.
-    const std::uint64_t least = params.audits_per_block * (std::uint64_t{params.misses_late} + 1);
-    return hits(tagged_hash("seal-audit", network_id, y, chain_id), params.audits_per_block,
+    std::uint64_t audits = params.audits_per_block;
+    if (params.version == kParamsVersion2) {
+        // Each chain about once in a liability period, however many there are (spec 15.3).
+        const std::uint64_t period = params.liability_blocks;
+        audits = std::max(audits, total_chains / period + (total_chains % period == 0 ? 0 : 1));
+    }
+    // hits() takes a u64: a network is far below 2^31 chains, and more are all the same.
+    constexpr std::uint64_t kMostAudits = std::uint64_t{1} << 31;
+    audits = std::min(audits, kMostAudits);
+    const std::uint64_t least = audits * (std::uint64_t{params.misses_late} + 1);
+    return hits(tagged_hash("seal-audit", network_id, y, chain_id), audits,
                 std::max(total_chains, least));
 }
 

@@ -11,8 +11,8 @@
 namespace holdfast {
 namespace {
 
-constexpr std::uint32_t kSchema = 1;
-constexpr std::uint64_t kMaxEvidenceBytes = std::uint64_t{1} << 26;
+/// Schema 1 held decisions of nodes, not of entries.
+constexpr std::uint32_t kSchema = 2;
 constexpr std::uint64_t kPerMille = 1'000;
 
 Key key_of(const CaseId& id) { return Key().fixed(id); }
@@ -68,7 +68,7 @@ Result<std::uint64_t> ask(Token& token, const SettlementCase& c, const Settlemen
         case StepKind::kSlash:
             return slash(token, c, step, key);
         case StepKind::kRelease:
-            return token.release_bond(step.bond, key);
+            return token.release_bond(step.bond, step.amount, key);
         case StepKind::kReward: {
             const std::uint64_t amount = reward_amount(c, step);
             if (amount == 0) return 0;
@@ -97,20 +97,6 @@ bool is_final(ErrorCode code) {
 }
 
 }  // namespace
-
-std::string_view to_string(CaseKind kind) {
-    switch (kind) {
-        case CaseKind::kOffence:
-            return "offence";
-        case CaseKind::kAccusation:
-            return "accusation";
-        case CaseKind::kReward:
-            return "reward";
-        case CaseKind::kOutcome:
-            return "outcome";
-    }
-    return "unknown";
-}
 
 std::string_view to_string(StepKind kind) {
     switch (kind) {
@@ -158,10 +144,11 @@ SettlementStep SettlementStep::reward(const PublicKey& to, std::uint64_t most,
     return step;
 }
 
-SettlementStep SettlementStep::release(const BondId& bond) {
+SettlementStep SettlementStep::release(const BondId& bond, std::uint64_t amount) {
     SettlementStep step;
     step.kind = StepKind::kRelease;
     step.bond = bond;
+    step.amount = amount;
     return step;
 }
 
@@ -187,7 +174,7 @@ Checked<SettlementCase> SettlementCase::decode(ByteView bytes) {
     out.id = r.fixed<CaseId>();
     out.kind = static_cast<CaseKind>(r.u8());
     const std::uint8_t count = r.u8();
-    if (out.kind < CaseKind::kOffence || out.kind > CaseKind::kOutcome || count > kMaxSteps) {
+    if (out.kind < CaseKind::kOffence || out.kind > CaseKind::kBond || count > kMaxSteps) {
         r.refuse(Reason::kBadField);
     }
     for (std::uint8_t i = 0; i < count && !r.failed(); ++i) {
@@ -210,27 +197,55 @@ Checked<SettlementCase> SettlementCase::decode(ByteView bytes) {
     return out;
 }
 
-CaseId Accusation::id(const NetworkId& network_id) const {
-    return CaseId(
-        tagged_hash("settlement/accusation", network_id, sha256(evidence), accuser, deposit));
+// Spec 15.8.
+std::uint64_t most_pay(const NetworkParams& params) {
+    constexpr std::uint64_t kForfeitedRewards = 32;
+    const std::uint64_t part = params.least_challenger_part;
+    const std::uint64_t forfeited =
+        std::max<std::uint64_t>(1, part / kForfeitedRewards + (part % kForfeitedRewards != 0));
+    return forfeited / kForfeitedRewards;
 }
 
-Bytes Accusation::encode() const {
-    Writer w(evidence.size() + 72);
-    w.fixed(accuser).fixed(deposit).u64(evidence.size()).raw(evidence);
-    return w.take();
+Verdict check_pay_terms(const NetworkParams& params, const PayTerms& terms) {
+    const std::uint64_t most = most_pay(params);
+    const bool fits =
+        terms.challenger_reward <= most && terms.prover_reward <= most - terms.challenger_reward;
+    return fits ? Reason::kOk : Reason::kNetworkPolicy;
 }
 
-Checked<Accusation> Accusation::decode(ByteView bytes) {
-    Reader r(bytes);
-    Accusation out;
-    out.accuser = r.fixed<PublicKey>();
-    out.deposit = r.fixed<BondId>();
-    const ByteView evidence = r.raw(r.u64());
-    out.evidence.assign(evidence.begin(), evidence.end());
-    if (const Verdict v = r.finish(); !v) return refuse(v);
+namespace {
+
+/// What is left to do of a decision under these terms.
+SettlementCase case_of(const Decision& decision, const PayTerms& terms) {
+    SettlementCase out{decision.id, decision.kind, {}};
+    const auto pay = [&](const PublicKey& to, std::uint64_t amount) {
+        if (amount > 0) out.steps.push_back(SettlementStep::reward(to, amount));
+    };
+    for (const DecidedStep& s : decision.steps) {
+        switch (s.kind) {
+            case DecidedStep::Kind::kSlash:
+                out.steps.push_back(SettlementStep::slash(s.bond, s.party, s.amount));
+                break;
+            case DecidedStep::Kind::kRelease:
+                out.steps.push_back(SettlementStep::release(s.bond, s.amount));
+                break;
+            case DecidedStep::Kind::kReward:
+                out.steps.push_back(SettlementStep::reward(s.party, UINT64_MAX, s.share_per_mille));
+                break;
+            case DecidedStep::Kind::kPayChallenger:
+                pay(s.party, terms.challenger_reward);
+                break;
+            case DecidedStep::Kind::kPayProver:
+                pay(s.party, terms.prover_reward);
+                break;
+        }
+    }
     return out;
 }
+
+Key next_key() { return Key().u8(2); }  // in kMeta, beside the store's head
+
+}  // namespace
 
 // --- the ledger ----------------------------------------------------------------------------------
 
@@ -239,18 +254,17 @@ class SettlementLedger::Impl {
     Impl(const NetworkId& network_id, std::unique_ptr<Store> store)
         : network_id_(network_id), store_(std::move(store)) {}
 
-    Result<Verdict> decide(const SettlementCase& decision, const std::optional<CaseId>& closes);
-    Status decide_all(std::span<const SettlementCase> decisions);
-    Result<Verdict> accuse(const Accusation& accusation, std::size_t ceiling);
+    Result<std::uint64_t> next_decision() const;
+    Status take(std::uint64_t first, std::span<const Decision> decisions, const PayTerms& terms);
     Result<std::optional<SettlementCase>> find(const CaseId& id) const;
     Status for_each(const std::function<bool(const SettlementCase&)>& visit) const;
-    Result<std::vector<Accusation>> open_accusations() const;
     Result<SettlementReport> work(Token& token, const StopCheck& stop);
     Status reopen(const CaseId& id);
 
   private:
     static Result<std::optional<SettlementCase>> load(const Transaction& txn, const CaseId& id);
     static Status save(Transaction& txn, const SettlementCase& c);
+    static Result<std::uint64_t> load_next(const Transaction& txn);
     Result<std::vector<CaseId>> open_cases() const;
     Result<bool> work_on(const CaseId& id, Token& token, const StopCheck& stop,
                          SettlementReport& report);
@@ -280,59 +294,35 @@ Status SettlementLedger::Impl::save(Transaction& txn, const SettlementCase& c) {
                        : txn.put(SettlementTable::kOpen, key.bytes(), {});
 }
 
-Result<Verdict> SettlementLedger::Impl::decide(const SettlementCase& decision,
-                                               const std::optional<CaseId>& closes) {
-    if (decision.steps.size() > SettlementCase::kMaxSteps) {
-        return fail(ErrorCode::kInvalidArgument, "a case has at most 16 steps");
-    }
-    HOLDFAST_ASSIGN(txn, store_->write());
-    HOLDFAST_ASSIGN(known, txn.contains(SettlementTable::kCases, key_of(decision.id).bytes()));
-    if (known) return Verdict(Reason::kAlreadySettled);
-    HOLDFAST_TRY(save(txn, decision));
-    if (closes) {
-        HOLDFAST_TRY(txn.erase(SettlementTable::kAccusations, key_of(*closes).bytes()));
-    }
-    HOLDFAST_TRY(txn.commit());
-    return Verdict::ok();
+Result<std::uint64_t> SettlementLedger::Impl::load_next(const Transaction& txn) {
+    HOLDFAST_ASSIGN(stored, txn.get(SettlementTable::kMeta, next_key().bytes()));
+    if (!stored) return std::uint64_t{0};
+    Reader r(*stored);
+    const std::uint64_t next = r.u64();
+    if (!r.finish()) return damaged("the number of the next decision does not decode");
+    return next;
 }
 
-Status SettlementLedger::Impl::decide_all(std::span<const SettlementCase> decisions) {
-    HOLDFAST_ASSIGN(txn, store_->write());
-    bool changed = false;
-    for (const SettlementCase& decision : decisions) {
-        if (decision.steps.size() > SettlementCase::kMaxSteps) {
-            return fail(ErrorCode::kInvalidArgument, "a case has at most 16 steps");
-        }
-        HOLDFAST_ASSIGN(known, txn.contains(SettlementTable::kCases, key_of(decision.id).bytes()));
-        if (known) continue;
-        HOLDFAST_TRY(save(txn, decision));
-        changed = true;
-    }
-    return changed ? txn.commit() : Status{};
+Result<std::uint64_t> SettlementLedger::Impl::next_decision() const {
+    HOLDFAST_ASSIGN(txn, store_->read());
+    return load_next(txn);
 }
 
-Result<Verdict> SettlementLedger::Impl::accuse(const Accusation& accusation, std::size_t ceiling) {
-    if (accusation.evidence.size() > kMaxEvidenceBytes) return Verdict(Reason::kTooLarge);
-    const CaseId id = accusation.id(network_id_);
+Status SettlementLedger::Impl::take(std::uint64_t first, std::span<const Decision> decisions,
+                                    const PayTerms& terms) {
     HOLDFAST_ASSIGN(txn, store_->write());
-    HOLDFAST_ASSIGN(decided, txn.contains(SettlementTable::kCases, key_of(id).bytes()));
-    HOLDFAST_ASSIGN(waits, txn.contains(SettlementTable::kAccusations, key_of(id).bytes()));
-    if (decided || waits) return Verdict(Reason::kAlreadySettled);
-    std::size_t open = 0;
-    bool pledged = false;
-    HOLDFAST_TRY(txn.for_each(SettlementTable::kAccusations, {},
-                              [&](ByteView, ByteView value) -> Result<bool> {
-                                  const auto other = Accusation::decode(value);
-                                  if (!other) return damaged("an accusation does not decode");
-                                  ++open;
-                                  pledged = pledged || other->deposit == accusation.deposit;
-                                  return true;
-                              }));
-    if (pledged) return Verdict(Reason::kNoBond);
-    if (open >= ceiling) return Verdict(Reason::kBusy);
-    HOLDFAST_TRY(txn.put(SettlementTable::kAccusations, key_of(id).bytes(), accusation.encode()));
-    HOLDFAST_TRY(txn.commit());
-    return Verdict::ok();
+    HOLDFAST_ASSIGN(next, load_next(txn));
+    if (next != first) {
+        return fail(ErrorCode::kInvalidArgument, "settlement was given decision " +
+                                                     std::to_string(first) + " where " +
+                                                     std::to_string(next) + " comes next");
+    }
+    for (const Decision& decision : decisions) {
+        HOLDFAST_TRY(save(txn, case_of(decision, terms)));
+    }
+    HOLDFAST_TRY(txn.put(SettlementTable::kMeta, next_key().bytes(),
+                         Writer(8).u64(first + decisions.size()).bytes()));
+    return txn.commit();
 }
 
 Result<std::optional<SettlementCase>> SettlementLedger::Impl::find(const CaseId& id) const {
@@ -348,19 +338,6 @@ Status SettlementLedger::Impl::for_each(
         if (!found) return damaged("a case does not decode");
         return visit(*found);
     });
-}
-
-Result<std::vector<Accusation>> SettlementLedger::Impl::open_accusations() const {
-    HOLDFAST_ASSIGN(txn, store_->read());
-    std::vector<Accusation> out;
-    HOLDFAST_TRY(txn.for_each(SettlementTable::kAccusations, {},
-                              [&](ByteView, ByteView value) -> Result<bool> {
-                                  auto found = Accusation::decode(value);
-                                  if (!found) return damaged("an accusation does not decode");
-                                  out.push_back(std::move(*found));
-                                  return true;
-                              }));
-    return out;
 }
 
 Result<std::vector<CaseId>> SettlementLedger::Impl::open_cases() const {
@@ -464,24 +441,16 @@ Result<std::unique_ptr<SettlementLedger>> SettlementLedger::open(
         new SettlementLedger(std::make_unique<Impl>(network, std::move(store))));
 }
 
-Result<Verdict> SettlementLedger::decide(const SettlementCase& decision,
-                                         const std::optional<CaseId>& closes) {
-    return impl_->decide(decision, closes);
-}
-Status SettlementLedger::decide_all(std::span<const SettlementCase> decisions) {
-    return impl_->decide_all(decisions);
-}
-Result<Verdict> SettlementLedger::accuse(const Accusation& accusation, std::size_t ceiling) {
-    return impl_->accuse(accusation, ceiling);
+Result<std::uint64_t> SettlementLedger::next_decision() const { return impl_->next_decision(); }
+Status SettlementLedger::take(std::uint64_t first, std::span<const Decision> decisions,
+                              const PayTerms& terms) {
+    return impl_->take(first, decisions, terms);
 }
 Result<std::optional<SettlementCase>> SettlementLedger::find(const CaseId& id) const {
     return impl_->find(id);
 }
 Status SettlementLedger::for_each(const std::function<bool(const SettlementCase&)>& visit) const {
     return impl_->for_each(visit);
-}
-Result<std::vector<Accusation>> SettlementLedger::open_accusations() const {
-    return impl_->open_accusations();
 }
 Result<SettlementReport> SettlementLedger::work(Token& token, const StopCheck& stop) {
     return impl_->work(token, stop);

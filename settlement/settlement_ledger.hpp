@@ -1,13 +1,13 @@
-// The settlement ledger: what is slashed, paid or released once, decided before anybody is asked.
+// The settlement ledger: carries out, once each, what the registry has decided.
 //
-// A case has an id that follows from what it is about: an offence, an accusation, a reward, an
-// outcome. decide() makes the case and all of its steps durable in one transaction; a second
-// decision under the same id is refused, whatever it says. work() asks the Token for every step
-// that has no answer yet, in order, under a key that follows from case and step, and makes each
-// answer durable. It is called again until nothing is open: after a failure, a time-out, a crash.
-// Since the decision, the key and the answer are durable, a token that fails, that times out after
-// it has acted, that throws, answers twice or claims more than was asked can make no step happen
-// twice and none be forgotten.
+// Decisions (hierarchy/decision.hpp) are numbered; take() makes each a case, in order and without a
+// gap, from where the ledger stands: whoever was away for a thousand heights goes on there. work()
+// asks the Token for every step that has no answer yet, in order, under a key that follows from
+// case and step, and makes each answer durable. It is called again until nothing is open: after a
+// failure, a time-out, a crash. Since the decision, the key and the answer are durable, a token
+// that fails, that times out after it has acted, that throws, answers twice or claims more than was
+// asked can make no step happen twice and none be forgotten. Nothing that a token says flows back
+// into the registry.
 //
 // Threading   any thread; no lock and no transaction is held during a callback. One work() at a
 //             time (kBusy for another). One process at a time (kBusy).
@@ -25,15 +25,13 @@
 
 #include "callbacks/token.hpp"
 #include "core/fill.hpp"
+#include "core/params.hpp"
 #include "core/result.hpp"
 #include "core/types.hpp"
+#include "hierarchy/decision.hpp"
 
 namespace holdfast {
 
-using CaseId = DigestOf<struct CaseIdTag>;
-
-/// What a case is about; the id of each is made by whoever decides it.
-enum class CaseKind : std::uint8_t { kOffence = 1, kAccusation = 2, kReward = 3, kOutcome = 4 };
 enum class StepKind : std::uint8_t { kSlash = 1, kReward = 2, kRelease = 3 };
 enum class StepState : std::uint8_t {
     kOpen = 1,     // no answer yet: asked again by every work()
@@ -41,7 +39,6 @@ enum class StepState : std::uint8_t {
     kRefused = 3,  // the token will never do it; nothing moved, see reopen()
 };
 
-std::string_view to_string(CaseKind kind);
 std::string_view to_string(StepKind kind);
 std::string_view to_string(StepState state);
 
@@ -49,7 +46,7 @@ struct SettlementStep {
     StepKind kind = StepKind::kSlash;
     BondId bond;               // kSlash, kRelease
     PublicKey party;           // whom a reward goes to; who must own a bond that is slashed
-    std::uint64_t amount = 0;  // at most: of a slash or a reward
+    std::uint64_t amount = 0;  // at most: of a slash, a release or a reward
     /// Of a reward: at most this share of what the slashes of its case have taken. 0: not tied to
     /// them.
     std::uint32_t share_per_mille = 0;
@@ -62,7 +59,7 @@ struct SettlementStep {
     static SettlementStep slash(const BondId& bond, const PublicKey& owner, std::uint64_t most);
     static SettlementStep reward(const PublicKey& to, std::uint64_t most,
                                  std::uint32_t share_per_mille = 0);
-    static SettlementStep release(const BondId& bond);
+    static SettlementStep release(const BondId& bond, std::uint64_t amount);
 };
 
 struct SettlementCase {
@@ -77,19 +74,17 @@ struct SettlementCase {
     static Checked<SettlementCase> decode(ByteView bytes);
 };
 
-/// An accusation that waits for its judgement; kept so that a crash loses neither the accusation
-/// nor the deposit behind it.
-struct Accusation {
-    Bytes evidence;  // the body, with kind and length
-    PublicKey accuser;
-    BondId deposit;
-    friend bool operator==(const Accusation&, const Accusation&) = default;
-
-    /// Under which the deposit is settled.
-    [[nodiscard]] CaseId id(const NetworkId& network_id) const;
-    [[nodiscard]] Bytes encode() const;
-    static Checked<Accusation> decode(ByteView bytes);
+/// What a host pays for the outcome of a challenge, in the token's smallest unit; both together at
+/// most what check_pay_terms allows.
+struct PayTerms {
+    std::uint64_t prover_reward = 0;      // for a served challenge
+    std::uint64_t challenger_reward = 0;  // for any outcome
 };
+/// The most that an outcome may pay.
+[[nodiscard]] std::uint64_t most_pay(const NetworkParams& params);
+/// kNetworkPolicy where an outcome would pay more than a 32nd of what a challenger forfeits whose
+/// outcome fails its audit: then two that collude would gain (spec 15.8).
+[[nodiscard]] Verdict check_pay_terms(const NetworkParams& params, const PayTerms& terms);
 
 struct SettlementFault {
     CaseId id;
@@ -122,20 +117,17 @@ class SettlementLedger {
     }
     ~SettlementLedger();
 
-    /// Durable when it returns kOk. kAlreadySettled: decided before, and nothing has changed.
-    /// `closes`: an accusation that this decision ends, in the same transaction.
-    [[nodiscard]] Result<Verdict> decide(const SettlementCase& decision,
-                                         const std::optional<CaseId>& closes = std::nullopt);
-    /// Many decisions in one transaction; those that were decided before stand as they are.
-    [[nodiscard]] Status decide_all(std::span<const SettlementCase> decisions);
-    /// Durable when it returns kOk. kAlreadySettled: the same accusation is open or was decided;
-    /// kNoBond: its deposit stands behind another open one; kBusy: `ceiling` are open.
-    [[nodiscard]] Result<Verdict> accuse(const Accusation& accusation, std::size_t ceiling);
+    /// Number of the registry's first decision that this ledger has not taken over.
+    [[nodiscard]] Result<std::uint64_t> next_decision() const;
+    /// Takes over decisions, the first of which has this number: as cases, all in one transaction,
+    /// on the device when it returns. kInvalidArgument unless `first` is next_decision(). What pays
+    /// nothing under these terms makes no step.
+    [[nodiscard]] Status take(std::uint64_t first, std::span<const Decision> decisions,
+                              const PayTerms& terms);
 
     [[nodiscard]] Result<std::optional<SettlementCase>> find(const CaseId& id) const;
     /// Ascending by id, until `visit` gives false.
     [[nodiscard]] Status for_each(const std::function<bool(const SettlementCase&)>& visit) const;
-    [[nodiscard]] Result<std::vector<Accusation>> open_accusations() const;
 
     /// Asks for every open step once. A fault of one case does not stop the others, but a token
     /// that lets kMaxTimeouts calls run into their time-out is asked no more in this pass; the next

@@ -33,9 +33,15 @@ std::string padded(std::uint64_t number, std::size_t width) {
 
 }  // namespace
 
+KeyPair simulation_operator() {
+    return KeyPair::from_secret(view(tagged_hash("simulation/operator")));
+}
+
 NetworkParams simulation_network() {
-    NetworkParams params;
+    NetworkParams params = NetworkParams::preset(kParamsVersion2);
     params.name = "simulation";
+    params.operator_key = simulation_operator().public_key();
+    params.seal_windows = 2;
     params.finality_blocks = 1;
     params.vdf = {256, 1, 4, 16, 4};
     params.seal_presets = {kSealDev};

@@ -17,6 +17,8 @@ namespace holdfast::simulation {
 
 /// A small network whose deadlines and windows pass within a dozen blocks.
 [[nodiscard]] NetworkParams simulation_network();
+/// Its operator: the simulation itself.
+[[nodiscard]] KeyPair simulation_operator();
 
 /// Chains that share a key and a way to behave.
 struct Fleet {

@@ -2,6 +2,7 @@
 
 #include "api/link_prover.hpp"
 #include "core/merkle.hpp"
+#include "proofs/bundle.hpp"
 #include "proofs/digests.hpp"
 
 namespace holdfast::simulation {
@@ -25,51 +26,49 @@ LinkOpening invent(const NetworkId& network_id, const SetMember& member, const K
 Status commit(const NetworkId& network_id, Registry& registry, ProverSet& set,
               const KnownHeight& known, CheatCounts& counts) {
     HOLDFAST_ASSIGN(due, registry.due_links(known.height));
-    std::vector<SubmittedReceipt> receipts;
+    std::vector<BundleEntry> members;
     for (const DueLink& d : due) {
         const auto member = set.member_of(d.chain_id);
         if (!member) continue;
         const LinkOpening link = invent(network_id, set.members()[*member], known, d.link_before);
-        Receipt receipt{link.link, known.height, known.anchor, {}};
-        receipt.signature = set.key().sign(view(receipt_digest(
-            network_id, d.chain_id, known.height, known.block_hash, known.anchor, link.link)));
-        receipts.push_back({d.chain_id, receipt});
+        members.push_back({d.chain_id, link.link});
     }
-    HOLDFAST_ASSIGN(outcomes, registry.accept_receipts(receipts));
-    for (const ReceiptOutcome& o : outcomes) counts.receipts_taken += o.verdict ? 1 : 0;
+    if (members.empty()) return {};
+    const auto bundle = make_bundle(network_id, known.block_hash, known.height, known.anchor,
+                                    std::move(members), set.key());
+    if (!bundle) return fail_refused(bundle.error(), "a cheater's bundle");
+    const Bytes object = wrap_object(Kind::kBundle, bundle->encode());
+    HOLDFAST_ASSIGN(outcome, registry.accept(ByteView(object)));
+    for (const Verdict& v : outcome.members) counts.receipts_taken += v ? 1 : 0;
     return {};
 }
 
 Status pretend(const NetworkId& network_id, Registry& registry, ProverSet& set,
                const KnownHeight& known, CheatCounts& counts) {
     HOLDFAST_ASSIGN(due, registry.due_proofs(known.height));
-    std::vector<AnyProof> proofs;
-    std::optional<HierarchyTree> tree;
+    std::vector<Bytes> objects;
     for (const DueProof& d : due) {
         const auto member = set.member_of(d.chain_id);
         if (!member) continue;
-        if (!tree) {
-            HOLDFAST_ASSIGN(whole, registry.tree(known.height));
-            tree.emplace(std::move(whole));
-        }
         const SetMember& m = set.members()[*member];
-        const SignedLink link{invent(network_id, m, known, d.link_before), d.receipt};
-        if (link.opening.link != d.receipt.link) continue;  // made while it still had its data
+        const LinkOpening link = invent(network_id, m, known, d.link_before);
+        if (link.link != d.link) continue;  // made while it still had its data
         if (full_required(network_id, *known.y_compact, d.chain_id)) {
-            proofs.emplace_back(to_full(link));
+            objects.push_back(wrap_object(Kind::kShortFull, to_short_full(link).encode()));
             continue;
         }
-        const Checked<PathProof> path = tree->path(d.slot);
-        if (!path) return fail_refused(path.error(), "a cheater's slot");
         const std::uint64_t cells = m.chunks.value * kCellsPerChunk;
         const std::uint8_t j = compact_index(network_id, *known.y_compact, d.chain_id);
-        HOLDFAST_ASSIGN(compact, to_compact(network_id, link, *path, *known.y_compact,
-                                            std::vector<Digest>(path_length(
-                                                cells, link.opening.where[j].index().value))));
-        proofs.emplace_back(std::move(compact));
+        const std::vector<Digest> path(path_length(cells, link.where[j].index().value));
+        objects.push_back(
+            wrap_object(Kind::kShortCompact,
+                        to_short_compact(network_id, link, *known.y_compact, path).encode()));
     }
-    HOLDFAST_ASSIGN(verdicts, registry.accept_proofs(proofs));
-    for (const Verdict& v : verdicts) ++(v ? counts.proofs_taken : counts.proofs_refused);
+    const std::vector<ByteView> views(objects.begin(), objects.end());
+    HOLDFAST_ASSIGN(outcomes, registry.accept(views));
+    for (const ObjectOutcome& o : outcomes) {
+        ++(o.verdict ? counts.proofs_taken : counts.proofs_refused);
+    }
     return {};
 }
 

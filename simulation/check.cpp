@@ -102,10 +102,9 @@ Result<ScratchCheck> recompute_digests(const Registry& registry, Height first,
     return out;
 }
 
-void TakenLinks::note(std::span<const SubmittedReceipt> receipts) {
-    for (const SubmittedReceipt& r : receipts) {
-        links_[r.receipt.height].push_back({r.chain_id, r.receipt.link});
-    }
+void TakenLinks::note(Height height, std::span<const ChainLink> links) {
+    std::vector<ChainLink>& taken = links_[height];
+    taken.insert(taken.end(), links.begin(), links.end());
 }
 
 Result<std::uint64_t> TakenLinks::missing_in(const Registry& registry, Height closed) {

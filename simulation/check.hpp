@@ -29,7 +29,7 @@ struct ScratchCheck {
 /// The links that were handed in and taken, until their digest closes.
 class TakenLinks {
   public:
-    void note(std::span<const SubmittedReceipt> receipts);
+    void note(Height height, std::span<const ChainLink> links);
     /// How many of the height's links do not stand in the leaves of their chains; forgets them. A
     /// chain that lost its slot meanwhile has none.
     [[nodiscard]] Result<std::uint64_t> missing_in(const Registry& registry, Height closed);

@@ -95,6 +95,7 @@ Result<std::unique_ptr<SimulationWorld>> SimulationWorld::load(
     options.registry_options.threads = processing.threads;
     options.registry_options.kept_heights = kKeptHeights;
     options.sets = processing;
+    options.operator_key = &world.operator_key_;
     HOLDFAST_ASSIGN(aggregator, Aggregator::open(world.params_, *world.chain_, *world.clock_,
                                                  nullptr, nullptr, options));
     world.aggregator_ = std::make_unique<Aggregator>(std::move(aggregator));
@@ -114,12 +115,28 @@ Result<std::unique_ptr<SimulationWorld>> SimulationWorld::load(
     return made;
 }
 
+/// One bond for all chains of a key, and more than they will need.
+BondId SimulationWorld::bond_of(const PublicKey& key) const {
+    return BondId(tagged_hash("simulation/bond", network_id_, key));
+}
+
+Status SimulationWorld::list_bonds() {
+    constexpr std::uint64_t kPlenty = std::uint64_t{1} << 50;
+    std::vector<BondEvent> events;
+    for (const ProverSet* set : {honest_.get(), late_.get(), cheaters_.get()}) {
+        const PublicKey& owner = set->key().public_key();
+        events.push_back(BondEvent::created(bond_of(owner), owner, kPlenty, BondPurpose::kStorage));
+    }
+    return chain_->list_bond_events(events);
+}
+
 Result<Registration> SimulationWorld::registration_of(const std::filesystem::path& replica,
                                                       const KeyPair& key) const {
     HOLDFAST_ASSIGN(header, read_replica_header(replica, params_));
     RegistrationTerms terms;
     terms.genesis_height = genesis_.height;
     terms.genesis_block_hash = genesis_.hash;
+    terms.bond_id = bond_of(key.public_key());
     terms.with_commitment = false;  // local entropy would cost a million hashes a chain, once
     return make_registration(params_, header, terms, key);
 }
@@ -133,6 +150,7 @@ Status SimulationWorld::enlist(const std::filesystem::path& replica) {
 
 /// Every chain's registration, through the host chain as anybody's.
 Status SimulationWorld::register_all(const WorldWork& work) {
+    HOLDFAST_TRY(list_bonds());
     std::vector<std::pair<const ProverSet*, std::uint32_t>> all;
     for (const ProverSet* set : {honest_.get(), late_.get(), cheaters_.get()}) {
         for (std::uint32_t i = 0; i < set->members().size(); ++i) all.emplace_back(set, i);

@@ -75,6 +75,8 @@ class SimulationWorld {
                           std::uint64_t seed, const SimulationSize& size,
                           const std::filesystem::path& folder,
                           const BlockProcessorOptions& processing);
+    [[nodiscard]] BondId bond_of(const PublicKey& key) const;
+    Status list_bonds();
     Status register_all(const WorldWork& work);
     Status seal_all(const WorldWork& work, std::uint64_t chains);
     Result<Registration> registration_of(const std::filesystem::path& replica,
@@ -87,6 +89,7 @@ class SimulationWorld {
     BlockInfo genesis_;
     std::unique_ptr<LocalChain> chain_;
     std::unique_ptr<VdfClock> clock_;
+    KeyPair operator_key_ = simulation_operator();
     std::unique_ptr<Aggregator> aggregator_;
     std::unique_ptr<ProverSet> honest_;
     std::unique_ptr<ProverSet> late_;

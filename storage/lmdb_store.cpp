@@ -3,6 +3,7 @@
 #include <lmdb.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -17,19 +18,24 @@ namespace holdfast {
 namespace {
 
 constexpr std::array<const char*, kTables> kRegistryTables = {
-    "meta",     "blocks",  "chains",   "replicas", "states", "agenda",  "audits",  "updates",
-    "removals", "reveals", "receipts", "misses",   "leaves", "regions", "effects", "checkpoints",
+    "meta",           "blocks",          "chains",        "replicas",
+    "states",         "agenda",          "audits",        "commitments",
+    "reveals",        "links",           "misses",        "bonds",
+    "parts",          "offences",        "deposits",      "checkpoints",
+    "waiting",        "updates",         "leaves",        "regions",
+    "effects",        "decisions",       "heads",         "journal",
+    "journal-proofs", "journal-heights", "journal-nodes", "challengers",
+    "challenger-due", "ranks",           "in-force",      "challenges",
+    "challenge-ids",  "outcomes",        "suspended",     "unpaid",
 };
-constexpr std::array<const char*, 4> kSettlementTables = {"meta", "cases", "open", "accusations"};
+constexpr std::array<const char*, 3> kSettlementTables = {"meta", "cases", "open"};
 constexpr std::array<const char*, 3> kJournalTables = {"meta", "entries", "answers"};
-constexpr std::array<const char*, 9> kBookTables = {"meta",       "challengers", "reveals",
-                                                    "challenges", "ids",         "outcomes",
-                                                    "suspects",   "scores",      "unsettled"};
 constexpr StoreSchema kRegistrySchema{"registry", kRegistryTables};
 constexpr StoreSchema kSettlementSchema{"settlement", kSettlementTables};
 constexpr StoreSchema kJournalSchema{"challenges", kJournalTables};
-constexpr StoreSchema kBookSchema{"availability", kBookTables};
 constexpr std::uintmax_t kLeastBytes = 2 * 4096;  // of a database, however small
+
+std::atomic<std::uint64_t> ended_operations = 0;  // of all databases
 
 MDB_val to_val(ByteView bytes) {
     // LMDB takes keys by pointer to non-const and does not write to them.
@@ -80,7 +86,8 @@ class Cursor {
 const StoreSchema& registry_schema() { return kRegistrySchema; }
 const StoreSchema& settlement_schema() { return kSettlementSchema; }
 const StoreSchema& journal_schema() { return kJournalSchema; }
-const StoreSchema& book_schema() { return kBookSchema; }
+
+std::uint64_t store_operations() { return ended_operations; }
 
 std::uint32_t stored_value_sum(ByteView key, ByteView value) { return crc32c(value, crc32c(key)); }
 
@@ -129,15 +136,19 @@ std::uint64_t KeyReader::u64() {
 // --- transactions --------------------------------------------------------------------------------
 
 Transaction::Transaction(Transaction&& other) noexcept
-    : store_(other.store_), txn_(std::exchange(other.txn_, nullptr)) {}
+    : store_(other.store_),
+      txn_(std::exchange(other.txn_, nullptr)),
+      operations_(std::exchange(other.operations_, 0)) {}
 
 Transaction::~Transaction() {
+    ended_operations += operations_;
     if (txn_ != nullptr) mdb_txn_abort(txn_);
 }
 
 Result<std::optional<ByteView>> Transaction::get(TableIndex table, ByteView key) const {
     MDB_val k = to_val(key);
     MDB_val v{};
+    ++operations_;
     const int code = mdb_get(txn_, store_->handles_[table.value], &k, &v);
     if (code == MDB_NOTFOUND) return std::nullopt;
     if (code != 0) return store_->error(code, "cannot read");
@@ -154,6 +165,7 @@ Status Transaction::for_each(TableIndex table, ByteView prefix, const Visitor& v
     HOLDFAST_ASSIGN(cursor, Cursor::open(*store_, txn_, store_->handles_[table.value]));
     int code = cursor.seek(prefix);
     for (; code == 0 && starts_with(cursor.key(), prefix); code = cursor.move(MDB_NEXT)) {
+        ++operations_;
         HOLDFAST_ASSIGN(value, store_->checked(table, cursor.key(), cursor.value()));
         HOLDFAST_ASSIGN(more, visit(cursor.key(), value));
         if (!more) return {};
@@ -166,6 +178,7 @@ Result<std::optional<std::pair<Bytes, ByteView>>> Transaction::last_at_most(Tabl
                                                                             ByteView prefix,
                                                                             ByteView key) const {
     HOLDFAST_ASSIGN(cursor, Cursor::open(*store_, txn_, store_->handles_[table.value]));
+    ++operations_;
     int code = cursor.seek(key);
     const bool exact =
         code == 0 && cursor.key().size() == key.size() && starts_with(cursor.key(), key);
@@ -192,6 +205,7 @@ Result<std::optional<Bytes>> Transaction::first_key(TableIndex table, ByteView p
 Status Transaction::put(TableIndex table, ByteView key, ByteView value) {
     MDB_val k = to_val(key);
     MDB_val v{value.size() + kStoredSumBytes, nullptr};
+    ++operations_;
     const int code = mdb_put(txn_, store_->handles_[table.value], &k, &v, MDB_RESERVE);
     if (code != 0) return store_->error(code, "cannot write");
     auto* out = static_cast<std::uint8_t*>(v.mv_data);
@@ -202,6 +216,7 @@ Status Transaction::put(TableIndex table, ByteView key, ByteView value) {
 
 Status Transaction::erase(TableIndex table, ByteView key) {
     MDB_val k = to_val(key);
+    ++operations_;
     const int code = mdb_del(txn_, store_->handles_[table.value], &k, nullptr);
     if (code != 0 && code != MDB_NOTFOUND) return store_->error(code, "cannot erase");
     return {};
@@ -214,6 +229,7 @@ Status Transaction::erase_range(TableIndex table, ByteView first, ByteView end) 
     // at the end of a page; MDB_NEXT knows.
     while (code == 0 && std::lexicographical_compare(cursor.key().begin(), cursor.key().end(),
                                                      end.begin(), end.end())) {
+        ++operations_;
         code = cursor.erase();
         if (code != 0) return store_->error(code, "cannot erase");
         code = cursor.move(MDB_NEXT);

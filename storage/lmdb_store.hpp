@@ -34,32 +34,54 @@ inline constexpr std::string_view kStoreDataFile = "data.mdb";
 inline constexpr std::string_view kRegistryLockFile = "registry.lock";  // whoever may write
 inline constexpr std::string_view kStoreLockFile = "lock.mdb";          // LMDB's own
 
+/// First what the state of a network consists of (spec section 15.5), then what this node alone
+/// keeps.
 enum class Table : std::uint8_t {
-    kMeta,      // name -> value
-    kBlocks,    // height -> StoredBlock
-    kChains,    // chain_id -> ChainRecord: the registration, and how the chain ended
-    kReplicas,  // replica_id -> chain_id; never shrinks
-    kStates,    // chain_id -> ChainState, while a chain is pending, sealed or liable
-    kAgenda,    // height || AgendaItem || chain_id || u64 -> nothing: what that digest has to do
-    kAudits,    // chain_id || height drawn -> AuditRecord, while it is open
-    kUpdates,   // chain_id || sequence -> update
-    kRemovals,  // chain_id -> removal
-    kReveals,   // chain_id || base -> KnownReveal
-    kReceipts,  // height || chain_id -> ReceiptRecord, until the height is settled
-    kMisses,    // height || chain_id -> MissRecord, until the height is settled
-    kLeaves,    // region || group || height -> GroupRecord, where the group changed at that height
-    kRegions,   // height -> RegionSummary of every region
-    kEffects,   // height -> effects of closing it
+    kMeta,         // name -> value
+    kBlocks,       // height -> StoredBlock
+    kChains,       // chain_id -> ChainRecord: the registration, and how the chain ended
+    kReplicas,     // replica_id -> chain_id; never shrinks
+    kStates,       // chain_id -> ChainState, while a chain is pending, sealed or liable
+    kAgenda,       // height || AgendaItem || chain_id or bond_id || u64 -> nothing: what falls due
+    kAudits,       // chain_id || height drawn -> AuditRecord, while it is open
+    kCommitments,  // chain_id || base -> commitment
+    kReveals,      // chain_id || base -> KnownReveal
+    kLinks,        // height || chain_id -> LinkRecord, until the height is settled
+    kMisses,       // height || chain_id -> MissRecord, until the height is settled
+    kBonds,        // bond_id -> BondRecord
+    kParts,        // role || holder -> PartRecord
+    kOffences,     // offence_id -> height at which it was settled
+    kDeposits,     // SHA-256 of the evidence -> bond_id
     kCheckpoints,  // height || submitter -> the first checkpoint of that submitter, while kept
+    kWaiting,      // height || number -> WaitingEvidence
+    kUpdates,      // chain_id || sequence -> update
+    kLeaves,     // region || group || height -> GroupRecord, where the group changed at that height
+    kRegions,    // height -> RegionSummary of every region
+    kEffects,    // height -> effects of closing it
+    kDecisions,  // number -> Decision
+    kHeads,      // height -> what its head signs
+    kJournal,    // number -> entry, but for those of the next table; while it is kept
+    kJournalProofs,   // number -> entry that is a bundle or a proof of a link; while it is kept
+    kJournalHeights,  // height -> number of its block entry
+    kJournalNodes,    // level || index -> hash of a complete part of the journal's tree
+    kChallengers,     // key -> ChallengerRecord
+    kChallengerDue,   // height || ChallengerItem || key or chain_id -> nothing
+    kRanks,           // 2^64 - 1 - part || key -> nothing: who could be in force
+    kInForce,         // height -> who is in force from there on
+    kChallenges,      // height || chain_id -> ListedChallenge, while its outcome may come
+    kChallengeIds,    // challenge id -> height || chain_id, as long
+    kOutcomes,        // chain_id || height -> challenger and outcome
+    kSuspended,       // chain_id -> nothing, while the quorum says so
+    kUnpaid,          // height of the audit's digest (kNever: waits for one) || challenge id ->
+                      // UnpaidOutcome
 };
-inline constexpr std::size_t kTables = 16;
+inline constexpr std::size_t kTables = 36;
 
 /// The tables of the settlement ledger.
 enum class SettlementTable : std::uint8_t {
-    kMeta,         // name -> value
-    kCases,        // case id -> SettlementCase
-    kOpen,         // case id -> nothing, while a step of the case has no answer
-    kAccusations,  // accusation id -> Accusation, until it is judged
+    kMeta,   // name -> value
+    kCases,  // case id -> SettlementCase
+    kOpen,   // case id -> nothing, while a step of the case has no answer
 };
 
 /// The tables of a challenger's own journal.
@@ -67,19 +89,6 @@ enum class JournalTable : std::uint8_t {
     kMeta,     // name -> value
     kEntries,  // height || chain_id -> JournalEntry
     kAnswers,  // height || chain_id -> the signed response that is evidence
-};
-
-/// The tables of the availability book.
-enum class BookTable : std::uint8_t {
-    kMeta,         // name -> value
-    kChallengers,  // key || base -> Challenger
-    kReveals,      // key || base -> KnownReveal, the newest
-    kChallenges,   // height || chain_id -> Challenge, while its outcome may come
-    kIds,          // challenge id -> height || chain_id, as long
-    kOutcomes,     // chain_id || height -> OutcomeRecord, while it may decide a suspension
-    kSuspects,     // chain_id -> height of its newest outcome that says late or unreachable
-    kScores,       // chain_id -> AvailabilityScore
-    kUnsettled,    // challenge id -> what its outcome pays, until the ledger has decided it
 };
 
 /// The tables of one kind of database (kMeta first), and what its errors and its lock file call it.
@@ -90,14 +99,12 @@ struct StoreSchema {
 [[nodiscard]] const StoreSchema& registry_schema();
 [[nodiscard]] const StoreSchema& settlement_schema();
 [[nodiscard]] const StoreSchema& journal_schema();
-[[nodiscard]] const StoreSchema& book_schema();
 
 /// A table of any of these databases.
 struct TableIndex {
     constexpr TableIndex(Table table) : value(static_cast<std::size_t>(table)) {}
     constexpr TableIndex(SettlementTable table) : value(static_cast<std::size_t>(table)) {}
     constexpr TableIndex(JournalTable table) : value(static_cast<std::size_t>(table)) {}
-    constexpr TableIndex(BookTable table) : value(static_cast<std::size_t>(table)) {}
     std::size_t value;
 };
 
@@ -142,6 +149,10 @@ class KeyReader {
     ByteView bytes_;
 };
 
+/// Entries that the transactions of this process have looked up, walked over, written or erased, as
+/// far as they have ended: what work on databases costs, whatever the machine. Any thread.
+[[nodiscard]] std::uint64_t store_operations();
+
 class Store;
 
 class Transaction {
@@ -177,6 +188,7 @@ class Transaction {
     Transaction(const Store& store, MDB_txn* txn) : store_(&store), txn_(txn) {}
     const Store* store_;
     MDB_txn* txn_;
+    mutable std::uint64_t operations_ = 0;  // told to store_operations() at the end
 };
 
 class Store {

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <ctime>
@@ -70,6 +71,12 @@ tl::unexpected<Error> fail_map(const std::string& what, std::uint64_t bytes,
                     " bytes; the address space of this process is " + limit_text(RLIMIT_AS) +
                     " (ulimit -v, LimitAS=): raise it" +
                     (setting.empty() ? "" : ", or open with a smaller " + setting));
+}
+
+void lower_thread_priority() {
+    constexpr int kNice = 10;
+    // Linux keeps it for each thread, whose number stands in for a process here.
+    (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
 }
 
 }  // namespace holdfast

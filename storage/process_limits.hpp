@@ -34,4 +34,9 @@ class FileSizeSignalHeld {
 [[nodiscard]] tl::unexpected<Error> fail_map(const std::string& what, std::uint64_t bytes,
                                              const std::string& setting);
 
+/// This thread, and those that it starts from now on, get a processor only where others leave one
+/// (nice 10, about a tenth of what another thread gets): for work on behalf of strangers, beside
+/// which the VDF clock must come first. Where the system refuses, nothing changes.
+void lower_thread_priority();
+
 }  // namespace holdfast

@@ -51,7 +51,7 @@ std::uint32_t fixed_message_bytes(Kind kind) {
 std::uint32_t most_message_bytes(Kind kind) {
     switch (kind) {
         case Kind::kSealProof:
-            return 256 * 1024;
+            return 512 * 1024;
         case Kind::kEvidence:
             return 1024 * 1024;
         case Kind::kBundle:

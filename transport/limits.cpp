@@ -1,6 +1,7 @@
 #include "transport/limits.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace holdfast {
 namespace {
@@ -53,6 +54,52 @@ std::uint64_t RateBucket::wait_ns(std::uint64_t now_ns) {
     const std::uint64_t owed = static_cast<std::uint64_t>(-level_);
     return owed / per_second_ * kNsPerSecond +
            (owed % per_second_ * kNsPerSecond + per_second_ - 1) / per_second_;
+}
+
+Source source_of_v4(const std::array<std::uint8_t, 4>& address) {
+    Source out;
+    std::copy(address.begin(), address.end(), out.bytes.begin());
+    out.width = 4;
+    return out;
+}
+
+Source source_of_v6(const std::array<std::uint8_t, 16>& address) {
+    constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    if (std::equal(kMapped.begin(), kMapped.end(), address.begin())) {
+        return source_of_v4({address[12], address[13], address[14], address[15]});
+    }
+    Source out;
+    std::copy_n(address.begin(), out.bytes.size(), out.bytes.begin());
+    out.width = 8;
+    out.v6 = true;
+    return out;
+}
+
+Source network_of(const Source& source) {
+    Source out = source;
+    out.width = source.v6 ? 6 : 3;
+    std::fill(out.bytes.begin() + out.width, out.bytes.end(), std::uint8_t{0});
+    return out;
+}
+
+bool SourceBuckets::take(const Source& source, std::uint64_t now_ns) {
+    const auto known = buckets_.find(source);
+    if (known == buckets_.end()) {
+        if (buckets_.size() >= most_) {
+            buckets_.erase(order_.front());
+            order_.pop_front();
+        }
+        order_.push_back(source);
+        Entry entry{RateBucket(per_second_, burst_ - 1), std::prev(order_.end())};
+        entry.bucket.take(1, now_ns);
+        buckets_.emplace(source, std::move(entry));
+        return true;
+    }
+    Entry& entry = known->second;
+    order_.splice(order_.end(), order_, entry.place);
+    if (entry.bucket.wait_ns(now_ns) > 0) return false;
+    entry.bucket.take(1, now_ns);
+    return true;
 }
 
 // Spec 13, messages: the newest 1,024 numbers.

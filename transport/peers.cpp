@@ -21,6 +21,11 @@ Ending ended(std::string why) {
     return {LinkFailure::kClosed, {ErrorCode::kUnavailable, std::move(why), {}}};
 }
 
+Source source_of(const boost::asio::ip::address& address) {
+    return address.is_v4() ? source_of_v4(address.to_v4().to_bytes())
+                           : source_of_v6(address.to_v6().to_bytes());
+}
+
 /// Why an attempt came to nothing: the system's words, or what they mean.
 Ending failed_attempt(const ErrorOrNone& failed, std::uint32_t limit_ms) {
     const bool cut_off = !failed || failed == boost::asio::error::operation_aborted;
@@ -201,33 +206,45 @@ void TcpNetwork::Impl::accept_next() {
     });
 }
 
-void TcpNetwork::Impl::take_connection(tcp::socket socket) {
+/// Spec 13 leaves ceilings to the node; which there are, and why: docs/security.md, section 3.9.
+bool TcpNetwork::Impl::may_come_in(tcp::socket& socket, const Source& source) {
     const TcpLimits& limits = options_.limits;
+    // Only where the host has closed a standard stream since: what is printed is not for a peer.
+    if (is_standard_descriptor(socket.native_handle())) return false;
+    const std::uint64_t now = shared_.now_ns();
+    // Who is above its own rate takes nothing of what its network may have.
+    if (!rates_of_addresses_.take(source, now)) return false;
+    if (!rates_of_networks_.take(network_of(source), now)) return false;
+    const auto from_there = per_source_.find(source);
+    return connections_.size() < limits.max_connections &&
+           (from_there == per_source_.end() || from_there->second < limits.max_per_address);
+}
+
+void TcpNetwork::Impl::take_connection(tcp::socket socket) {
     ErrorOrNone failed;
     const auto ip = socket.remote_endpoint(failed).address();
     shared_.tally.add(&TcpStatistics::accepted);
-    const auto from_there = per_address_.find(ip);
-    // Only where the host has closed a standard stream since: what is printed is not for a peer.
-    const bool misplaced = is_standard_descriptor(socket.native_handle());
-    if (failed || misplaced || connections_.size() >= limits.max_connections ||
-        (from_there != per_address_.end() && from_there->second >= limits.max_per_address)) {
+    const Source source = source_of(ip);
+    if (failed || !may_come_in(socket, source)) {
         shared_.tally.add(&TcpStatistics::refused_ceiling);
         return;  // closes it
     }
-    if (handshaking_.size() >= limits.max_handshakes) {
+    if (handshaking_.size() >= options_.limits.max_handshakes) {
         // An honest one is through in a moment: the oldest is the least likely to be.
         shared_.tally.add(&TcpStatistics::refused_ceiling);
-        handshaking_.front()->close(ended("too many handshakes"));
-        handshaking_.pop_front();
+        const ConnectionPtr gone = handshaking_.first_to_go();
+        handshaking_.remove(source_of(gone->remote()), gone);
+        gone->close(ended("too many handshakes"));
     }
-    handshaking_.push_back(
-        std::make_shared<Connection>(shared_, *this, std::move(socket), std::nullopt));
-    adopt(handshaking_.back());
+    const auto connection =
+        std::make_shared<Connection>(shared_, *this, std::move(socket), std::nullopt);
+    handshaking_.add(source, connection);
+    adopt(connection);
 }
 
 void TcpNetwork::Impl::adopt(const ConnectionPtr& connection) {
     connections_.insert(connection);
-    ++per_address_[connection->remote()];
+    ++per_source_[source_of(connection->remote())];
     connection->start();
 }
 
@@ -331,7 +348,7 @@ std::optional<Notice> TcpNetwork::Impl::judge(Connection& connection, const Chec
 }
 
 void TcpNetwork::Impl::on_ready(const ConnectionPtr& connection) {
-    std::erase(handshaking_, connection);
+    handshaking_.remove(source_of(connection->remote()), connection);
     const PeerPtr peer = find_or_make(connection->key());
     const bool restarted = peer->incarnation != connection->peer_hello().incarnation;
     const Notice replaced{static_cast<std::uint8_t>(Goodbye::kReplaced), 0};
@@ -354,10 +371,11 @@ void TcpNetwork::Impl::on_ready(const ConnectionPtr& connection) {
 
 void TcpNetwork::Impl::on_closed(const ConnectionPtr& connection) {
     connections_.erase(connection);
-    const auto from_there = per_address_.find(connection->remote());
-    if (--from_there->second == 0) per_address_.erase(from_there);
+    const Source source = source_of(connection->remote());
+    const auto from_there = per_source_.find(source);
+    if (--from_there->second == 0) per_source_.erase(from_there);
     const bool ready = connection->was_ready();
-    std::erase(handshaking_, connection);
+    handshaking_.remove(source, connection);
     const PeerPtr peer = connection->dialled()   ? find(*connection->expected())
                          : connection->has_key() ? find(connection->key())
                                                  : nullptr;

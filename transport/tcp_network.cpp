@@ -20,6 +20,7 @@ namespace {
 constexpr std::uint32_t kMaxSamples = 1'000;
 constexpr std::uint32_t kPlacePings = 5;
 constexpr unsigned kMaxWorkers = 64;
+constexpr std::uint64_t kBurstSeconds = 8;  // of new connections, that may come at once
 
 std::uint64_t steady_ns() {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -45,7 +46,9 @@ const char* problem_of(const TcpNetworkOptions& options) {
     }
     for (const std::uint64_t ceiling :
          {std::uint64_t{l.max_connections}, std::uint64_t{l.max_per_address},
-          std::uint64_t{l.max_per_key}, std::uint64_t{l.max_handshakes}, std::uint64_t{l.max_peers},
+          std::uint64_t{l.max_per_key}, std::uint64_t{l.max_handshakes},
+          std::uint64_t{l.connects_per_second}, std::uint64_t{l.network_connects_per_second},
+          std::uint64_t{l.max_sources}, std::uint64_t{l.max_peers},
           std::uint64_t{l.max_requests_per_peer}, std::uint64_t{l.max_requests},
           l.max_queue_bytes_per_peer, l.max_bytes, std::uint64_t{l.frames_per_second},
           std::uint64_t{l.bytes_per_second}, std::uint64_t{l.handshake_timeout_ms},
@@ -74,6 +77,12 @@ TcpNetwork::Impl::Impl(TcpNetworkOptions options, SslContext tls, std::uint64_t 
       resolver_(io_),
       accept_pause_(io_),
       drain_timer_(io_),
+      rates_of_addresses_(options_.limits.connects_per_second,
+                          kBurstSeconds * options_.limits.connects_per_second,
+                          options_.limits.max_sources),
+      rates_of_networks_(options_.limits.network_connects_per_second,
+                         kBurstSeconds * options_.limits.network_connects_per_second,
+                         options_.limits.max_sources),
       workers_(options_.workers) {}
 
 TcpNetwork::Impl::~Impl() { (void)stop(0); }

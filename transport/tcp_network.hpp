@@ -39,10 +39,16 @@ using TcpHandler = std::function<Result<Bytes>(const PublicKey& from, ByteView m
 struct TcpLimits {
     FrameBounds bounds;
     std::uint32_t max_connections = 2'048;
-    std::uint32_t max_per_address = 256;       // connections from one IP address
-    std::uint32_t max_per_key = 4;             // the oldest gives way
-    std::uint32_t max_handshakes = 128;        // accepted and not through: the oldest gives way
-    std::uint32_t max_peers = 8'192;           // keys remembered
+    std::uint32_t max_per_address = 256;  // connections from one IPv4 address or IPv6 /64
+    std::uint32_t max_per_key = 4;        // the oldest gives way
+    /// Accepted and not through. For a newcomer the oldest gives way of the address that has most
+    /// of them, within the network (/24, /48) that has most.
+    std::uint32_t max_handshakes = 128;
+    std::uint32_t connects_per_second =
+        32;  // new ones from an address; eight seconds' worth at once
+    std::uint32_t network_connects_per_second = 128;  // and from the /24 or /48 around it
+    std::uint32_t max_sources = 8'192;  // addresses, and networks, whose rates are remembered
+    std::uint32_t max_peers = 8'192;    // keys remembered
     std::uint32_t max_requests_per_peer = 16;  // in flight at once: each other's
     /// Of all peers, waiting for the handler; one of each is taken in any case.
     std::uint32_t max_requests = 1'024;

@@ -188,6 +188,7 @@ class TcpNetwork::Impl final : public transport::ConnectionOwner {
     [[nodiscard]] Result<std::vector<transport::tcp::endpoint>> listening_places() const;
     void accept_next();
     void take_connection(transport::tcp::socket socket);
+    [[nodiscard]] bool may_come_in(transport::tcp::socket& socket, const Source& source);
     void adopt(const transport::ConnectionPtr& connection);
     void dial(const transport::PeerPtr& peer);
     void connect(const transport::PeerPtr& peer, const std::shared_ptr<transport::Attempt>& attempt,
@@ -239,12 +240,14 @@ class TcpNetwork::Impl final : public transport::ConnectionOwner {
     transport::tcp::resolver resolver_;
     transport::Timer accept_pause_;
     transport::Timer drain_timer_;
+    SourceBuckets rates_of_addresses_;
+    SourceBuckets rates_of_networks_;
     std::string address_;  // before run(), then constant
     std::map<PublicKey, transport::PeerPtr> peers_;
     std::deque<PublicKey> idle_strangers_;  // oldest first; those with noted_idle
     std::unordered_set<transport::ConnectionPtr> connections_;
-    std::map<boost::asio::ip::address, std::uint32_t> per_address_;
-    std::deque<transport::ConnectionPtr> handshaking_;  // accepted, not through; oldest first
+    std::map<Source, std::uint32_t> per_source_;
+    Unfinished<transport::ConnectionPtr> handshaking_;  // accepted, not through
     std::uint32_t waiting_requests_ = 0;
     std::size_t busy_calls_ = 0;  // of ours: messages without an answer
     bool stopping_ = false;       // takes nothing new

@@ -78,7 +78,7 @@ TEST_F(ChallengedRelay, WhereTheStoreMayBeIsBoundedByTheDeadlineAlone) {
     relay(472'001);
     EXPECT_FALSE(served());
     // Light in fibre goes 100 km there and back in a millisecond: 47,200 km, which is anywhere.
-    EXPECT_EQ(w.score(0).invalid, 0U);
+    EXPECT_EQ(w.outcomes(0, OutcomeKind::kInvalid), 0U);
     EXPECT_EQ(w.held(0), AvailabilityWorld::kBond);
 }
 

@@ -66,17 +66,13 @@ TEST(AttackCompactGrind, DetectionIsThatOfTheBadOpeningsHoweverOftenItRolls) {
     const std::uint64_t draw_lag = params.closing_blocks() + params.finality_blocks;
     for (std::uint64_t n = 0; n < 400; ++n) {
         world.feed();
-        std::vector<SubmittedReceipt> batch;
         for (const SealedChain* chain : {&a, &b}) {
             const KnownHeight known = known_height(world, *chain, world.tip());
             waiting[world.tip()].push_back({chain, roll(*chain, known)});
             const Rolled& rolled = waiting[world.tip()].back().rolled;
-            batch.push_back({chain->id(), rolled.link.receipt});
+            ASSERT_EQ(submit(world, *chain, rolled.link.receipt), Verdict::ok());
             rolls += rolled.rolls;
             naive_seen += lacks(rolled.link.opening.where[naive_index(rolled.link.opening.link)]);
-        }
-        for (const auto& outcome : must(world->accept_receipts(batch))) {
-            ASSERT_EQ(outcome.verdict, Verdict::ok());
         }
         const auto due = waiting.find(world.tip() - draw_lag);
         if (due == waiting.end()) continue;

@@ -85,6 +85,11 @@ TEST(AttackCorruptCell, IsRefusedBeforeARecordOrASignature) {
 class AttackCorruptCellNode : public Node {};
 
 TEST_F(AttackCorruptCellNode, MissesWhatDrawsTheChunkAndReportsIt) {
+    params_.misses_late = 1'000;  // so that an audit is drawn in a thousand heights
+    chain_.reset();
+    std::filesystem::remove_all(dir_ / "chain");
+    chain_ = value_of(LocalChain::create(dir_ / "chain", params_, 1'700'000'000'000));
+    ledger_ = value_of(BondLedger::open(dir_ / "ledger-2", params_.id()));
     new_blocks(4);
     const Registration registration = seal_and_register("a", 1, 100'000);  // 25 chunks
     const ChainId id = registration.chain_id(params_.id());

@@ -42,11 +42,14 @@ TEST(AttackRevealReuse, OneSecretForTwoChainsServesOne) {
     copied = sign_registration(id, copied, b.key());
     const ChainId b_id = copied.chain_id(id);
     world.feed_to(Height(110));
-    ASSERT_EQ(must(world->accept_registration(a.registration())), Verdict::ok());
-    ASSERT_EQ(must(world->accept_registration(copied)), Verdict::ok());
+    world.list_registration(a.registration());
+    world.list_registration(copied);
+    for (const Verdict& v : world.listed()) ASSERT_EQ(v, Verdict::ok());
     world.feed_to(Height(113));
     for (const ChainId& chain : {a.id(), b_id}) {
-        ASSERT_EQ(must(world->accept_seal_proof(chain, Height(113), seal_passes())), Verdict::ok());
+        ASSERT_EQ(
+            must(world->accept(ByteView(seal_object(chain, Height(113))), seal_passes())).verdict,
+            Verdict::ok());
     }
 
     std::size_t honest = 0;
@@ -54,6 +57,7 @@ TEST(AttackRevealReuse, OneSecretForTwoChainsServesOne) {
     std::size_t naive = 0;
     const ReplicaId owner_b = copied.replica_id(id);
     const NaiveReveals naive_chain(100);
+    for (const ChainId& chain : {a.id(), b_id}) world.keep(chain);
     for (int n = 0; n < 20; ++n) {
         world.feed();
         const Height h = world.tip();
@@ -86,8 +90,7 @@ TEST(AttackRevealReuse, OneSecretForTwoChainsServesOne) {
         proof.receipt = {
             link, h, of_b.anchor,
             b.key().sign(view(receipt_digest(id, b_id, h, of_b.block_hash, of_b.anchor, link)))};
-        const SubmittedReceipt one[] = {{b_id, proof.receipt}};
-        ASSERT_EQ(must(world->accept_receipts(one))[0].verdict, Verdict::ok());
+        ASSERT_EQ(submit(world, b_id, of_b, link, b.key()), Verdict::ok());
         world.feed_to(h + params.closing_blocks());
         honest += world.prove(to_full(a.honest(known_height(world, a, h)))) ? 1 : 0;
         const Verdict v = world.prove(proof);
@@ -127,14 +130,15 @@ TEST(AttackRevealReuse, AnOldUpdateAgainIsRefusedBySequence) {
     const auto commitment = [&](Height base) {
         return RevealChain(id, chain.registration().replica_id(id), base, chain.key()).commitment();
     };
-    const auto accept = [&](const Update& u) { return must(world->accept_update(u)).reason; };
+    const auto accept = [&](const Update& u) { return world.judge(Kind::kUpdate, u).reason; };
     std::vector<Update> sent;
     for (std::uint32_t n = 1; n <= 3; ++n) {
-        const Height effective = world.tip() + params.seal_delay;
+        const Height effective = world.tip() + 1 + params.seal_delay;  // the next block lists it
         sent.push_back(
             make_update(id, chain.id(), n, effective, commitment(effective), chain.key()));
         ASSERT_EQ(accept(sent.back()), Reason::kOk);
-        world.feed();
+        EXPECT_EQ(accept(sent.back()), Reason::kTooEarly) << "one update a seal_delay";
+        world.feed_to(world.tip() + params.seal_delay);
         for (const Update& old : sent) EXPECT_EQ(accept(old), Reason::kSequence);
     }
     world.feed_to(world.tip() + 10);
@@ -156,17 +160,17 @@ TEST(AttackRevealReuse, AnOldUpdateAgainIsRefusedBySequence) {
     // Moved to the prover's other chain, or numbered again, it is not what was signed.
     Update moved = sent.front();
     moved.chain_id = other.id();
-    moved.effective_height = world.tip() + params.seal_delay;
+    moved.effective_height = world.tip() + 1 + params.seal_delay;
     EXPECT_EQ(accept(moved), Reason::kBadSignature);
     Update renumbered = sent.back();
     renumbered.sequence = 4;
-    renumbered.effective_height = world.tip() + params.seal_delay;
+    renumbered.effective_height = world.tip() + 1 + params.seal_delay;
     EXPECT_EQ(accept(renumbered), Reason::kBadSignature);
     // Removals count in the same row.
     const Removal removal = make_removal(id, chain.id(), 3, world.tip(), chain.key());
-    EXPECT_EQ(must(world->accept_removal(removal)).reason, Reason::kSequence);
+    EXPECT_EQ(world.judge(Kind::kRemoval, removal).reason, Reason::kSequence);
     EXPECT_EQ(
-        must(world->accept_removal(make_removal(id, chain.id(), 4, world.tip(), chain.key()))),
+        world.judge(Kind::kRemoval, make_removal(id, chain.id(), 4, world.tip(), chain.key())),
         Verdict::ok());
     EXPECT_EQ(accept(sent.back()), Reason::kSequence);
     std::printf(

@@ -44,14 +44,15 @@ TEST(AttackSealRetry, EveryFailureCostsADepositAndASealing) {
     std::vector<ForgedReplica> tries;
     for (std::uint64_t nonce = 0; nonce < kAttempts; ++nonce) {
         tries.push_back(half_sealed(world.params(), nonce, world.tip()));
-        ASSERT_TRUE(must(world->accept_registration(tries.back().registration)));
+        world.list_registration(tries.back().registration);
     }
+    for (const Verdict& v : world.listed()) ASSERT_EQ(v, Verdict::ok());
     const Height y_height = world.tip() + world.params().seal_delay;
     world.feed_to(y_height);
     std::uint64_t passed = 0;
     for (const ForgedReplica& cheat : tries) {
         const Bytes body = cheat.seal_proof(y_height, test_y(y_height)).encode();
-        const Verdict verdict = must(world->accept_seal_proof(body));
+        const Verdict verdict = world.prove_sealing(body);
         EXPECT_TRUE(verdict.accepted() || verdict.reason == Reason::kBadSealing);
         passed += verdict.accepted() ? 1 : 0;
     }
@@ -68,12 +69,12 @@ TEST(AttackSealRetry, EveryFailureCostsADepositAndASealing) {
     // A burnt id does not come back: neither as it was nor on another genesis block.
     for (const ForgedReplica& cheat : tries) {
         if (world->chain(cheat.chain_id)->value().phase != ChainPhase::kVoid) continue;
-        EXPECT_FALSE(must(world->accept_registration(cheat.registration)));
+        EXPECT_FALSE(world.judge_registration(cheat.registration));
         Registration again = cheat.registration;
         again.genesis_height = world.tip();
         again.genesis_block_hash = test_hash(world.tip());
         again = sign_registration(cheat.network_id, again, cheat.key);
-        EXPECT_FALSE(must(world->accept_registration(again)));
+        EXPECT_FALSE(world.judge_registration(again));
         break;
     }
 }

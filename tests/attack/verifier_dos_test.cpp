@@ -99,29 +99,29 @@ TEST(AttackVerifierDos, TheFirstBadWindowIsTheLast) {
     const ForgedReplica cheat = unsealed_replica(dos_network());
     RegistryWorld world(dos_network());
     world.feed_to(Height(110));
-    ASSERT_TRUE(must(world->accept_registration(cheat.registration)));
+    ASSERT_TRUE(world.judge_registration(cheat.registration));
     const Height y_height = world.tip() + world.params().seal_delay;
     world.feed_to(y_height);
     const Bytes body = cheat.seal_proof(y_height, test_y(y_height)).encode();
     CountedFills fills;
-    const SealCheck check = [&](const Registration& registration, const SealContext& known) {
-        return verify_seal_proof(world.params(), cheat.network_id, registration, known, body,
+    const SealCheck check = [&](const Registration& registration, const SealContext& known,
+                                ByteView shown) {
+        return verify_seal_proof(world.params(), cheat.network_id, registration, known, shown,
                                  fills.options);
     };
+    const auto reason = [&](const Bytes& object) {
+        return must(world->accept(ByteView(object), check)).verdict.reason;
+    };
     for (std::uint64_t again = 1; again <= 3; ++again) {
-        EXPECT_EQ(must(world->accept_seal_proof(cheat.chain_id, y_height, check)).reason,
-                  Reason::kBadSealing);
+        EXPECT_EQ(reason(wrap_object(Kind::kSealProof, body)), Reason::kBadSealing);
         EXPECT_EQ(fills.windows(cheat.windows().window(0).passes), again);  // of two drawn
     }
     // Nobody is owed a check without a duty: neither another height nor an unknown chain.
-    EXPECT_EQ(must(world->accept_seal_proof(cheat.chain_id, y_height + 1, check)).reason,
-              Reason::kWrongHeight);
-    EXPECT_EQ(must(world->accept_seal_proof(ChainId{}, y_height, check)).reason,
-              Reason::kUnknownChain);
+    EXPECT_EQ(reason(seal_object(cheat.chain_id, y_height + 1)), Reason::kWrongHeight);
+    EXPECT_EQ(reason(seal_object(ChainId{}, y_height)), Reason::kUnknownChain);
     // Once it is void not even the first window is.
     world.feed_to(y_height + 2 * world.params().seal_deadline);
-    EXPECT_EQ(must(world->accept_seal_proof(cheat.chain_id, y_height, check)).reason,
-              Reason::kTooLate);
+    EXPECT_EQ(reason(wrap_object(Kind::kSealProof, body)), Reason::kTooLate);
     EXPECT_EQ(fills.windows(cheat.windows().window(0).passes), 3U);
 }
 
@@ -145,31 +145,23 @@ TEST(AttackVerifierDos, ShortLongAndForeignBodiesCostNothing) {
 }
 
 TEST(AttackVerifierDos, RevealsFarAwayAreNotHashed) {
-    RegistryWorld world(short_network());
-    world.feed_to(Height(110));
-    TestChain chain(world.params(), 1, Height(108), Retention::kDefault, true);
-    world.add_and_seal(chain);
+    const NetworkParams params = short_network();
+    TestChain chain(params, 1, Height(108), Retention::kDefault, true);
     RevealChain& reveals = chain.reveals_at(Height(108));
-    const std::uint64_t limit = reveal_limit(world.params());
+    const std::uint64_t limit = reveal_limit(params);
+    KnownReveal known{0, reveals.commitment()};
+    const auto reason = [&](std::uint64_t i, const Reveal& a) {
+        return check_reveal(params.id(), view(chain.replica()), known, i, a, limit).reason;
+    };
     // Right answers, all of them; the first is one hash too far.
-    EXPECT_EQ(must(world->accept_reveal(chain.id(), Height(108) + kRevealChainLength,
-                                        reveals.at(kRevealChainLength)))
-                  .reason,
-              Reason::kRevealTooFar);
-    EXPECT_EQ(must(world->accept_reveal(chain.id(), Height(108) + limit + 1, reveals.at(limit + 1)))
-                  .reason,
-              Reason::kRevealTooFar);
-    EXPECT_EQ(must(world->accept_reveal(chain.id(), Height(108) + limit, reveals.at(limit))),
-              Verdict::ok());
-    EXPECT_EQ(
-        must(world->accept_reveal(chain.id(), Height(108) + kRevealChainLength + 1, reveals.at(1)))
-            .reason,
-        Reason::kRevealExhausted);
+    EXPECT_EQ(reason(kRevealChainLength, reveals.at(kRevealChainLength)), Reason::kRevealTooFar);
+    EXPECT_EQ(reason(limit + 1, reveals.at(limit + 1)), Reason::kRevealTooFar);
+    EXPECT_EQ(reason(limit, reveals.at(limit)), Reason::kOk);
+    known = {limit, reveals.at(limit)};
+    EXPECT_EQ(reason(kRevealChainLength + 1, reveals.at(1)), Reason::kRevealExhausted);
     // A wrong one within the limit costs the limit and no more; the distance is judged first.
-    EXPECT_EQ(must(world->accept_reveal(chain.id(), Height(108) + 2 * limit, Reveal{})).reason,
-              Reason::kBadReveal);
-    EXPECT_EQ(must(world->accept_reveal(chain.id(), Height(108) + 2 * limit + 1, Reveal{})).reason,
-              Reason::kRevealTooFar);
+    EXPECT_EQ(reason(2 * limit, Reveal{}), Reason::kBadReveal);
+    EXPECT_EQ(reason(2 * limit + 1, Reveal{}), Reason::kRevealTooFar);
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ class DaemonCommands : public ::testing::Test {
         "network init node --name daemons --preset dev --no-vdf --set block_ms=500 "
         "--set finality_blocks=1 --set seal_delay=3 --set seal_deadline=6 --set link_lag=1 "
         "--set availability_n=1 --set availability_d=1 --set availability_chunks=4 "
-        "--set rate_window=4000 --set misses_late=3000 --set misses_expired=3900";
+        "--set rate_window=4000 --set misses_late=3000 --set misses_expired=3900 "
+        "--set least_challenger_part=10240";
 
     void SetUp() override {
         good(kNetwork);
@@ -32,10 +33,10 @@ class DaemonCommands : public ::testing::Test {
         spill(folder / "data", Bytes(65'536, 7));
         good("seal data --key alice.key --out data.replica");
         good("ledger issue --key alice.key --amount 1000");
-        good("ledger issue --key carol.key --amount 1000");
+        good("ledger issue --key carol.key --amount 10240");
         good("ledger fund --amount 100000");
         good("register data.replica --key alice.key");
-        good("challenge register --key carol.key");
+        good("challenge register --key carol.key --bond 10240");
         good("chain new-block --count 14");
         good("block process --replica data.replica --key alice.key");
     }
@@ -114,7 +115,7 @@ TEST_F(DaemonCommands, ChallengesGoOnThroughAKilledNodeAndNothingIsPaidTwice) {
         << challenged;
     EXPECT_GE(served["answered"].get<int>(), challenged["served"].get<int>());
     EXPECT_EQ(served["failed"], 0);
-    EXPECT_TRUE(hosted["processed"]["listed"]["outcome"]["refused"].empty()) << hosted;
+    EXPECT_TRUE(hosted["processed"]["objects"]["outcome2"]["refused"].empty()) << hosted;
 
     const Json ledger =
         good("ledger show --json --account " + keys["alice"] + " --account " + keys["carol"])

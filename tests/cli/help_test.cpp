@@ -139,7 +139,7 @@ TEST(ExitCodes, ParametersOutOfBounds) {
              std::string("--set availability_n=11"),
              std::string("--set availability_d=0"),
              std::string("--set availability_chunks=0"),
-             std::string("--set quorum=6"),
+             std::string("--set quorum=10"),
              std::string("--set min_chunks=15"),
              std::string("--set min_chunks=1048577"),
              std::string("--set group_slots=0"),

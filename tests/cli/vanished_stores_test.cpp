@@ -31,9 +31,8 @@ TEST_F(VanishedStores, AnEmptiedOrMissingFileIsAnErrorOfEveryCommandThatOpensIt)
         {"ledger/data.mdb", "ledger show"},       {"ledger/data.mdb", "block process"},
         {"registry/data.mdb", "block process"},   {"registry/data.mdb", "registry stat"},
         {"settlement/data.mdb", "block process"}, {"settlement/data.mdb", "evidence cases"},
-        {"availability/data.mdb", "stats"},       {"vdf/clock.log", "block process"},
-        {"chain/chain.log", "chain status"},      {"chain/network.params", "chain status"},
-        {"chain/network.params", "params node"},
+        {"vdf/clock.log", "block process"},       {"chain/chain.log", "chain status"},
+        {"chain/network.params", "chain status"}, {"chain/network.params", "params node"},
     };
     for (const auto& c : cases) {
         const fs::path file = world / "node" / c.file;
@@ -51,7 +50,7 @@ TEST_F(VanishedStores, AnEmptiedOrMissingFileIsAnErrorOfEveryCommandThatOpensIt)
 }
 
 TEST_F(VanishedStores, AFolderThatIsGoneOrNotMountedIsAnError) {
-    for (const char* name : {"ledger", "registry", "settlement", "availability", "vdf"}) {
+    for (const char* name : {"ledger", "registry", "settlement", "vdf"}) {
         const fs::path folder = world / "node" / name;
         fs::rename(folder, world / "away");
         expect_lost("block process", name);
@@ -66,9 +65,9 @@ TEST_F(VanishedStores, AFolderThatIsGoneOrNotMountedIsAnError) {
 }
 
 TEST_F(VanishedStores, AStoreBeginsWithoutWhatItHeldWhereItsMarkersAreRemoved) {
-    fs::remove_all(world / "node/availability");
-    expect_lost("block process", "availability.begun");
-    fs::remove(world / "node/availability.begun");
+    fs::remove_all(world / "node/settlement");
+    expect_lost("block process", "settlement.begun");
+    fs::remove(world / "node/settlement.begun");
     world.good("block process");
 }
 

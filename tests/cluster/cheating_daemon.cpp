@@ -39,10 +39,10 @@ StopCheck stopped() {
     return [] { return g_stop != 0; };
 }
 
-std::optional<Challenge> challenge_in(ByteView message) {
-    const Checked<ByteView> body = unwrap_object(Kind::kChallenge, message);
+std::optional<Challenge2> challenge_in(ByteView message) {
+    const Checked<ByteView> body = unwrap_object(Kind::kChallenge2, message);
     if (!body) return std::nullopt;
-    const Checked<Challenge> challenge = Challenge::decode(*body);
+    const Checked<Challenge2> challenge = Challenge2::decode(*body);
     return challenge ? std::optional(*challenge) : std::nullopt;
 }
 
@@ -104,7 +104,7 @@ class Outsourcing {
     }
 
   private:
-    std::vector<std::uint64_t> asked_by(const Challenge& c) {
+    std::vector<std::uint64_t> asked_by(const Challenge2& c) {
         const std::lock_guard lock(mutex_);
         const auto y = y_.find(c.height);
         if (y == y_.end()) return {};

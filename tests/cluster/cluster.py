@@ -27,10 +27,11 @@ import urllib.request
 PROVERS = ["honest", "slow", "lossy", "outsourcing", "partial", "lying", "crashing"]
 CHALLENGERS = [f"challenger{i}" for i in range(1, 6)]
 BOND = 1000
+CHALLENGER_BOND = 10_240  # 32 rewards are what a failed audit of an outcome costs
 POOL = 1_000_000
 SERVED_REWARD = 7
 CHALLENGER_REWARD = 3
-ACCUSER_PER_MILLE = 100  # of what is slashed
+AUDIT_HEIGHTS = 16  # for which an outcome may wait before it is paid
 CHUNKS = 64
 SLOW_MS = 700
 LINK_US = 5_000  # from each process to the middle: 20 ms there and back between two
@@ -160,7 +161,9 @@ class Cluster:
                           word for setting in (
                               f"block_ms={block_ms}", "finality_blocks=1", "link_lag=2",
                               "rate_window=4000", "misses_late=3000", "misses_expired=3900",
-                              "availability_n=1", "availability_d=1", "quorum_window=40") for word in ("--set", setting)])
+                              "availability_n=1", "availability_d=1", "quorum_window=400", "quorum=3",
+                              "quorum_of=5", f"least_challenger_part={CHALLENGER_BOND}")
+                          for word in ("--set", setting)])
         self.holdfast("ledger", "fund", "--amount", POOL)
         self.holdfast("chain", "new-block", "--count", 4)
         for name in [*PROVERS, *CHALLENGERS, "node", "vault"]:
@@ -179,8 +182,9 @@ class Cluster:
             self.bonds[name] = registered["bond_id"]
             replicas += ["--replica", f"{name}/data.replica", "--key", key]
         for name in CHALLENGERS:
-            self.holdfast("ledger", "issue", "--key", f"{name}.key", "--amount", BOND)
-            self.holdfast("challenge", "register", "--key", f"{name}.key", "--bond", BOND)
+            self.holdfast("ledger", "issue", "--key", f"{name}.key", "--amount", CHALLENGER_BOND)
+            self.holdfast("challenge", "register", "--key", f"{name}.key", "--bond",
+                          CHALLENGER_BOND)
         self.holdfast("chain", "new-block", "--count", 9)
         self.holdfast("block", "process")
         self.holdfast("chain", "new-block", "--count", 12)
@@ -226,7 +230,6 @@ file = "{name}.log"
 dir = "node"
 served_reward = {SERVED_REWARD}
 challenger_reward = {CHALLENGER_REWARD}
-min_challenger_bond = {BOND}
 """)
         program = [self.options.holdfast]
         self.commands["node"] = [*program, "node", "--config", "node.toml", "--json"]
@@ -336,7 +339,7 @@ min_challenger_bond = {BOND}
                 if name == "node":
                     self.look()
                 self.wait_blocks(1)
-        self.wait_blocks(3)  # what was measured is published, listed and final
+        self.wait_blocks(3)  # what was measured is handed over
         for name in CHALLENGERS:
             self.stop(name)
         self.wait_blocks(4)
@@ -394,18 +397,35 @@ min_challenger_bond = {BOND}
         self.expect(last[0] < self.seen_height, "crashing: no longer suspended at the end")
 
     def judge_units(self, scores, balance, ledger):
-        outcomes = sum(s[k] for s in scores.values()
-                       for k in ("served", "late", "invalid", "unreachable"))
+        """What was decided is what was paid; what was not decided waits for an audit or its answer."""
+        cases = self.holdfast("evidence", "cases")["cases"]
+        outcomes = [c for c in cases if c["about"] == "outcome"]
+        decided = {name: 0 for name in [*PROVERS, *CHALLENGERS]}
+        names = {key: name for name, key in self.keys.items()}
+        slashed = rewarded = 0
+        for case in cases:
+            if not case["settled"]:
+                self.expect(False, f"case {case['case'][:8]} is settled")
+            for step in case["steps"]:
+                if step["step"] == "reward" and step["to"] in names:
+                    rewarded += step["amount"]
+                    decided[names[step["to"]]] += step["amount"]
+                elif step["step"] == "slash":
+                    slashed += step["amount"]
+        for name in [*PROVERS, *CHALLENGERS]:
+            self.expect(balance[name] == decided[name],
+                        f"{name}: has {balance[name]} units, and {decided[name]} were decided")
         for name in PROVERS:
-            self.expect(balance[name] == SERVED_REWARD * scores[name]["served"],
-                        f"{name}: paid {balance[name]} for {scores[name]['served']} served")
-        accuser = BOND * ACCUSER_PER_MILLE // 1000
-        paid = sum(balance[name] for name in CHALLENGERS)
-        self.expect(paid == CHALLENGER_REWARD * outcomes + accuser,
-                    f"challengers: paid {paid} for {outcomes} outcomes and one accusation")
-        in_bonds = (len(PROVERS) - 1 + len(CHALLENGERS)) * BOND
-        issued = POOL + (len(PROVERS) + len(CHALLENGERS)) * BOND
+            paid = balance[name] // SERVED_REWARD
+            served = scores[name]["served"]
+            self.expect(balance[name] % SERVED_REWARD == 0 and
+                        served - AUDIT_HEIGHTS <= paid <= served,
+                        f"{name}: {paid} of {served} served are paid")
+        self.expect(len(outcomes) > 0, f"{len(outcomes)} outcomes were paid")
+        issued = POOL + len(PROVERS) * BOND + len(CHALLENGERS) * CHALLENGER_BOND
+        in_bonds = issued - POOL - slashed
         self.expect(ledger["in_bonds"] == in_bonds and ledger["issued"] == issued and
+                    ledger["in_pool"] == POOL + slashed - rewarded and
                     ledger["in_accounts"] + ledger["in_bonds"] + ledger["in_pool"] == issued,
                     f"every one of {issued} units is in an account, a bond or the pool")
 

@@ -191,7 +191,7 @@ TEST(BitFlips, Window) {
     const auto examine = [&](const Bytes& b) -> Verdict {
         const auto decoded = ProofWindow::decode(b);
         if (!decoded) return decoded.error();
-        return verify_window(w.network.params, w.network.id, w.chain, heights, *decoded);
+        return w.window(heights, *decoded);
     };
     // All bits of what a window adds (count, kinds, lengths); of the proofs, whose every bit the
     // tests above flip, one in 29.

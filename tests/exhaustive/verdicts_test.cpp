@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 
+#include "api/seal_verifier.hpp"
 #include "chunking/file_header.hpp"
 #include "embedded/local_beacon.hpp"
 #include "hierarchy/lifecycle.hpp"
@@ -15,10 +16,9 @@
 #include "proofs/journal.hpp"
 #include "proofs/latency.hpp"
 #include "proofs/reveal.hpp"
-#include "settlement/settlement_ledger.hpp"
 #include "support/damaged_replica.hpp"
 #include "support/link_world.hpp"
-#include "support/registry_world.hpp"
+#include "support/sealed_chain.hpp"
 #include "support/signed_objects.hpp"
 
 namespace holdfast::test {
@@ -292,7 +292,10 @@ void add_links(Rows& rows) {
         const LinkWorld w(0);
         const LinkHeight& here = w.heights[w.rich()];
         KnownHeight known = here.known;
-        while (!full_required(w.network.id, *known.y_compact, w.chain.id)) {
+        // Otherwise right: it opens the same one.
+        const auto opens = compact_index(w.network.id, *known.y_compact, w.chain.id);
+        while (!full_required(w.network.id, *known.y_compact, w.chain.id) ||
+               compact_index(w.network.id, *known.y_compact, w.chain.id) != opens) {
             known.y_compact = VdfOutput(sha256(view(*known.y_compact)));
         }
         return verify_proof(w.network.params, w.network.id, w.chain, known,
@@ -323,8 +326,7 @@ void add_links(Rows& rows) {
         const LinkHeight& here = w.heights[w.rich()];
         const Full proof = *Full::decode(here.body("full"));
         const KnownHeight heights[] = {here.known, here.known};
-        return verify_window(w.network.params, w.network.id, w.chain, heights,
-                             ProofWindow{{proof, proof}});
+        return w.window(heights, ProofWindow{{proof, proof}});
     };
 }
 
@@ -385,8 +387,10 @@ void add_availability(Rows& rows) {
     };
     rows[Reason::kDuplicateChallenge] = [] {
         ChallengesSeen seen;
-        (void)seen.admit(world().challenge(), world().height + 1);
-        return seen.admit(world().challenge(), world().height + 1);
+        Challenge2 challenge;
+        challenge.height = world().height;
+        (void)seen.admit(challenge, world().height + 1);
+        return seen.admit(challenge, world().height + 1);
     };
     rows[Reason::kWrongChallenge] = [] {
         return moved("response", [](VerifierView& v) { v.height = v.height + 1; });
@@ -467,25 +471,26 @@ struct Registered {
     Registered() {
         world.feed_to(Height(110));
         world.add(chain);
+        world.flush();
     }
     [[nodiscard]] Verdict remove(std::uint32_t sequence) {
-        return must(world->accept_removal(
-            make_removal(world->network_id(), chain.id(), sequence, world.tip(), chain.key())));
+        return world.judge(Kind::kRemoval, make_removal(world->network_id(), chain.id(), sequence,
+                                                        world.tip(), chain.key()));
+    }
+    /// Two links of the chain for the height at the tip.
+    [[nodiscard]] Verdict accuse() {
+        const KnownHeight known = world.known(chain, Height(110));
+        return world.judge(Kind::kEvidence,
+                           make_equivocation(chain.id(), known.block_hash,
+                                             chain.sign(known, Link(tagged_hash("one"))),
+                                             chain.sign(known, Link(tagged_hash("two")))));
     }
 };
-
-Verdict accuse(std::uint8_t evidence, std::size_t ceiling) {
-    TempFolder folder;
-    const auto ledger = must(SettlementLedger::open(folder / "settlement", NetworkId{}));
-    const BondId deposit(sha256(view("deposit")));
-    (void)must(ledger->accuse({Bytes(100, 1), key().public_key(), deposit}, 2));
-    return must(ledger->accuse({Bytes(100, evidence), key().public_key(), deposit}, ceiling));
-}
 
 void add_registry(Rows& rows) {
     rows[Reason::kAlreadyRegistered] = [] {
         Registered r;
-        return must(r.world->accept_registration(r.chain.registration()));
+        return r.world.judge_registration(r.chain);
     };
     rows[Reason::kNoSlot] = [] {
         Registered r;
@@ -508,12 +513,36 @@ void add_registry(Rows& rows) {
         r.world.feed_to(h + r.world.params().closing_blocks());
         return r.world.prove(proof);
     };
-    rows[Reason::kAlreadySettled] = [] { return accuse(1, 2); };
-    rows[Reason::kNoBond] = [] { return accuse(2, 2); };
+    rows[Reason::kAlreadySettled] = [] {
+        Registered r;
+        EXPECT_EQ(r.accuse(), Verdict::ok());
+        return r.accuse();
+    };
+    rows[Reason::kNoBond] = [] {
+        Registered r;
+        const TestChain other(r.world.params(), 2, Height(110));
+        return r.world.judge(Kind::kRegistration, other.registration());  // no block lists its bond
+    };
+    rows[Reason::kBondTaken] = [] {
+        Registered r;
+        Registration second = r.chain.registration();
+        second.header.nonce += 1;
+        second = sign_registration(r.world->network_id(), second, r.chain.key());
+        return r.world.judge(Kind::kRegistration, second);
+    };
     rows[Reason::kBusy] = [] {
-        TempFolder folder;
-        const auto ledger = must(SettlementLedger::open(folder / "settlement", NetworkId{}));
-        return must(ledger->accuse({Bytes(100, 1), key().public_key(), BondId{}}, 0));
+        const NetworkParams params = short_network();
+        const SealedChain chain(params, 1, {16, 0, false, Height(110), {}});
+        SealVerifierLimits no_places;
+        no_places.proofs_at_most = 0;
+        SealVerifier verifier(params, no_places);
+        SealVerifier::Request request;
+        request.registration = chain.registration();
+        request.known = {Height(113), test_y(Height(113)), SealProofKind::kSeal};
+        const SealProof proof = must(make_seal_proof(
+            params, chain.network_id(), chain.registration(), chain.replica(),
+            request.known.y_height, request.known.y, request.known.kind, chain.key()));
+        return must(verifier.verify(request, proof.encode()));
     };
 }
 

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "proofs/journal.hpp"
 #include "support/availability_world.hpp"
 #include "support/faulty_token.hpp"
 
@@ -60,36 +61,30 @@ void say_ready(int pipe) {
     if (::write(pipe, "r", 1) != 1) ::_exit(3);
 }
 
-/// A node on folders of its own that follows the blocks of another, as the aggregator does.
+/// A node on folders of its own that judges the entries of another's journal again, and carries out
+/// what it decides itself.
 class Follower {
   public:
-    Follower(const std::filesystem::path& folder, const NetworkParams& params,
-             test::ListingChain& chain, std::uint64_t seed)
-        : params_(params), chain_(chain), random_(seed) {
+    Follower(const std::filesystem::path& folder, AvailabilityWorld& leader, std::uint64_t seed)
+        : leader_(leader), random_(seed) {
+        const NetworkParams& params = leader.params;
         registry =
             must(Registry::open(folder / "registry", params, AvailabilityWorld::one_thread()));
-        book = must(AvailabilityBook::open(folder / "book", params));
         ledger = must(SettlementLedger::open(folder / "settlement", params.id()));
         token = must(BondLedger::open(folder / "token", params.id()));
         faulty_ = std::make_unique<test::FaultyToken>(*token, [this] {
             return random_() % 2 == 0 ? test::Fault::kNone
                                       : static_cast<test::Fault>(random_() % test::kFaults);
         });
-        court_ = std::make_unique<Court>(registry_knowledge(*registry), registry_bonds(*registry),
-                                         *ledger, *token, CourtTerms{});
-        judge_ = std::make_unique<AvailabilityJudge>(*registry, *book, token.get(),
-                                                     AvailabilityWorld::kBond, court_.get());
     }
-    /// From wherever it stands up to block `last`; each block is acknowledged once it is done.
-    void follow(Height last, int pipe) {
-        settle();
-        for (Height next = must(registry->tip()).value() + 1; next <= last; ++next) {
-            must(judge_->catch_up(chain_, next));
-            FinalBlock block{next, test::test_hash(next), next.value * 60, test::test_y(next), {}};
-            block.suspended = must(judge_->suspended(next - params_.closing_blocks()));
-            must(registry->on_final_block(block));
-            settle();
-            if (pipe >= 0 && ::write(pipe, &next.value, sizeof next.value) < 0) ::_exit(3);
+    /// From wherever it stands to the journal's end; each entry is acknowledged once it is taken.
+    void follow(const std::vector<Bytes>& entries, int pipe) {
+        AvailabilityWorld::settle(*registry, *ledger, *faulty_);
+        for (std::uint64_t n = must(registry->journal()).entries; n < entries.size(); ++n) {
+            take(decode_entry(entries[n]).value());
+            AvailabilityWorld::settle(*registry, *ledger, *faulty_);
+            const std::uint64_t taken = n + 1;
+            if (pipe >= 0 && ::write(pipe, &taken, sizeof taken) < 0) ::_exit(3);
         }
     }
     /// Until nothing is open.
@@ -99,36 +94,34 @@ class Follower {
     }
 
     std::unique_ptr<Registry> registry;
-    std::unique_ptr<AvailabilityBook> book;
     std::unique_ptr<SettlementLedger> ledger;
     std::unique_ptr<BondLedger> token;
 
   private:
-    void settle() {
-        must(book->settle(*ledger, AvailabilityWorld::kTerms));
-        (void)must(ledger->work(*faulty_));
+    void take(const HistoryEntry& entry) {
+        if (const auto* block = std::get_if<BlockEntry>(&entry)) {
+            (void)must(registry->on_final_block(
+                leader_.world.fed()[block->height.since(leader_.params.genesis_height)]));
+        } else if (const auto* y = std::get_if<OutputEntry>(&entry)) {
+            EXPECT_EQ(must(registry->note_y(y->height, y->y)), Verdict::ok());
+        } else {
+            const Bytes& object = std::get<ObjectEntry>(entry).object;
+            EXPECT_EQ(must(registry->accept(ByteView(object), test::seal_passes())).verdict,
+                      Verdict::ok());
+        }
     }
-    const NetworkParams& params_;
-    test::ListingChain& chain_;
+
+    AvailabilityWorld& leader_;
     std::mt19937_64 random_;
     std::unique_ptr<test::FaultyToken> faulty_;
-    std::unique_ptr<Court> court_;
-    std::unique_ptr<AvailabilityJudge> judge_;
 };
-
-/// The world's stores as they stand, in another folder.
-void copy_stores(AvailabilityWorld& w, const std::filesystem::path& to) {
-    for (const char* name : {"book", "settlement", "token"}) {
-        std::filesystem::copy(w.folder / name, to / name, std::filesystem::copy_options::recursive);
-    }
-    std::filesystem::copy(w.world.folder(), to / "registry",
-                          std::filesystem::copy_options::recursive);
-}
 
 TEST(AvailabilityKill, NothingIsSettledTwiceOrLost) {
     AvailabilityWorld w(3, 3);
     test::TempFolder folder;
-    copy_stores(w, folder.path());
+    // With every bond, and nothing carried out.
+    std::filesystem::copy(w.folder / "token", folder / "token",
+                          std::filesystem::copy_options::recursive);
     // The first serves, the second lies now and then, the third comes and goes.
     const auto honest = w.peer(1).handle;
     for (int i = 0; i < 36; ++i) {
@@ -136,8 +129,8 @@ TEST(AvailabilityKill, NothingIsSettledTwiceOrLost) {
         w.peer(1).handle = honest;
         if (i % 5 == 3) {
             w.peer(1).handle = [&w](const PublicKey&, ByteView object) -> Result<Bytes> {
-                const auto body = unwrap_object(Kind::kChallenge, object);
-                const ChallengeId id = Challenge::decode(body.value())->id(w.params.id());
+                const auto body = unwrap_object(Kind::kChallenge2, object);
+                const ChallengeId id = Challenge2::decode(body.value())->id(w.params.id());
                 return wrap_object(
                     Kind::kResponse,
                     sign_response(id, Bytes(kChunkBytes), w.provers[1].chain->key()).encode());
@@ -145,7 +138,7 @@ TEST(AvailabilityKill, NothingIsSettledTwiceOrLost) {
         }
         w.block();
     }
-    const Height last = w.world.tip();
+    const std::vector<Bytes> entries = must(w.world->entries(0, must(w.world->journal()).entries));
 
     std::mt19937_64 random(5);
     const int points = kill_points(30);
@@ -154,40 +147,36 @@ TEST(AvailabilityKill, NothingIsSettledTwiceOrLost) {
     for (int point = 0; point < points; ++point) {
         const std::uint64_t seed = random();
         const auto follow = [&](int pipe) {
-            Follower follower(folder.path(), w.params, w.chain, seed);
+            Follower follower(folder.path(), w, seed);
             say_ready(pipe);
-            follower.follow(last, pipe);
+            follower.follow(entries, pipe);
         };
         const auto read = [&](int pipe) {
-            for (std::uint64_t h = 0; ::read(pipe, &h, sizeof h) == sizeof h;) acknowledged = h;
+            for (std::uint64_t n = 0; ::read(pipe, &n, sizeof n) == sizeof n;) acknowledged = n;
         };
         if (killed_at_work(200 + random() % 3'000, follow, read)) ++at_work;
     }
     EXPECT_GE(at_work, points / 3);
 
-    Follower f(folder.path(), w.params, w.chain, 1);
-    EXPECT_GE(must(f.registry->tip())->value, acknowledged);
-    f.follow(last, -1);
+    Follower f(folder.path(), w, 1);
+    EXPECT_GE(must(f.registry->journal()).entries, acknowledged);
+    f.follow(entries, -1);
     f.finish();
-    for (Height h = w.params.genesis_height; h <= w.world.closed(); ++h) {
-        ASSERT_EQ(must(f.registry->block(h))->global, must(w.world->block(h))->global) << h.value;
-    }
-    std::uint64_t served = 0;
+    EXPECT_EQ(must(f.registry->journal()).root, must(w.world->journal()).root);
+    EXPECT_EQ(must(f.registry->export_state()), must(w.world->export_state()));
+    std::uint64_t paid = 0;
     for (std::size_t i = 0; i < w.provers.size(); ++i) {
-        const AvailabilityScore score = must(f.book->score(w.provers[i].chain->id()));
-        EXPECT_EQ(score, w.score(i));
-        served += score.served;
+        paid += w.paid(i);
         EXPECT_EQ(must(f.token->balance(w.key_of_prover(i))),
-                  score.served * AvailabilityWorld::kTerms.served_reward);
+                  must(w.token->balance(w.key_of_prover(i))));
         EXPECT_EQ(must(f.token->bond_info(w.provers[i].bond)),
                   must(w.token->bond_info(w.provers[i].bond)));
     }
-    EXPECT_GT(served, 40U);
+    EXPECT_GT(paid, 40U);
     for (const auto& c : w.challengers) {
         EXPECT_EQ(must(f.token->balance(c.key.public_key())),
                   must(w.token->balance(c.key.public_key())));
     }
-    EXPECT_EQ(must(f.token->totals()).in_pool, must(w.token->totals()).in_pool);
     EXPECT_EQ(w.held(1), 0U);
     ASSERT_TRUE(f.token->audit());
 }
@@ -207,7 +196,7 @@ class TellingNetwork final : public Network {
     }
     Result<ChallengeReply> send_challenge(const PublicKey&, ByteView object,
                                           std::uint32_t) override {
-        const auto challenge = Challenge::decode(unwrap_object(Kind::kChallenge, object).value());
+        const auto challenge = Challenge2::decode(unwrap_object(Kind::kChallenge2, object).value());
         const ChallengeId id = challenge->id(network_id_);
         Bytes told{'s'};
         told.insert(told.end(), id.bytes.begin(), id.bytes.end());
@@ -232,9 +221,12 @@ class TellingChain final : public Blockchain {
     Result<std::vector<Submission>> submissions_at(Height) override {
         return std::vector<Submission>();
     }
+    Result<std::vector<BondEvent>> bond_events_at(Height) override {
+        return std::vector<BondEvent>();
+    }
     Status submit(Kind kind, ByteView object) override {
-        if (kind != Kind::kOutcome) return {};
-        const auto outcome = Outcome::decode(unwrap_object(kind, object).value());
+        if (kind != Kind::kOutcome2) return {};
+        const auto outcome = Outcome2::decode(unwrap_object(kind, object).value());
         Bytes told{static_cast<std::uint8_t>(outcome->outcome)};
         told.insert(told.end(), outcome->id.bytes.begin(), outcome->id.bytes.end());
         if (::write(pipe_, told.data(), told.size()) < 0) ::_exit(3);
@@ -252,7 +244,7 @@ TEST(AvailabilityKill, AChallengerKilledWithOpenChallengesSendsNoneTwice) {
     test::TempFolder folder;
     const Height height(500);
     ChallengeRound round{
-        {height, test::test_hash(height), test::test_y(height), {key.public_key()}}, {}};
+        {height, test::test_hash(height), test::test_y(height), {{key.public_key(), 1}}}, {}};
     constexpr std::uint64_t kChains = 600;
     for (std::uint64_t i = 0; i < kChains; ++i) {
         round.chains.push_back({ChainId(tagged_hash("test/chain", i)), key.public_key(),

@@ -78,7 +78,7 @@ class HostileEngine : public ::testing::Test {
         return KeyPair::from_secret(secret);
     }
     [[nodiscard]] Bytes challenge(Height h, std::uint64_t i, const KeyPair& key) const {
-        return wrap_object(Kind::kChallenge, make(h, i, key).encode());
+        return wrap_object(Kind::kChallenge2, make(h, i, key).encode());
     }
     /// The honest one's, at its rate; the longest service.
     std::uint32_t challenge_all(Height h) {
@@ -86,9 +86,9 @@ class HostileEngine : public ::testing::Test {
         const auto start = std::chrono::steady_clock::now();
         for (std::uint64_t i = 0; i < kChains; ++i) {
             std::this_thread::sleep_until(start + i * kBetween);
-            const Challenge c = make(h, i, node_key(kHonest));
+            const Challenge2 c = make(h, i, node_key(kHonest));
             const auto reply = honest_->send_challenge(node_key(kProver).public_key(),
-                                                       wrap_object(Kind::kChallenge, c.encode()),
+                                                       wrap_object(Kind::kChallenge2, c.encode()),
                                                        params_.deadline_ms);
             const ReplyJudgement judged = judge_reply(params_, context(c), reply);
             EXPECT_EQ(judged.outcome, OutcomeKind::kServed) << (reply ? "" : reply.error().message);
@@ -102,7 +102,7 @@ class HostileEngine : public ::testing::Test {
         due_ = h.value;
         for (const Height block : {h, h + 1}) {
             responder_.on_final_block(
-                {block, test_hash(block), test_y(block), {node_key(kHonest).public_key()}});
+                {block, test_hash(block), test_y(block), {{node_key(kHonest).public_key(), 1}}});
         }
     }
     /// Refusals that the attacks must lead to, and have not yet.
@@ -147,11 +147,11 @@ class HostileEngine : public ::testing::Test {
     std::atomic<std::uint64_t> first_answered_ = 0;  // height whose chain 0 has been
 
   private:
-    [[nodiscard]] Challenge make(Height h, std::uint64_t i, const KeyPair& key) const {
-        return make_challenge(network_id_, chain(i), h, test_hash(h),
-                              Reveal(tagged_hash("test/reveal", h.value)), key);
+    [[nodiscard]] Challenge2 make(Height h, std::uint64_t i, const KeyPair& key) const {
+        return make_challenge2(network_id_, chain(i), h, test_hash(h), test_y(h),
+                               Reveal(tagged_hash("test/reveal", h.value)), key);
     }
-    [[nodiscard]] ResponseContext context(const Challenge& c) const {
+    [[nodiscard]] ResponseContext context(const Challenge2& c) const {
         return {c.id(network_id_), sealed_.key().public_key(), sealed_.registration().sealed_root,
                 sealed_.chunks(),
                 challenged_chunks(params_, network_id_, test_y(c.height), c.chain_id, c.challenger,
@@ -240,7 +240,7 @@ TEST_F(HostileEngine, ServesTheHonestInTimeWhateverTheOthersDo) {
                  {challenge(h, kChains - 1, node_key(99)), forged, challenge(h + 2, 2, honest),
                   challenge(Height(first_answered_), 0, honest)}) {
                 peer.frame({static_cast<std::uint32_t>(object.size()), FrameType::kRequest,
-                            static_cast<std::uint8_t>(Kind::kChallenge), ++n},
+                            static_cast<std::uint8_t>(Kind::kChallenge2), ++n},
                            object);
                 (void)peer.read();
             }

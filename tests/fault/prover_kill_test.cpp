@@ -5,10 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <map>
 #include <random>
 
+#include "support/killed_child.hpp"
 #include "support/link_world.hpp"
 
 namespace holdfast {
@@ -63,8 +63,7 @@ class Published {
 };
 
 TEST(ProverKill, NoTwoLinksOfOneHeightEverLeave) {
-    const char* wanted = std::getenv("HOLDFAST_KILL_POINTS");
-    const int points = wanted == nullptr ? 40 : std::atoi(wanted);
+    const int points = test::kill_points(40);
     const LinkWorld w(0);
     const test::SealedCase sealed(w.network, w.story);
     ASSERT_TRUE(sealed.replica);

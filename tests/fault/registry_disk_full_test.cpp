@@ -50,7 +50,7 @@ TEST_F(RegistryDiskFull, EveryWriteIsWholeOrNotDone) {
     RegistryStory story(params, 1);
     const Height full_at = params.genesis_height + 30;
     for (Height h = params.genesis_height; h < full_at; ++h) {
-        (void)must(registry->on_final_block(story.block(h)));
+        (void)story.feed(*registry, h);
         story.act(*registry, h);
     }
     ASSERT_NO_FATAL_FAILURE(fill_but(0));
@@ -81,7 +81,7 @@ TEST_F(RegistryDiskFull, EveryWriteIsWholeOrNotDone) {
     test::TempFolder elsewhere;
     const auto whole = must(Registry::open(elsewhere / "registry", params, options));
     for (Height again = params.genesis_height; again <= h; ++again) {
-        (void)must(whole->on_final_block(story.block(again)));
+        (void)story.feed(*whole, again);
         if (again < full_at) story.act(*whole, again);
     }
     EXPECT_EQ(must(whole->block(must(whole->closed()).value()))->global, global);
@@ -91,7 +91,7 @@ TEST_F(RegistryDiskFull, ABackupThatFindsNoRoomLeavesNothing) {
     auto registry = must(Registry::open(folder / "registry", params, options));
     RegistryStory story(params, 1);
     for (Height h = params.genesis_height; h < params.genesis_height + 40; ++h) {
-        (void)must(registry->on_final_block(story.block(h)));
+        (void)story.feed(*registry, h);
         story.act(*registry, h);
     }
     const RegistrySlots before = must(registry->slots());
@@ -114,7 +114,7 @@ TEST_F(RegistryDiskFull, ARestoreThatFindsNoRoomLeavesTheRegistryAsItWas) {
         const auto registry = must(Registry::open(at, params, options));
         RegistryStory story(params, 1);
         for (Height h = params.genesis_height; h < params.genesis_height + 40; ++h) {
-            (void)must(long_one->on_final_block(story.block(h)));
+            (void)story.feed(*long_one, h);
             story.act(*long_one, h);
         }
         (void)must(registry->on_final_block(story.block(params.genesis_height)));
@@ -133,21 +133,27 @@ TEST_F(RegistryDiskFull, ARestoreThatFindsNoRoomLeavesTheRegistryAsItWas) {
 TEST_F(RegistryDiskFull, ABatchIsTakenAsAWholeOrNotAtAll) {
     auto registry = must(Registry::open(disk->path() / "registry", params, options));
     const Height first = params.genesis_height;
-    std::vector<Registration> all;
-    for (std::uint64_t i = 0; i < 400; ++i) {
-        all.push_back(test::TestChain(params, 7'000 + i, first).registration());
+    constexpr std::size_t kChains = 400;
+    FinalBlock block{first, test::test_hash(first), 0, {}};
+    for (std::uint64_t i = 0; i < kChains; ++i) {
+        const test::TestChain chain(params, 7'000 + i, first);
+        block.listed.bonds.push_back(chain.bond());
+        block.listed.objects.push_back(
+            {Kind::kRegistration, wrap_object(Kind::kRegistration, chain.registration().encode())});
     }
-    (void)must(registry->on_final_block({first, test::test_hash(first), 0, {}, {}}));
     ASSERT_NO_FATAL_FAILURE(fill_but(65'536));
-    const auto refused = registry->accept_registrations(all);
+    const auto refused = registry->on_final_block(block);
     ASSERT_FALSE(refused) << "400 registrations found room in 64 KiB";
     EXPECT_EQ(refused.error().code, ErrorCode::kOutOfSpace) << refused.error().message;
     EXPECT_EQ(must(registry->statistics()).registrations, 0U);
+    EXPECT_EQ(must(registry->journal()).entries, 0U);
     std::filesystem::remove(disk->path() / "ballast");
-    for (const Verdict& v : must(registry->accept_registrations(all))) EXPECT_EQ(v, Verdict::ok());
+    for (const ObjectOutcome& o : must(registry->on_final_block(block)).objects) {
+        EXPECT_EQ(o.verdict, Verdict::ok());
+    }
     registry.reset();
     registry = must(Registry::open(disk->path() / "registry", params, options));
-    EXPECT_EQ(must(registry->statistics()).registrations, all.size());
+    EXPECT_EQ(must(registry->statistics()).registrations, kChains);
 }
 
 TEST_F(RegistryDiskFull, AReadOnlyDiskIsAnErrorOfPermission) {

@@ -46,7 +46,7 @@ void go_on(Registry& registry, RegistryStory& story, const NetworkParams& params
     const auto tip = must(registry.tip());
     const Height last = params.genesis_height + kBlocks;
     for (Height h = tip ? *tip : params.genesis_height; h <= last; ++h) {
-        (void)must(registry.on_final_block(story.block(h)));
+        (void)story.feed(registry, h);
         done.fed = h.value;
         acknowledge(pipe, done);
         if (done.acted < h.value) story.act(registry, h);

@@ -1,14 +1,12 @@
 // kill -9 at random moments of a repair: no good byte is ever lost, what is left is the damage or
 // less of it, and the next repair goes on and ends with the bytes that were sealed.
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <random>
 
 #include "support/damaged_replica.hpp"
+#include "support/killed_child.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -65,8 +63,7 @@ struct RepairKill : ::testing::Test {
 };
 
 TEST_F(RepairKill, LeavesTheOldStateOrOneThatGoesOn) {
-    const char* wanted = std::getenv("HOLDFAST_KILL_POINTS");
-    const int points = wanted == nullptr ? 200 : std::atoi(wanted);
+    const int points = test::kill_points(200);
     damage();
     const auto begin = std::chrono::steady_clock::now();
     ASSERT_TRUE(repair_alone(replica).has_value());
@@ -78,26 +75,19 @@ TEST_F(RepairKill, LeavesTheOldStateOrOneThatGoesOn) {
     int half_repaired = 0;
     damage();
     for (int killed = 1; killed <= points; ++killed) {
-        const pid_t child = ::fork();
-        ASSERT_GE(child, 0);
-        if (child == 0) {
+        test::KilledChild child([&](int, int) {
             const auto repaired = repair_alone(replica);
-            ::_exit(repaired && repaired->whole() ? 0 : 2);
-        }
+            if (!repaired || !repaired->whole()) ::_exit(2);
+        });
         ::usleep(static_cast<useconds_t>(random() % static_cast<std::uint64_t>(took.count())));
-        ::kill(child, SIGKILL);
-        int status = 0;
-        ASSERT_EQ(::waitpid(child, &status, 0), child);
-        if (WIFSIGNALED(status)) ++at_work;
-        if (WIFEXITED(status)) {
-            ASSERT_EQ(WEXITSTATUS(status), 0) << "could not go on";
-        }
+        const bool interrupted = child.kill();
+        if (interrupted) ++at_work;
         ASSERT_NO_FATAL_FAILURE(
             expect_no_worse(replica.files().replica, replica_before, replica.replica_bytes()));
         ASSERT_NO_FATAL_FAILURE(expect_no_worse(replica.files().tree, tree_before, tree));
         const bool begun = slurp(replica.files().replica) != replica_before;
         if (begun && !pristine()) ++half_repaired;
-        if (killed % 3 != 0 && WIFSIGNALED(status)) continue;  // killed again in that state
+        if (killed % 3 != 0 && interrupted) continue;  // killed again in that state
         const auto repaired = repair_alone(replica);
         ASSERT_TRUE(repaired.has_value()) << repaired.error().message;
         EXPECT_TRUE(repaired->whole());

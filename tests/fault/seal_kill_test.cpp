@@ -1,13 +1,11 @@
 // kill -9 at random moments of sealing: nothing half-made ever stands under a final name, nothing
 // that is left blocks the next attempt, and that ends with the bytes of an undisturbed sealing.
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <random>
 
+#include "support/killed_child.hpp"
 #include "support/seal_world.hpp"
 
 namespace holdfast {
@@ -43,8 +41,7 @@ struct SealKill : ::testing::Test {
 };
 
 TEST_F(SealKill, LeavesTheOldStateOrOneThatGoesOn) {
-    const char* wanted = std::getenv("HOLDFAST_KILL_POINTS");
-    const int points = wanted == nullptr ? 200 : std::atoi(wanted);
+    const int points = test::kill_points(200);
     const Bytes data =
         test::some_bytes(8'000'000);  // 8 windows, long enough for a kill to fall between two
     test::spill(world.folder / "x", data);
@@ -60,20 +57,11 @@ TEST_F(SealKill, LeavesTheOldStateOrOneThatGoesOn) {
     int at_work = 0;
     std::uint64_t taken_over = 0;
     for (int killed = 1; killed <= points; ++killed) {
-        const pid_t child = ::fork();
-        ASSERT_GE(child, 0);
-        if (child == 0) {
-            const auto sealed = seal(world.request("x", kSealDev), one_worker());
-            ::_exit(sealed ? 0 : 2);
-        }
+        test::KilledChild child([&](int, int) {
+            if (!seal(world.request("x", kSealDev), one_worker())) ::_exit(2);
+        });
         ::usleep(static_cast<useconds_t>(random() % static_cast<std::uint64_t>(took.count())));
-        ::kill(child, SIGKILL);
-        int status = 0;
-        ASSERT_EQ(::waitpid(child, &status, 0), child);
-        if (WIFSIGNALED(status)) ++at_work;
-        if (WIFEXITED(status)) {
-            ASSERT_EQ(WEXITSTATUS(status), 0) << "could not go on";
-        }
+        if (child.kill()) ++at_work;
         expect_no_half_made();
         if (std::filesystem::exists(world.folder / "x.replica")) {
             remove_result();

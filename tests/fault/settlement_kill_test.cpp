@@ -1,16 +1,14 @@
 // kill -9 at random moments of settling: no case is forgotten, none is decided or paid twice.
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <random>
 
 #include "core/hash.hpp"
 #include "embedded/bond_ledger.hpp"
 #include "settlement/settlement_ledger.hpp"
 #include "support/faulty_token.hpp"
+#include "support/killed_child.hpp"
 #include "support/temp_folder.hpp"
 
 namespace holdfast {
@@ -36,8 +34,8 @@ T must(Result<T> result) {
     return std::move(*result);
 }
 
-/// Decides every case and asks for its steps through a token that misbehaves; acknowledges each
-/// decision on the pipe once it is durable.
+/// Takes over every decision and asks for its steps through a token that misbehaves; acknowledges
+/// each decision on the pipe once it is durable.
 void settle_all(const std::filesystem::path& folder, const std::vector<BondId>& bonds,
                 std::uint64_t seed, int pipe) {
     const auto token = must(BondLedger::open(folder / "token", network()));
@@ -47,11 +45,12 @@ void settle_all(const std::filesystem::path& folder, const std::vector<BondId>& 
         return random() % 2 == 0 ? test::Fault::kNone
                                  : static_cast<test::Fault>(random() % test::kFaults);
     });
-    for (std::uint64_t n = 0; n < kCases; ++n) {
-        (void)must(ledger->decide({case_id(n),
-                                   CaseKind::kOffence,
-                                   {SettlementStep::slash(bonds[n], account(1), UINT64_MAX),
-                                    SettlementStep::reward(account(9), UINT64_MAX, 100)}}));
+    for (std::uint64_t n = must(ledger->next_decision()); n < kCases; ++n) {
+        const Decision decision{case_id(n),
+                                CaseKind::kOffence,
+                                {DecidedStep::slash(bonds[n], account(1), 1'000),
+                                 DecidedStep::reward(account(9), 100)}};
+        if (!ledger->take(n, {&decision, 1}, {})) ::_exit(4);
         if (pipe >= 0 && ::write(pipe, &n, sizeof n) < 0) ::_exit(3);
         if (n % 3 == 2) (void)must(ledger->work(faulty));
     }
@@ -60,8 +59,7 @@ void settle_all(const std::filesystem::path& folder, const std::vector<BondId>& 
 }
 
 TEST(SettlementKill, NothingIsPaidTwiceAndNothingIsForgotten) {
-    const char* wanted = std::getenv("HOLDFAST_KILL_POINTS");
-    const int points = wanted == nullptr ? 25 : std::atoi(wanted);
+    const int points = test::kill_points(25);
     test::TempFolder folder;
     std::vector<BondId> bonds;
     {
@@ -76,29 +74,14 @@ TEST(SettlementKill, NothingIsPaidTwiceAndNothingIsForgotten) {
     std::uint64_t acknowledged = 0;
     int at_work = 0;
     for (int point = 0; point < points; ++point) {
-        int pipes[2];
-        ASSERT_EQ(::pipe(pipes), 0);
-        const pid_t child = ::fork();
-        ASSERT_GE(child, 0);
-        if (child == 0) {
-            ::close(pipes[0]);
-            settle_all(folder.path(), bonds, random() + static_cast<std::uint64_t>(point),
-                       pipes[1]);
-            ::_exit(0);
+        test::KilledChild child([&](int, int out) {
+            settle_all(folder.path(), bonds, random() + static_cast<std::uint64_t>(point), out);
+        });
+        ::usleep(static_cast<useconds_t>(200 + random() % 2'500));
+        if (child.kill()) ++at_work;
+        while (const auto n = child.heard<std::uint64_t>()) {
+            acknowledged = std::max(acknowledged, *n + 1);
         }
-        ::close(pipes[1]);
-        ::usleep(static_cast<useconds_t>(500 + random() % 12'000));
-        ::kill(child, SIGKILL);
-        int status = 0;
-        ASSERT_EQ(::waitpid(child, &status, 0), child);
-        if (WIFSIGNALED(status)) ++at_work;
-        if (WIFEXITED(status)) {
-            ASSERT_EQ(WEXITSTATUS(status), 0);
-        }
-        for (std::uint64_t n = 0; ::read(pipes[0], &n, sizeof n) == sizeof n;) {
-            acknowledged = std::max(acknowledged, n + 1);
-        }
-        ::close(pipes[0]);
         const auto ledger = must(SettlementLedger::open(folder / "settlement", network()));
         for (std::uint64_t n = 0; n < acknowledged; ++n) {
             ASSERT_TRUE(must(ledger->find(case_id(n)))) << "an acknowledged decision is gone";

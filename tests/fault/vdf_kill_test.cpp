@@ -2,17 +2,15 @@
 // lost or walked again, at most the segment in progress is, and what is gone on with ends in the
 // bytes of an undisturbed run.
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <random>
 
 #include "clock/checkpoint_file.hpp"
 #include "storage/begun.hpp"
+#include "support/killed_child.hpp"
 #include "support/temp_folder.hpp"
 #include "support/vdf_world.hpp"
 
@@ -53,28 +51,16 @@ struct VdfKill : ::testing::Test {
     }
     /// Runs a child for `lifetime`; whether it was killed at work, and what it told.
     bool kill_after(std::chrono::microseconds lifetime, std::vector<Told>& told) const {
-        int pipes[2];
-        EXPECT_EQ(::pipe(pipes), 0);
-        const pid_t child = ::fork();
-        EXPECT_GE(child, 0);
-        if (child == 0) be_child(pipes[1]);
-        ::close(pipes[1]);
+        test::KilledChild child([&](int, int out) { be_child(out); });
         ::usleep(static_cast<useconds_t>(lifetime.count()));
-        ::kill(child, SIGKILL);
-        int status = 0;
-        EXPECT_EQ(::waitpid(child, &status, 0), child);
-        if (WIFEXITED(status)) {
-            EXPECT_EQ(WEXITSTATUS(status), 0) << "could not go on";
-        }
-        for (Told t; ::read(pipes[0], &t, sizeof t) == sizeof t;) told.push_back(t);
-        ::close(pipes[0]);
-        return WIFSIGNALED(status);
+        const bool at_work = child.kill();
+        while (const auto t = child.heard<Told>()) told.push_back(*t);
+        return at_work;
     }
 };
 
 TEST_F(VdfKill, LosesNothingAcknowledgedAndEndsInTheSameBytes) {
-    const char* wanted_points = std::getenv("HOLDFAST_KILL_POINTS");
-    const int points = wanted_points == nullptr ? 100 : std::atoi(wanted_points);
+    const int points = test::kill_points(100);
     std::vector<std::vector<Digest>> wanted;
     const auto begin = std::chrono::steady_clock::now();
     {

@@ -6,13 +6,13 @@
 #include "availability/challenge_journal.hpp"
 #include "availability/challenger.hpp"
 #include "availability/peer_service.hpp"
-#include "availability/score.hpp"
 #include "chunking/erasure.hpp"
 #include "chunking/file_header.hpp"
 #include "core/merkle.hpp"
 #include "core/params.hpp"
 #include "embedded/call_log.hpp"
 #include "follow/client.hpp"
+#include "hierarchy/decision.hpp"
 #include "proofs/acknowledgement.hpp"
 #include "proofs/availability_verify.hpp"
 #include "proofs/bundle_verify.hpp"
@@ -107,8 +107,8 @@ void links(ByteView input) {
         if (const auto proof = same_again<PathProof>(body)) check_path_proof(*proof);
     } else if (which == 4) {
         if (const auto window = same_again<ProofWindow>(body)) {
-            std::vector<KnownHeight> heights(window->links.size());
-            (void)verify_window(network(), network_id(), KnownChain{}, heights, *window);
+            const std::vector<KnownPlace> places(window->links.size());
+            (void)verify_window(network(), network_id(), places, *window);
         }
     }
 }
@@ -302,7 +302,7 @@ void network_and_files(ByteView input) {
 
 /// What a node's own folder holds: nobody signs it, and a disk may give anything back.
 void records(ByteView input) {
-    const auto [which, body] = choose(input, 8);
+    const auto [which, body] = choose(input, 7);
     if (which == 0) {
         if (const auto manifest = same_again<Manifest>(body)) {
             HOLDFAST_CHECK(manifest->roots.size() ==
@@ -314,9 +314,7 @@ void records(ByteView input) {
     } else if (which == 2) {
         (void)same_again<SettlementCase>(body);
     } else if (which == 3) {
-        if (const auto accusation = same_again<Accusation>(body)) {
-            (void)accusation->id(network_id());
-        }
+        (void)same_again<Decision>(body);
     } else if (which == 4) {
         (void)decode_recorded_call(body);
     } else if (which == 5) {
@@ -326,8 +324,6 @@ void records(ByteView input) {
         }
     } else if (which == 6) {
         (void)same_again<JournalEntry>(body);
-    } else if (which == 7) {
-        (void)same_again<AvailabilityScore>(body);
     }
 }
 
@@ -351,7 +347,7 @@ void peer_messages(ByteView input) {
         const ChallengeReply reply{Bytes(message.begin(), message.end()), 1'000, 100};
         const ReplyJudgement judged = judge_reply(network(), context, reply);
         // Nobody has signed anything: it is neither served nor evidence.
-        HOLDFAST_CHECK(judged.outcome == OutcomeKind::kLate && !judged.evidence);
+        HOLDFAST_CHECK(judged.outcome == OutcomeKind::kLate && !judged.response);
     }
 }
 

@@ -169,8 +169,20 @@ SettlementCase settlement_case(Random& r) {
     return c;
 }
 
-Accusation accusation(Random& r) {
-    return {evidence(r).encode(), r.bytes<PublicKey>(), r.bytes<BondId>()};
+Decision decision(Random& r) {
+    Decision d;
+    d.id = r.bytes<CaseId>();
+    d.kind = static_cast<CaseKind>(1 + r.below(5));
+    for (std::uint64_t n = r.below(Decision::kMaxSteps + 1); n > 0; --n) {
+        DecidedStep s;
+        s.kind = static_cast<DecidedStep::Kind>(1 + r.below(5));
+        s.bond = r.bytes<BondId>();
+        s.party = r.bytes<PublicKey>();
+        s.amount = r.any();
+        s.share_per_mille = static_cast<std::uint32_t>(r.below(1'001));
+        d.steps.push_back(s);
+    }
+    return d;
 }
 
 NetworkParams network_params(Random& r) {
@@ -197,6 +209,7 @@ NetworkParams network_params(Random& r) {
     p.quorum_of = p.quorum + static_cast<std::uint32_t>(r.below(5));
     if (r.below(2) == 0) {
         p.version = kParamsVersion2;
+        p.seal_cells = static_cast<std::uint32_t>(1 + r.below(100));
         p.least_chain_part = r.any();
         p.least_challenger_part = 1 + r.any() / 2;
         p.least_submitter_part = r.any();
@@ -230,7 +243,7 @@ TEST(RoundTrip, EvidenceOfTheOtherKinds) {
 TEST(RoundTrip, WhatANodeKeeps) {
     expect_round_trips<LinkRecord>(link_record);
     expect_round_trips<SettlementCase>(settlement_case);
-    expect_round_trips<Accusation>(accusation);
+    expect_round_trips<Decision>(decision);
 }
 
 TEST(RoundTrip, NetworkParameters) { expect_round_trips<NetworkParams>(network_params); }

@@ -1,5 +1,6 @@
-// A network of challengers and provers in virtual time: a registry, a book, a court, a token, and
-// connections that delay, lose, repeat and reorder what they carry.
+// A network of challengers and provers in virtual time: a registry that judges what they publish, a
+// token whose events the blocks list and which carries out what was decided, and connections that
+// delay, lose, repeat and reorder what they carry.
 //
 // Everything runs on one thread and follows from one seed. Replicas are really sealed (preset
 // `dev`).
@@ -7,11 +8,14 @@
 
 #include <map>
 #include <random>
+#include <set>
 #include <utility>
 
-#include "availability/judge.hpp"
+#include "availability/challenger.hpp"
 #include "availability/peer_service.hpp"
+#include "availability/responder.hpp"
 #include "embedded/bond_ledger.hpp"
+#include "settlement/settlement_ledger.hpp"
 #include "support/sealed_chain.hpp"
 
 namespace holdfast::test {
@@ -26,6 +30,8 @@ inline NetworkParams availability_network() {
     p.misses_expired = 390;
     p.availability_n = p.availability_d = 1;
     p.availability_chunks = 4;
+    p.least_chain_part = 1'000;
+    p.least_challenger_part = 32'000;
     return p;
 }
 
@@ -105,29 +111,60 @@ class SimNetwork final : public Network {
     Bytes before_;
 };
 
-/// A host chain that lists at the next block whatever was submitted.
-class ListingChain final : public Blockchain {
+/// Where challengers publish: evidence goes into the next block, behind a deposit for it, and
+/// everything else through the registry's own door.
+class PublishingDoor final : public Blockchain {
   public:
-    Result<Height> current_height() override { return Height(0); }
+    PublishingDoor(RegistryWorld& world, BondLedger& token,
+                   std::map<Reason, std::uint64_t>& verdicts)
+        : world_(world), token_(token), verdicts_(verdicts) {}
+
+    Result<Height> current_height() override { return world_.tip(); }
     Result<BlockInfo> block_by_height(Height) override {
         return fail(ErrorCode::kNotFound, "no blocks here");
     }
+    Result<std::vector<Submission>> submissions_at(Height) override {
+        return std::vector<Submission>();
+    }
+    Result<std::vector<BondEvent>> bond_events_at(Height) override {
+        return std::vector<BondEvent>();
+    }
     Status submit(Kind kind, ByteView object) override {
-        waiting.push_back({kind, Bytes(object.begin(), object.end())});
+        Bytes bytes(object.begin(), object.end());
+        if (kind == Kind::kEvidence || kind == Kind::kChallenger) {
+            waiting.push_back({kind, std::move(bytes)});
+            return kind == Kind::kEvidence ? deposit(object) : Status{};
+        }
+        ++verdicts_[world_.accept(bytes).verdict.reason];
         return {};
     }
-    Result<std::vector<Submission>> submissions_at(Height height) override {
-        return listed[height];
+
+    static constexpr std::uint64_t kDeposit = 10;
+    std::vector<Submission> waiting;  // for the next block
+    std::uint64_t deposits = 0;       // that were made
+    PublicKey accuser = KeyPair::from_secret(view(tagged_hash("test/accuser"))).public_key();
+
+  private:
+    Status deposit(ByteView evidence) {
+        const Digest subject = sha256(evidence);
+        const IdempotencyKey once(tagged_hash("test/deposit", subject));
+        HOLDFAST_TRY(token_.issue(accuser, kDeposit, IdempotencyKey(sha256(view(once)))));
+        HOLDFAST_ASSIGN(made, token_.create_deposit(accuser, kDeposit, subject, once));
+        (void)made;
+        ++deposits;
+        return {};
     }
-    void list(Height height) { listed[height] = std::exchange(waiting, {}); }
-    std::vector<Submission> waiting;
-    std::map<Height, std::vector<Submission>> listed;
+
+    RegistryWorld& world_;
+    BondLedger& token_;
+    std::map<Reason, std::uint64_t>& verdicts_;
 };
 
 class AvailabilityWorld {
   public:
     static constexpr std::uint64_t kBond = 1'000;
-    static constexpr AvailabilityTerms kTerms{7, 3};
+    static constexpr std::uint64_t kChallengerBond = 32'000;
+    static constexpr PayTerms kTerms{7, 3};
 
     struct Prover {
         std::unique_ptr<SealedChain> chain;
@@ -151,35 +188,40 @@ class AvailabilityWorld {
     }
     AvailabilityWorld(std::size_t provers_wanted, std::size_t challengers_wanted)
         : params(availability_network()), world(params, one_thread()) {
-        token = must(BondLedger::open(folder / "token", params.id()));
-        must(token->fund_pool(1'000'000, idempotency(1)));
-        ledger = must(SettlementLedger::open(folder / "settlement", params.id()));
-        book = must(AvailabilityBook::open(folder / "book", params));
-        court = std::make_unique<Court>(registry_knowledge(world.registry()),
-                                        registry_bonds(world.registry()), *ledger, *token,
-                                        CourtTerms{});
-        judge = std::make_unique<AvailabilityJudge>(world.registry(), *book, token.get(), kBond,
-                                                    court.get());
+        must(token->fund_pool(1'000'000, IdempotencyKey(tagged_hash("test/pool"))));
         for (std::size_t i = 0; i < provers_wanted; ++i) add_prover(i);
         std::vector<const SealedChain*> all;
         for (const Prover& p : provers) all.push_back(p.chain.get());
-        enrol(world, all);
+        enrol(world, all, [this](RegistryWorld& w) { list_bonds(w); });
+        for (const SealedChain* chain : all) world.keep(chain->id());
         for (std::size_t i = 0; i < challengers_wanted; ++i) add_challenger(i);
         // Until the challengers are in force and every chain has its slot.
         for (std::uint32_t i = 0; i <= params.seal_delay + 1; ++i) feed();
-        EXPECT_EQ(must(book->challengers_at(world.tip())).size(), challengers_wanted);
+        EXPECT_EQ(must(world->challengers_in_force(world.tip())).size(), challengers_wanted);
         verdicts.clear();
     }
 
-    /// The next block, with whatever was submitted.
+    /// The next block, with whatever was published for it.
     void feed() {
-        const Height tip = world.tip() + 1;
-        for (const ObjectOutcome& o : must(judge->catch_up(chain, tip)))
-            ++verdicts[o.verdict.reason];
-        suspended = must(judge->suspended(tip - params.closing_blocks()));
-        world.feed(true, suspended);
-        chain.list(tip);
-        tell(tip);
+        ListedBlock listed;
+        listed.bonds = must(token->events(listed_, SIZE_MAX));
+        listed_ += listed.bonds.size();
+        listed.objects = std::exchange(door.waiting, {});
+        const BlockOutcome done = world.feed(true, std::move(listed));
+        for (const ObjectOutcome& o : done.objects) ++verdicts[o.verdict.reason];
+        tell(world.tip());
+        settle(world.registry(), *settlement, *token);
+    }
+    /// What the registry has decided, carried out once.
+    static void settle(Registry& registry, SettlementLedger& ledger, Token& by) {
+        const std::uint64_t next = must(ledger.next_decision());
+        must(ledger.take(next, must(registry.decisions(next, SIZE_MAX)), kTerms));
+        (void)must(ledger.work(by));
+    }
+    /// What a challenger must know of a height; whoever follows a node is told the same.
+    ChallengeRound round(Height h) {
+        return {{h, test_hash(h), test_y(h), must(world->challengers_in_force(h))},
+                must(world->challenged_chains(h))};
     }
     /// The same, and all challenges of the height before.
     void block() {
@@ -187,36 +229,42 @@ class AvailabilityWorld {
         const Height tip = world.tip();
         for (Challenging& c : challengers) {
             c.engine->on_final_block(tip);
-            if (const auto round = must(judge->round(tip - 1))) must(c.engine->draw(*round));
-            must(c.engine->publish(chain));
+            must(c.engine->draw(round(tip - 1)));
+            if (silent.contains(c.key.public_key())) continue;
+            must(c.engine->publish(door));
+            answer_audits(c);
         }
         const std::uint64_t start = time.now_ns;
         while (send_next()) {
         }
         time.now_ns = std::max<std::uint64_t>(time.now_ns, start + params.block_ms * 1'000'000ULL);
-        must(book->settle(*ledger, kTerms));
-        must(ledger->work(*token));
     }
     void blocks(int count) {
         for (int i = 0; i < count; ++i) block();
     }
 
-    [[nodiscard]] AvailabilityScore score(std::size_t prover) const {
-        return must(book->score(provers[prover].chain->id()));
+    /// How many outcomes of a prover that may still decide a suspension say this.
+    [[nodiscard]] std::size_t outcomes(std::size_t prover, OutcomeKind kind) {
+        const auto all = must(world->outcomes(provers[prover].chain->id()));
+        return static_cast<std::size_t>(std::count_if(
+            all.begin(), all.end(), [&](const OutcomeRecord& o) { return o.outcome == kind; }));
     }
-    [[nodiscard]] std::uint64_t held(std::size_t prover) const {
+    /// What its bond still holds.
+    [[nodiscard]] std::uint64_t held(std::size_t prover) {
         return must(token->bond_info(provers[prover].bond)).held_amount;
     }
-    [[nodiscard]] bool is_suspended(std::size_t prover) const {
-        return std::find(suspended.begin(), suspended.end(), provers[prover].chain->id()) !=
-               suspended.end();
+    /// How many outcomes of a prover have been paid.
+    [[nodiscard]] std::uint64_t paid(std::size_t prover) {
+        return must(token->balance(key_of_prover(prover))) / kTerms.prover_reward;
+    }
+    /// In the digest that closed last.
+    [[nodiscard]] bool is_suspended(std::size_t prover) {
+        const auto leaf = must(world->leaf(provers[prover].chain->id(), world.closed()));
+        return leaf && leaf->status == ChainStatus::kLate;
     }
     SimPeer& peer(std::size_t prover) { return peers[key_of_prover(prover)]; }
     [[nodiscard]] PublicKey key_of_prover(std::size_t i) const {
         return provers[i].chain->key().public_key();
-    }
-    static IdempotencyKey idempotency(std::uint64_t n) {
-        return IdempotencyKey(tagged_hash("test/idempotency", n));
     }
 
     NetworkParams params;
@@ -224,29 +272,43 @@ class AvailabilityWorld {
     RegistryWorld world;
     SimTime time;
     std::map<PublicKey, SimPeer> peers;
-    std::unique_ptr<BondLedger> token;
-    std::unique_ptr<SettlementLedger> ledger;
-    std::unique_ptr<AvailabilityBook> book;
-    std::unique_ptr<AvailabilityJudge> judge;
-    std::unique_ptr<Court> court;
-    ListingChain chain;
+    std::unique_ptr<BondLedger> token = must(BondLedger::open(folder / "token", params.id()));
+    std::unique_ptr<SettlementLedger> settlement =
+        must(SettlementLedger::open(folder / "settlement", params.id()));
+    std::map<Reason, std::uint64_t> verdicts;  // on what was published
+    PublishingDoor door{world, *token, verdicts};
     std::vector<Prover> provers;
     std::vector<Challenging> challengers;
-    std::vector<ChainId> suspended;  // in the digest that the newest block has closed
-    std::map<Reason, std::uint64_t> verdicts;
     ChallengerReport report;
+    std::uint64_t audits_answered = 0;
+    std::set<PublicKey> silent;  // challengers that publish nothing
 
   private:
-    BondId bond(const PublicKey& owner, BondPurpose purpose, std::uint64_t number) {
-        must(token->issue(owner, kBond, idempotency(1'000 + 2 * number)));
-        return must(token->create_bond(owner, kBond, purpose, idempotency(1'001 + 2 * number)));
+    void answer_audits(Challenging& c) {
+        std::vector<ChallengeKey> open;
+        for (const OutcomeAudit& audit : must(world->outcome_audits(c.key.public_key()))) {
+            open.push_back(holdfast::key_of(audit.challenge));
+        }
+        audits_answered += must(c.engine->answer_audits(open, door));
+    }
+    BondId make_bond(const PublicKey& owner, std::uint64_t amount, BondPurpose purpose) {
+        const Digest once = tagged_hash("test/bond of", view(owner));
+        must(token->issue(owner, amount, IdempotencyKey(sha256(view(once)))));
+        return must(token->create_bond(owner, amount, purpose, IdempotencyKey(once)));
+    }
+    /// What the token has to tell goes into the next block.
+    void list_bonds(RegistryWorld& into) {
+        for (const BondEvent& event : must(token->events(listed_, SIZE_MAX))) {
+            into.list(event);
+            ++listed_;
+        }
     }
     void add_prover(std::size_t i) {
         Prover p;
         SealedChainOptions options;
         options.chunks = 16;
         options.key = i;
-        p.bond = bond(SealedChain::prover_key(i).public_key(), BondPurpose::kStorage, i);
+        p.bond = make_bond(SealedChain::prover_key(i).public_key(), kBond, BondPurpose::kStorage);
         options.bond = p.bond;
         p.chain = std::make_unique<SealedChain>(params, i, options);
         p.responder = std::make_unique<AvailabilityResponder>(params, time.clock());
@@ -278,18 +340,15 @@ class AvailabilityWorld {
         stored.engine = std::make_unique<AvailabilityChallenger>(
             params, *keys_.back(), base, *stored.journal, *stored.network, time.clock(),
             ChallengerOptions{.at_once = 1});
-        const BondId own_bond = bond(own, BondPurpose::kChallenger, 100 + i);
+        const BondId own_bond = make_bond(own, kChallengerBond, BondPurpose::kChallenger);
         const Challenger registration =
             make_challenger(params.id(), stored.engine->commitment(), base, own_bond, stored.key);
-        must(
-            chain.submit(Kind::kChallenger, wrap_object(Kind::kChallenger, registration.encode())));
+        must(door.submit(Kind::kChallenger, wrap_object(Kind::kChallenger, registration.encode())));
     }
     void tell(Height tip) {
-        std::vector<PublicKey> keys;
-        for (const Challenger& c : must(book->challengers_at(tip))) keys.push_back(c.key);
-        for (Prover& p : provers) {
-            p.responder->on_final_block({tip, test_hash(tip), test_y(tip), keys});
-        }
+        const ChallengeHeight height{tip, test_hash(tip), test_y(tip),
+                                     must(world->challengers_in_force(tip))};
+        for (Prover& p : provers) p.responder->on_final_block(height);
     }
     /// Lets time pass until the next challenge is due, and sends it. False: none is left.
     bool send_next() {
@@ -313,6 +372,7 @@ class AvailabilityWorld {
     }
 
     std::vector<std::unique_ptr<KeyPair>> keys_;
+    std::uint64_t listed_ = 0;  // events of the token
 };
 
 }  // namespace holdfast::test

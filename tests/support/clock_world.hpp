@@ -65,6 +65,9 @@ class ScriptedChain final : public Blockchain {
         return block;
     }
     Status submit(Kind, ByteView) override { return fail(ErrorCode::kUnsupported, "not here"); }
+    Result<std::vector<BondEvent>> bond_events_at(Height) override {
+        return std::vector<BondEvent>();
+    }
     Result<std::vector<Submission>> submissions_at(Height) override {
         return std::vector<Submission>{};
     }

@@ -78,6 +78,8 @@ inline NetworkParams daemon_network() {
     p.misses_expired = 3'900;
     p.availability_n = p.availability_d = 1;
     p.availability_chunks = 4;
+    p.least_chain_part = 1'000;
+    p.least_challenger_part = 10'240;  // for what is paid below
     return p;
 }
 
@@ -85,13 +87,15 @@ class DaemonWorld {
   public:
     static constexpr std::uint64_t kBond = 1'000;
     static constexpr std::uint64_t kPool = 1'000'000;
-    static constexpr AvailabilityTerms kTerms{7, 3};
+    static constexpr std::uint64_t kChallengerBond = 10'240;
+    static constexpr PayTerms kTerms{7, 3};
 
     DaemonWorld(std::size_t provers, std::size_t challengers) : params(daemon_network()) {
         std::filesystem::create_directory(dir());
         {
             must(LocalChain::create(dir() / "chain", params, 1'700'000'000'000));
         }
+        must(save_key_pair(test_operator(), node::NodePaths{dir()}.operator_key()));
         node::Node node = must(node::Node::open(dir()));
         must(node.ledger->fund_pool(kPool, idempotency(1)));
         blocks(node, params.finality_blocks + 1);
@@ -155,9 +159,13 @@ class DaemonWorld {
     void save_key(const KeyPair& key, const std::string& name) {
         must(save_key_pair(key, folder / name));
     }
-    BondId bond(node::Node& node, const PublicKey& owner, BondPurpose purpose, std::uint64_t n) {
-        must(node.ledger->issue(owner, kBond, idempotency(1'000 + 2 * n)));
-        return must(node.ledger->create_bond(owner, kBond, purpose, idempotency(1'001 + 2 * n)));
+    BondId bond(node::Node& node, const PublicKey& owner, std::uint64_t amount, BondPurpose purpose,
+                std::uint64_t n) {
+        must(node.ledger->issue(owner, amount, idempotency(1'000 + 2 * n)));
+        const BondId made =
+            must(node.ledger->create_bond(owner, amount, purpose, idempotency(1'001 + 2 * n)));
+        must(list_bond_events(*node.chain, *node.ledger));
+        return made;
     }
     void add_prover(node::Node& node, std::size_t i) {
         SealedChainOptions options;
@@ -169,7 +177,7 @@ class DaemonWorld {
         const BlockInfo genesis = must(node::newest_final(*node.chain));
         terms.genesis_height = genesis.height;
         terms.genesis_block_hash = genesis.hash;
-        terms.bond_id = bond(node, chain.key().public_key(), BondPurpose::kStorage, i);
+        terms.bond_id = bond(node, chain.key().public_key(), kBond, BondPurpose::kStorage, i);
         terms.with_commitment = false;
         const Registration registration =
             must(make_registration(params, chain.replica().header(), terms, chain.key()));
@@ -183,9 +191,9 @@ class DaemonWorld {
     void add_challenger(node::Node& node, std::size_t i) {
         const KeyPair key = challenger_key(i);
         const Height base = must(node.chain->current_height()) + 2 + params.seal_delay;
-        const Challenger registration =
-            make_challenger(params.id(), challenger_commitment(params.id(), key, base), base,
-                            bond(node, key.public_key(), BondPurpose::kChallenger, 100 + i), key);
+        const Challenger registration = make_challenger(
+            params.id(), challenger_commitment(params.id(), key, base), base,
+            bond(node, key.public_key(), kChallengerBond, BondPurpose::kChallenger, 100 + i), key);
         const Bytes object = wrap_object(Kind::kChallenger, registration.encode());
         const std::string name = "challenger" + std::to_string(i);
         save_key(key, name + ".key");

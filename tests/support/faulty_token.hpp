@@ -32,8 +32,9 @@ class FaultyToken final : public Token {
                                const IdempotencyKey& key) override {
         return inner_.create_bond(owner, amount, purpose, key);
     }
-    Result<std::uint64_t> release_bond(const BondId& bond, const IdempotencyKey& key) override {
-        return with_fault(0, [&] { return inner_.release_bond(bond, key); });
+    Result<std::uint64_t> release_bond(const BondId& bond, std::uint64_t amount,
+                                       const IdempotencyKey& key) override {
+        return with_fault(0, [&] { return inner_.release_bond(bond, amount, key); });
     }
     Result<std::uint64_t> slash_bond(const BondId& bond, std::uint64_t amount,
                                      const OffenceId& offence, const IdempotencyKey& key) override {

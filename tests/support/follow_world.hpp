@@ -31,19 +31,22 @@ inline std::vector<ChallengedChain> follow_chains(std::uint32_t count) {
     return out;
 }
 
-/// Takes what it likes: challenges; anything else is refused or fails.
+/// Takes what it likes: challengers; anything else is refused or fails.
 class PickyChain final : public Blockchain {
   public:
     Result<Height> current_height() override { return Height(0); }
     Result<BlockInfo> block_by_height(Height) override { return fail(ErrorCode::kNotFound, ""); }
     Status submit(Kind kind, ByteView object) override {
         if (kind == Kind::kRemoval) return fail(ErrorCode::kOutOfSpace, "disk full");
-        if (kind != Kind::kChallenge) return fail_refused(Reason::kNetworkPolicy, "object");
+        if (kind != Kind::kChallenger) return fail_refused(Reason::kNetworkPolicy, "object");
         taken.emplace_back(object.begin(), object.end());
         return {};
     }
     Result<std::vector<Submission>> submissions_at(Height) override {
         return std::vector<Submission>();
+    }
+    Result<std::vector<BondEvent>> bond_events_at(Height) override {
+        return std::vector<BondEvent>();
     }
     std::vector<Bytes> taken;
 };
@@ -65,6 +68,16 @@ struct FollowWorld {
                            [this](Height) -> Result<std::vector<ChallengedChain>> {
                                ++lists_made;
                                return list;
+                           },
+                           {},
+                           [this](const PublicKey&, ByteView object) -> Result<Verdict> {
+                               if (door != Reason::kOk) return Verdict(door);
+                               journal.emplace_back(object.begin(), object.end());
+                               return Verdict::ok();
+                           },
+                           [this](Height h) -> Result<FollowOutput> {
+                               if (source_output) return source_output(h);
+                               return fail_refused(Reason::kBadKind, "y");
                            }},
               chain, [this] { return now_ns; }, options),
           client([this](ByteView message) { return carry(message); }, client_options) {}
@@ -87,14 +100,17 @@ struct FollowWorld {
     std::optional<Height> tip;
     Height first{100};
     std::set<Height> without_y;
-    std::vector<PublicKey> challengers;
+    std::vector<ChallengerPart> challengers;
     std::vector<ChallengedChain> list = follow_chains(3);
     int lists_made = 0;
+    Reason door = Reason::kOk;   // what the journal's door says
+    std::vector<Bytes> journal;  // what it has taken
     PickyChain chain;
     std::uint64_t now_ns = 1'000'000'000;
     bool down = false;
     int asked = 0;
     std::function<void(FollowAnswer&)> falsify;
+    std::function<Result<FollowOutput>(Height)> source_output;  // what y is made of
     FollowService service;
     FollowClient client;
 };

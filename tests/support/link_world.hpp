@@ -1,6 +1,7 @@
 // The chains of links.json as a prover and a verifier see them.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "api/link_prover.hpp"
@@ -53,6 +54,17 @@ struct LinkWorld {
                 k.anchor,
                 k.link_before.value(),
                 fixed<Reveal>(heights.at(i).told["reveal"])};
+    }
+    /// A verdict on everything but whether each link's kind counts, which is the last check.
+    [[nodiscard]] Verdict window(std::span<const KnownHeight> at, const ProofWindow& links) const {
+        const Verdict v = window_counts(at, links);
+        return v.reason == Reason::kCompactNotAllowed ? Verdict::ok() : v;
+    }
+    [[nodiscard]] Verdict window_counts(std::span<const KnownHeight> at,
+                                        const ProofWindow& links) const {
+        std::vector<KnownPlace> places;
+        for (const KnownHeight& known : at) places.push_back({chain, known});
+        return verify_window(network.params, network.id, places, links);
     }
     /// The height with the refusal lists.
     [[nodiscard]] std::size_t rich() const {

@@ -3,6 +3,7 @@
 // slots and leaves.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <vector>
@@ -25,7 +26,6 @@ class RegistryModel {
         std::optional<Height> removal_at;
         std::map<Height, Link> receipts;
         std::map<Height, LinkProof> proofs;
-        std::set<Height> invalid;
         std::vector<std::pair<Height, Height>> answers;  // height of y, tip
     };
     struct Closed {
@@ -39,7 +39,6 @@ class RegistryModel {
     std::map<ChainId, Chain> chains;
     std::map<Height, BlockHash> blocks;
     std::map<Height, VdfOutput> ys;
-    std::map<Height, std::set<ChainId>> suspended;  // by height of the digest
 
     [[nodiscard]] std::vector<Closed> close_all(Height last) const {
         std::vector<Closed> out;
@@ -52,6 +51,7 @@ class RegistryModel {
     struct Audit {
         ChainId chain;
         Height drawn;
+        unsigned missed = 0;
     };
     struct Run {
         std::map<std::uint64_t, ChainLeaf> leaves;
@@ -83,7 +83,6 @@ class RegistryModel {
                     sum +=
                         link_misses(id_, ys.at(c), id,
                                     proof == chain.proofs.end() ? LinkProof::kNone : proof->second);
-                    sum += chain.invalid.count(at);
                     const auto missed = run.audit_misses.find(id);
                     if (missed != run.audit_misses.end() && missed->second.contains(at)) {
                         sum += missed->second.at(at);
@@ -131,10 +130,15 @@ class RegistryModel {
                 leaf.link = receipt->second;
                 leaf.link_height = h;
             }
-            const auto quorum = suspended.find(h);
-            const StatusFacts facts{h.since(chain.genesis), chain.retention, misses(run, id, h),
+            const bool late = std::any_of(
+                run.audits.begin(), run.audits.end(),
+                [&, chain_id = id](const Audit& a) { return a.chain == chain_id && a.missed > 0; });
+            const StatusFacts facts{h.since(chain.genesis),
+                                    chain.retention,
+                                    misses(run, id, h),
                                     chain.removal_at && *chain.removal_at <= h,
-                                    quorum != suspended.end() && quorum->second.contains(id)};
+                                    late,
+                                    run.forfeited.contains(id)};
             leaf.status = status_in_digest(params_, facts);
             if (leaf.status == ChainStatus::kExpired) run.vacant_from[id] = h + 1;
             leaves[slot] = leaf;
@@ -144,29 +148,36 @@ class RegistryModel {
         return {digest(h, leaves, previous), leaves, run.forfeited};
     }
 
+    /// Whether the audit is still open after the digest of h.
+    bool settle(Height h, Audit& a, bool holds, Run& run) const {
+        const auto y = first_y_from(a.drawn + params_.seal_delay, h);
+        if (!y) return true;
+        for (const auto& [for_y, tip] : chains.at(a.chain).answers) {
+            if (for_y == *y && tip <= h + params_.link_lag) return false;
+        }
+        if (h != *y + (a.missed + 1) * std::uint64_t{params_.seal_deadline}) return true;
+        ++a.missed;
+        if (holds) run.audit_misses[a.chain][h] += std::uint64_t{params_.misses_late} + 1;
+        if (a.missed < 3) return true;
+        run.forfeited.insert(a.chain);
+        return false;
+    }
+
     void audit(Height h, const SlotMap& slots, Run& run, const std::vector<Closed>& before) const {
         std::set<ChainId> holders;
         for (const auto& [slot, id] : slots) holders.insert(id);
         std::vector<Audit> open;
-        for (const Audit& a : run.audits) {
-            const auto y = first_y_from(a.drawn + params_.seal_delay, h);
-            const Height deadline = y ? *y + params_.seal_deadline : Height(UINT64_MAX);
-            if (!y || deadline > h) {
-                open.push_back(a);
-                continue;
-            }
-            bool answered = false;
-            for (const auto& [for_y, tip] : chains.at(a.chain).answers) {
-                answered = answered || (for_y == *y && tip <= deadline);
-            }
-            if (answered) continue;
-            if (holders.contains(a.chain)) {
-                run.audit_misses[a.chain][h] += std::uint64_t{params_.misses_late} + 1;
-            } else {
-                run.forfeited.insert(a.chain);
-            }
+        for (Audit a : run.audits) {
+            if (settle(h, a, holders.contains(a.chain), run)) open.push_back(a);
         }
         run.audits = open;
+        // The last one, when liability ends.
+        for (const auto& [id, vacant] : run.vacant_from) {
+            const bool ends = vacant + params_.liability_blocks == h && !holders.contains(id);
+            if (ends && chains.at(id).sealed_at && !run.forfeited.contains(id)) {
+                run.audits.push_back({id, h});
+            }
+        }
         if (!ys.contains(h)) return;
         std::uint64_t total = 0;
         if (const auto at = anchor_height(params_, h)) {

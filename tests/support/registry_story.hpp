@@ -39,21 +39,49 @@ class RegistryStory {
         }
     }
 
+    /// The block of a height; its y, where it comes with the block, is note_y()'s.
     [[nodiscard]] FinalBlock block(Height h) const {
-        FinalBlock b{h, test_hash(h), h.value * 60, std::nullopt, {}};
-        if (y_with_block(h)) b.y = test_y(h);
-        if (const auto g = anchor_height(params_, h)) b.suspended = suspended(*g);
+        FinalBlock b{h, test_hash(h), h.value * 60'000, {}};
+        for (std::uint64_t i = 0; i < kChains; ++i) {
+            const TestChain& chain = *chains_[i];
+            if (h == registered_at(i)) {
+                b.listed.bonds.push_back(chain.bond());
+                b.listed.objects.push_back(object(Kind::kRegistration, chain.registration()));
+            }
+            if (h == registered_at(i) + 12 + dice("remove", i, 60)) {
+                b.listed.objects.push_back(object(
+                    Kind::kRemoval, make_removal(params_.id(), chain.id(), 1, h, chain.key())));
+            }
+        }
         return b;
+    }
+    /// Feeds the block of a height, and its y where that comes with it.
+    BlockOutcome feed(Registry& registry, Height h, RegistryModel* model = nullptr) const {
+        BlockOutcome out = must(registry.on_final_block(block(h)));
+        if (y_with_block(h)) {
+            EXPECT_EQ(must(registry.note_y(h, test_y(h))), Verdict::ok());
+        }
+        if (model == nullptr) return out;
+        model->blocks[h] = test_hash(h);
+        if (y_with_block(h)) model->ys[h] = test_y(h);
+        for (const ObjectOutcome& o : out.objects) {
+            if (!o.verdict) continue;
+            auto& entry = model->chains[*o.chain_id];
+            if (o.kind == Kind::kRemoval) {
+                entry.removal_at = h;
+                continue;
+            }
+            const ChainInfo info = must(registry.chain(*o.chain_id)).value();
+            entry.genesis = info.registration.genesis_height;
+            entry.retention = info.registration.retention;
+            entry.accepted = h;
+        }
+        return out;
     }
 
     /// What happens while `tip` is the newest block. Accepted events go into the model, if there is
     /// one.
     void act(Registry& registry, Height tip, RegistryModel* model = nullptr) {
-        if (model != nullptr) {
-            model->blocks[tip] = test_hash(tip);
-            if (y_with_block(tip)) model->ys[tip] = test_y(tip);
-            for (const ChainId& id : suspended(tip)) model->suspended[tip].insert(id);
-        }
         late_y(registry, tip, model);
         for (std::uint64_t i = 0; i < kChains; ++i) act(registry, tip, i, model);
         receipts(registry, tip, model);
@@ -73,12 +101,12 @@ class RegistryStory {
     [[nodiscard]] bool y_later(Height h) const {
         return !y_with_block(h) && dice("y", h.value, 10) < 9;
     }
-    [[nodiscard]] std::vector<ChainId> suspended(Height h) const {
-        std::vector<ChainId> out;
-        for (std::uint64_t i = 0; i < kChains; ++i) {
-            if (dice("suspended", h.value, 20, i) == 0) out.push_back(chains_[i]->id());
-        }
-        return out;
+    [[nodiscard]] Height registered_at(std::uint64_t i) const {
+        return chains_[i]->registration().genesis_height + dice("register", i, 20);
+    }
+    template <class T>
+    static Submission object(Kind kind, const T& value) {
+        return {kind, wrap_object(kind, value.encode())};
     }
 
     void late_y(Registry& registry, Height tip, RegistryModel* model) const {
@@ -90,40 +118,19 @@ class RegistryStory {
 
     void act(Registry& registry, Height tip, std::uint64_t i, RegistryModel* model) {
         TestChain& chain = *chains_[i];
-        const Height genesis = chain.registration().genesis_height;
-        if (tip == genesis + dice("register", i, 20)) {
-            const Verdict v = must(registry.accept_registration(chain.registration()));
-            if (v && model != nullptr) {
-                auto& entry = model->chains[chain.id()];
-                entry.genesis = genesis;
-                entry.retention = chain.registration().retention;
-                entry.accepted = tip;
-            }
-        }
         const auto info = must(registry.chain(chain.id()));
         if (!info) return;
         const bool answers =
             info->phase == ChainPhase::kPending ? i % 5 != 0 : dice("audit", i, 3) != 0;
         if (answers && dice("answer", tip.value, 3, i) != 0) answer(registry, tip, chain, model);
-        if (tip == info->accepted + 12 + dice("remove", i, 60)) {
-            const Removal removal =
-                make_removal(params_.id(), chain.id(), info->last_sequence + 1, tip, chain.key());
-            if (must(registry.accept_removal(removal)) && model != nullptr) {
-                model->chains[chain.id()].removal_at = tip;
-            }
-        }
-        if (info->phase == ChainPhase::kSealed && dice("invalid", tip.value, 30, i) == 0) {
-            const Verdict v = must(registry.note_invalid_response(chain.id(), tip - 1));
-            if (v && model != nullptr) model->chains[chain.id()].invalid.insert(tip - 1);
-        }
     }
 
     void answer(Registry& registry, Height tip, const TestChain& chain,
                 RegistryModel* model) const {
         for (const SealDuty& duty : must(registry.seal_duties(chain.id()))) {
             if (!duty.y_height) continue;
-            const Verdict v =
-                must(registry.accept_seal_proof(chain.id(), *duty.y_height, seal_passes()));
+            const Bytes proof = seal_object(chain.id(), *duty.y_height);
+            const Verdict v = must(registry.accept(ByteView(proof), seal_passes())).verdict;
             if (!v || model == nullptr) continue;
             auto& entry = model->chains[chain.id()];
             if (duty.kind == SealProofKind::kSeal) entry.sealed_at = tip;
@@ -131,23 +138,21 @@ class RegistryStory {
         }
     }
 
-    /// Links of the newest height with y, by those who feel like it.
+    /// Links of open heights with y, by those who feel like it.
     void receipts(Registry& registry, Height tip, RegistryModel* model) {
-        std::vector<SubmittedReceipt> batch;
         for (const Height h : must(registry.open_heights())) {
             for (std::uint64_t i = 0; i < kChains; ++i) {
+                TestChain& chain = *chains_[i];
                 if (dice("link", h.value, 8, i) < (i % 4 == 3 ? 5U : 1U)) continue;
-                if (!must(registry.chain(chains_[i]->id()))) continue;
-                const KnownHeight known = must(registry.known_height(h, chains_[i]->id()));
+                if (!must(registry.chain(chain.id()))) continue;
+                const KnownHeight known = must(registry.known_height(h, chain.id()));
                 if (!known.y) continue;
-                batch.push_back({chains_[i]->id(), chains_[i]->full(known).receipt});
+                const Link link = chain.full(known).receipt.link;
+                const Bytes bundle = chain.bundle(known, link);
+                const ObjectOutcome out = must(registry.accept(ByteView(bundle)));
+                const bool taken = out.verdict && !out.members.empty() && out.members[0];
+                if (taken && model != nullptr) model->chains[chain.id()].receipts[h] = link;
             }
-        }
-        const auto outcomes = must(registry.accept_receipts(batch));
-        for (std::size_t n = 0; n < batch.size(); ++n) {
-            if (!outcomes[n].verdict || model == nullptr) continue;
-            model->chains[batch[n].chain_id].receipts[batch[n].receipt.height] =
-                batch[n].receipt.link;
         }
         EXPECT_LE(tip, must(registry.tip()).value());
     }
@@ -156,27 +161,24 @@ class RegistryStory {
         const std::uint64_t lag = params_.closing_blocks() + params_.finality_blocks;
         if (tip.since(params_.genesis_height) < lag) return;
         const Height h = tip - lag;
-        std::vector<AnyProof> batch;
         for (std::uint64_t i = 0; i < kChains; ++i) {
             TestChain& chain = *chains_[i];
-            const auto receipt = must(registry.receipt(chain.id(), h));
-            if (!receipt || dice("prove", h.value, 12, i) == 0) continue;
+            const auto stands = must(registry.link(chain.id(), h));
+            if (!stands || dice("prove", h.value, 12, i) == 0) continue;
             const KnownHeight known = must(registry.known_height(h, chain.id()));
             const bool full = !known.y_compact || dice("full", h.value, 3, i) == 0 ||
                               full_required(params_.id(), *known.y_compact, chain.id());
+            Bytes proof;
             if (full) {
-                batch.emplace_back(chain.full(known));
+                proof = wrap_object(Kind::kFull, chain.full(known).encode());
             } else {
                 const PathProof path = must(registry.path(chain.id(), h));
-                batch.emplace_back(chain.compact(known, path));
+                proof = wrap_object(Kind::kCompact, chain.compact(known, path).encode());
             }
-        }
-        const auto verdicts = must(registry.accept_proofs(batch));
-        for (std::size_t n = 0; n < batch.size(); ++n) {
-            EXPECT_EQ(verdicts[n], Verdict::ok());
-            if (!verdicts[n] || model == nullptr) continue;
-            model->chains[chain_of(batch[n])].proofs[h] =
-                std::holds_alternative<Full>(batch[n]) ? LinkProof::kFull : LinkProof::kCompact;
+            EXPECT_EQ(must(registry.accept(ByteView(proof))).verdict, Verdict::ok());
+            if (model == nullptr) continue;
+            auto& best = model->chains[chain.id()].proofs[h];
+            best = std::max(best, full ? LinkProof::kFull : LinkProof::kCompact);
         }
     }
 

@@ -10,6 +10,7 @@
 #include "api/link_prover.hpp"
 #include "api/seal_prover.hpp"
 #include "chunking/seal.hpp"
+#include "proofs/bundle.hpp"
 #include "support/refused.hpp"
 #include "support/registry_world.hpp"
 
@@ -185,20 +186,32 @@ inline std::size_t answer_seal_duties(RegistryWorld& world, const SealedChain& c
         const SealProof proof =
             must(make_seal_proof(world.params(), chain.network_id(), chain.registration(),
                                  chain.replica(), *duty.y_height, *duty.y, duty.kind, chain.key()));
-        const Verdict verdict = must(world->accept_seal_proof(proof.encode()));
+        const Verdict verdict = world.accept(wrap_object(Kind::kSealProof, proof.encode())).verdict;
         EXPECT_EQ(verdict, Verdict::ok()) << to_string(verdict);
         accepted += verdict ? 1 : 0;
     }
     return accepted;
 }
 
-/// Registers all chains at one height and proves their sealing. They link from the height after
-/// the tip that this ends with.
-inline void enrol(RegistryWorld& world, const std::vector<const SealedChain*>& chains) {
-    for (const SealedChain* chain : chains) world.feed_to(chain->registration().genesis_height);
+/// The bond that the chain's registration names, as the host chain lists it.
+inline BondEvent bond_of(const SealedChain& chain, std::uint64_t amount) {
+    return BondEvent::created(chain.registration().bond_id, chain.key().public_key(), amount,
+                              BondPurpose::kStorage);
+}
+
+/// Registers all chains in one block and proves their sealing. They link from the height after
+/// the tip that this ends with. `list_bonds`: who lists their bonds in that block; empty: this.
+inline void enrol(RegistryWorld& world, const std::vector<const SealedChain*>& chains,
+                  const std::function<void(RegistryWorld&)>& list_bonds = {}) {
     for (const SealedChain* chain : chains) {
-        ASSERT_EQ(must(world->accept_registration(chain->registration())), Verdict::ok());
+        world.feed_to(chain->registration().genesis_height + 1);
     }
+    if (list_bonds) list_bonds(world);
+    for (const SealedChain* chain : chains) {
+        if (!list_bonds) world.list(bond_of(*chain, world.params().least_chain_part));
+        world.list(Kind::kRegistration, chain->registration());
+    }
+    for (const Verdict& v : world.listed()) ASSERT_EQ(v, Verdict::ok());
     world.feed_to(world.tip() + world.params().seal_delay);
     for (const SealedChain* chain : chains) ASSERT_EQ(answer_seal_duties(world, *chain), 1U);
 }
@@ -206,9 +219,18 @@ inline void enrol(RegistryWorld& world, const std::vector<const SealedChain*>& c
 inline KnownHeight known_height(RegistryWorld& world, const SealedChain& chain, Height h) {
     return must(world->known_height(h, chain.id()));
 }
+/// The verdict on a link, as the one member of a bundle that the key signs.
+inline Verdict submit(RegistryWorld& world, const ChainId& chain, const KnownHeight& known,
+                      const Link& link, const KeyPair& key) {
+    const auto bundle = make_bundle(world->network_id(), known.block_hash, known.height,
+                                    known.anchor, {{chain, link}}, key);
+    const ObjectOutcome out = world.accept(wrap_object(Kind::kBundle, bundle.value().encode()));
+    return out.verdict && !out.members.empty() ? out.members[0] : out.verdict;
+}
 inline Verdict submit(RegistryWorld& world, const SealedChain& chain, const Receipt& receipt) {
-    const SubmittedReceipt one[] = {{chain.id(), receipt}};
-    return must(world->accept_receipts(one))[0].verdict;
+    KnownHeight known = known_height(world, chain, receipt.height);
+    known.anchor = receipt.anchor;
+    return submit(world, chain.id(), known, receipt.link, chain.key());
 }
 
 }  // namespace holdfast::test

@@ -57,6 +57,12 @@ class Sets : public Node {
         terms.genesis_height = genesis.height;
         terms.genesis_block_hash = genesis.hash;
         terms.with_commitment = commitment;
+        const auto once = [&](const char* what) {
+            return IdempotencyKey(tagged_hash(what, view(std::string_view(name))));
+        };
+        succeed(ledger_->issue(key.public_key(), 100, once("issue")));
+        terms.bond_id = value_of(
+            ledger_->create_bond(key.public_key(), 100, BondPurpose::kStorage, once("bond")));
         const Registration out = value_of(make_registration(params_, sealed.header, terms, key));
         succeed(chain_->submit_registration(wrap_object(Kind::kRegistration, out.encode())));
         return out;
@@ -70,6 +76,7 @@ class Sets : public Node {
                     BlockProcessorOptions processing = {}) {
         AggregatorOptions options;
         options.registry = dir_ / (name + ".registry");
+        options.operator_key = &operator_;
         processing.on_proof = [&ran](MadeProof&& p) -> Status {
             ran.proofs[{p.chain_id, p.height}] = std::move(p.object);
             return {};
@@ -126,7 +133,7 @@ class Sets : public Node {
     std::vector<Registration> registrations_;
 };
 
-TEST_F(Sets, GiveTheBytesThatSingleProversGive) {
+TEST_F(Sets, GiveTheLinksThatSingleProversGive) {
     enlist(5);
     new_blocks(24);
     const Ran single = run_single();
@@ -135,7 +142,12 @@ TEST_F(Sets, GiveTheBytesThatSingleProversGive) {
     EXPECT_GT(together.links, 40U);
     EXPECT_GT(together.proofs.size(), 20U);
     EXPECT_EQ(together.globals, single.globals);
-    EXPECT_EQ(together.proofs, single.proofs);
+    ASSERT_EQ(together.proofs.size(), single.proofs.size());
+    for (const auto& [place, object] : together.proofs) {
+        // Short forms: the registry knows the rest.
+        ASSERT_TRUE(single.proofs.contains(place));
+        EXPECT_LT(object.size(), single.proofs.at(place).size());
+    }
     EXPECT_EQ(together.links, single.links);
 }
 
@@ -221,12 +233,13 @@ TEST_F(Sets, DamagedTruncatedMissingAndUnreadableReplicasAreFaultsOfTheirOwn) {
     EXPECT_TRUE(codes[id_of(3)].contains(ErrorCode::kNotFound));
     EXPECT_FALSE(codes[id_of(4)].empty());
 
-    // Repaired files are used with the next block, also for the proof that could not be made.
+    // Repaired files are used with the next block, also for the link and the proof that could not
+    // be made: their heights are still open.
     test::spill(replica(1), whole);
     new_blocks(1);
     const auto healed = value_of(driven.advance({}, sets));
     ASSERT_TRUE(healed);
-    EXPECT_EQ(healed->sets[0].links, 2U);
+    EXPECT_EQ(healed->sets[0].links, 3U);
     EXPECT_TRUE(ran.proofs.contains({id_of(1), healed->height - 7}));
     EXPECT_TRUE(ran.proofs.contains({id_of(1), healed->height - 6}));
 }

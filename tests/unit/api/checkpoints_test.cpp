@@ -1,7 +1,6 @@
 // Checkpoints on a host chain: who may submit one, what contradiction costs, and that none is lost
 // when a run ends between closing a height and submitting; least sizes and deposits of chains.
 #include "chunking/tree_file.hpp"
-#include "settlement/court.hpp"
 #include "settlement/settlement_ledger.hpp"
 #include "unit/api/node_fixture.hpp"
 
@@ -30,6 +29,9 @@ class TiredHost final : public Blockchain {
     Result<std::vector<Submission>> submissions_at(Height height) override {
         return chain_.submissions_at(height);
     }
+    Result<std::vector<BondEvent>> bond_events_at(Height height) override {
+        return chain_.bond_events_at(height);
+    }
 
   private:
     Blockchain& chain_;
@@ -41,6 +43,7 @@ class Checkpoints : public Node {
 
     void SetUp() override {
         params_.checkpoint_blocks = 4;
+        params_.least_submitter_part = kLeast;
         Node::SetUp();
     }
     BondId bond(const KeyPair& owner, std::uint64_t amount, BondPurpose purpose) {
@@ -52,8 +55,7 @@ class Checkpoints : public Node {
                     std::optional<BondId> bond_id = std::nullopt) {
         AggregatorOptions options;
         options.registry = dir_ / "registry";
-        options.min_bond = kLeast;
-        options.min_checkpoint_bond = kLeast;
+        options.operator_key = &operator_;
         options.checkpoint_bond = bond_id;
         return value_of(
             Aggregator::open(params_, host, with, ledger_.get(), checkpointer, options));
@@ -113,18 +115,17 @@ TEST_F(Checkpoints, StandOnAHeldBondOfTheirSubmitterThatIsLargeEnough) {
     const BondId other_purpose = bond(key, kLeast, BondPurpose::kStorage);
     const BondId another = bond(key_of(4), kLeast, BondPurpose::kCheckpoint);
     const BondId released = bond(key, kLeast, BondPurpose::kCheckpoint);
-    value_of(ledger_->release_bond(released, IdempotencyKey(tagged_hash("test/release"))));
+    value_of(ledger_->release_bond(released, kLeast, IdempotencyKey(tagged_hash("test/release"))));
     for (const BondId& b : {small, other_purpose, another, released, BondId{}, good}) {
         submit(true_one(aggregator, height, key, b));
     }
-    const std::vector<Verdict> no(5, Verdict(Reason::kNoBond));
-    std::vector<Verdict> expected = no;
-    expected.push_back(Verdict::ok());
-    EXPECT_EQ(verdicts(settle(aggregator)), expected);
+    EXPECT_EQ(verdicts(settle(aggregator)),
+              (std::vector<Verdict>{Reason::kBondTaken, Reason::kNoBond, Reason::kNoBond,
+                                    Reason::kBondTaken, Reason::kNoBond, Verdict::ok()}));
     EXPECT_TRUE(listed(Kind::kEvidence).empty());
 }
 
-TEST_F(Checkpoints, ThatContradictEachOtherBecomeEvidenceThatTakesTheBondOnce) {
+TEST_F(Checkpoints, ThatContradictEachOtherCostTheirPartOnceWithoutAnAccuser) {
     VdfClock with = clock(key_of(9));
     Aggregator aggregator = node(with, *chain_);
     new_blocks(14);
@@ -137,54 +138,12 @@ TEST_F(Checkpoints, ThatContradictEachOtherBecomeEvidenceThatTakesTheBondOnce) {
     submit(bad);
     EXPECT_EQ(verdicts(settle(aggregator)),
               (std::vector<Verdict>{Verdict::ok(), Reason::kGlobalMismatch}));
-    EXPECT_EQ(verdicts(settle(aggregator)), std::vector<Verdict>{Verdict::ok()})
-        << "the evidence, as everybody's registry sees it";
-    const std::vector<Bytes> evidence = listed(Kind::kEvidence);
-    ASSERT_EQ(evidence.size(), 1U);
-
-    // What a court makes of it, twice.
-    const auto ledger = value_of(SettlementLedger::open(dir_ / "settlement", params_.id()));
-    EvidenceKnowledge knowledge;
-    knowledge.params = params_;
-    knowledge.network_id = params_.id();
-    Court court(
-        knowledge, [](const Offence&) { return std::vector<LiableBond>{}; }, *ledger, *ledger_,
-        CourtTerms{});
-    const PublicKey accuser = key_of(7).public_key();
-    const ByteView body = ByteView(evidence[0]).subspan(2);
-    EXPECT_EQ(value_of(court.accuse(body, accuser)).verdict, Verdict::ok());
-    EXPECT_EQ(value_of(court.accuse(body, accuser)).verdict, Verdict(Reason::kAlreadySettled));
-    EXPECT_EQ(value_of(ledger->work(*ledger_)).open, 0U);
-    EXPECT_EQ(value_of(ledger_->bond_info(staked)).held_amount, 0U);
-    EXPECT_EQ(value_of(ledger_->balance(accuser)), 8U) << "a tenth, by the court's terms";
-    succeed(ledger_->audit());
-}
-
-TEST_F(Checkpoints, EvidenceThatARunDidNotSubmitIsSubmittedByTheNext) {
-    VdfClock with = clock(key_of(9));
-    const KeyPair key = key_of(3);
-    const BondId staked = bond(key, 80, BondPurpose::kCheckpoint);
-    TiredHost host(*chain_);
-    {
-        Aggregator aggregator = node(with, host);
-        new_blocks(14);
-        advance_all(aggregator, {});
-        const Checkpoint good = true_one(aggregator, Height(4), key, staked);
-        submit(good);
-        submit(false_one(good, key));
-        new_blocks(params_.finality_blocks + 1);
-        host.submissions_left = 0;
-        Result<std::optional<BlockReport>> report = aggregator.advance({});
-        while (report && *report) report = aggregator.advance({});
-        ASSERT_FALSE(report);
-        EXPECT_EQ(report.error().code, ErrorCode::kUnavailable);
-    }
+    submit(false_one(true_one(aggregator, Height(4), key, staked), key));  // the same bytes
+    settle(aggregator);
     EXPECT_TRUE(listed(Kind::kEvidence).empty());
-    host.submissions_left = SIZE_MAX;
-    Aggregator again = node(with, host);
-    advance_all(again, {});
-    new_blocks(1);
-    EXPECT_EQ(listed(Kind::kEvidence).size(), 1U);
+    EXPECT_EQ(value_of(ledger_->bond_info(staked)).held_amount, 30U) << "80 less the part";
+    EXPECT_EQ(value_of(ledger_->totals()).in_pool, kLeast);
+    succeed(ledger_->audit());
 }
 
 TEST_F(Checkpoints, OfOurOwnAreNotLostWhenARunEndsBeforeSubmitting) {
@@ -226,7 +185,8 @@ TEST_F(Checkpoints, ChainsBelowTheLeastSizeOrDepositAreRefused) {
     const KeyPair key = key_of(2);
     const BondId little = bond(key, kLeast - 1, BondPurpose::kStorage);
     const Registration rich = seal_and_register("large", 2, 40 * kChunkBytes);
-    const FileHeader header = value_of(read_replica_header(files("large").replica, params_));
+    FileHeader header = value_of(read_replica_header(files("large").replica, params_));
+    header.replica.nonce += 1;  // another replica
     const Registration poor = value_of(make_registration(
         params_, header,
         {rich.genesis_height, rich.genesis_block_hash, Retention::kDefault, little, true}, key));
@@ -241,7 +201,7 @@ TEST_F(Checkpoints, ChainsBelowTheLeastSizeOrDepositAreRefused) {
     Aggregator aggregator = node(with, *chain_);
     const std::vector<ObjectOutcome> objects = settle(aggregator);
     EXPECT_EQ(verdicts(objects),
-              (std::vector<Verdict>{Verdict::ok(), Reason::kNoBond, Reason::kTooSmall}));
+              (std::vector<Verdict>{Verdict::ok(), Reason::kBondTaken, Reason::kTooSmall}));
 }
 
 }  // namespace

@@ -17,8 +17,11 @@
 namespace holdfast::test {
 
 inline NetworkParams small_network() {
-    NetworkParams params;
+    NetworkParams params = NetworkParams::preset(kParamsVersion2);
     params.name = "api";
+    params.seal_windows = 2;
+    params.least_chain_part = params.least_challenger_part = params.least_submitter_part = 100;
+    params.operator_key = KeyPair::from_secret(Bytes(32, 200)).public_key();
     params.seal_presets = {kSealDev};
     params.vdf = {256, 1, 4, 16, 4};
     return params;
@@ -48,7 +51,10 @@ class Node : public testing::Test {
     static KeyPair key_of(std::uint8_t n) { return KeyPair::from_secret(Bytes(32, n)); }
 
     void new_blocks(std::uint64_t count) {
-        for (std::uint64_t i = 0; i < count; ++i) value_of(chain_->append_block());
+        for (std::uint64_t i = 0; i < count; ++i) {
+            succeed(list_bond_events(*chain_, *ledger_));
+            value_of(chain_->append_block());
+        }
     }
 
     ProverFiles files(const std::string& name) const {
@@ -91,7 +97,7 @@ class Node : public testing::Test {
     Aggregator aggregator(VdfClock& with, const std::string& folder = "registry") {
         AggregatorOptions options;
         options.registry = dir_ / folder;
-        options.min_bond = 1;
+        options.operator_key = &operator_;
         return value_of(Aggregator::open(params_, *chain_, with, ledger_.get(), nullptr, options));
     }
     /// Every final block; returns the reports.
@@ -105,6 +111,7 @@ class Node : public testing::Test {
     }
 
     NetworkParams params_ = small_network();
+    KeyPair operator_ = key_of(200);
     std::filesystem::path dir_;
     std::unique_ptr<LocalChain> chain_;
     std::unique_ptr<BondLedger> ledger_;

@@ -94,7 +94,8 @@ TEST_F(WholePath, AHeightWithoutYIsNoMiss) {
 }
 
 TEST_F(WholePath, ARegistrationWithoutItsBondIsRefused) {
-    value_of(ledger_->release_bond(registration_.bond_id, IdempotencyKey(tagged_hash("release"))));
+    value_of(
+        ledger_->release_bond(registration_.bond_id, 100, IdempotencyKey(tagged_hash("release"))));
     VdfClock with = clock(key_of(9));
     Aggregator node = aggregator(with);
     new_blocks(8);
@@ -102,7 +103,7 @@ TEST_F(WholePath, ARegistrationWithoutItsBondIsRefused) {
     for (const BlockReport& report : advance_all(node, {})) {
         for (const ObjectOutcome& object : report.objects) verdicts.push_back(object.verdict);
     }
-    EXPECT_EQ(verdicts, std::vector<Verdict>{Reason::kNoBond});
+    EXPECT_EQ(verdicts, std::vector<Verdict>{Reason::kBondTaken});  // nothing of it is left
 }
 
 TEST_F(WholePath, AChainThatNeverProvesItsSealingLosesItsDepositOnce) {
@@ -123,7 +124,7 @@ TEST_F(WholePath, AChainThatNeverProvesItsSealingLosesItsDepositOnce) {
     };
     ASSERT_EQ(cases().size(), 1U);
     const SettlementCase decided = cases()[0];
-    EXPECT_EQ(decided.kind, CaseKind::kOutcome);
+    EXPECT_EQ(decided.kind, CaseKind::kChain);
     EXPECT_EQ(decided.steps.at(0).bond, registration_.bond_id);
     EXPECT_EQ(decided.steps.at(0).answer, 100U);
     new_blocks(5);

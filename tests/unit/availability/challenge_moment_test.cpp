@@ -23,7 +23,7 @@ TEST(ChallengeMoment, AChallengeThatCouldNotLeaveInTimeIsAbandoned) {
         AvailabilityChallenger engine(params, key, Height(100), *journal, network, time.clock());
         engine.on_final_block(Height(111));
         const ChallengeRound round{
-            {Height(110), test_hash(Height(110)), test_y(Height(110)), {key.public_key()}},
+            {Height(110), test_hash(Height(110)), test_y(Height(110)), {{key.public_key(), 1}}},
             {{ChainId(tagged_hash("test/chain")), prover, Root(), ChunkCount(16)}}};
         ASSERT_EQ(must(engine.draw(round)), 1U);
         time.pass_us(1'000 * (latest_ms - (in_time ? 1 : 0)));

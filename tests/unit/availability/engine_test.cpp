@@ -1,7 +1,8 @@
-// The availability engine's two sides, the book, the journal and readers, in virtual time.
+// The availability engine's two sides, the journal and readers, in virtual time.
 #include <gtest/gtest.h>
 
 #include "availability/latency_meter.hpp"
+#include "availability/score.hpp"
 #include "support/availability_world.hpp"
 
 namespace holdfast {
@@ -43,7 +44,7 @@ class AvailabilityEngine : public ::testing::Test {
         return r;
     }
     /// A challenge of the only challenger for the height below the tip.
-    Challenge challenge() {
+    Challenge2 challenge() {
         const Height h = w.world.tip() - 1;
         const auto entries = test::must(w.challengers[0].journal->entries());
         for (const JournalEntry& e : entries) {
@@ -52,12 +53,13 @@ class AvailabilityEngine : public ::testing::Test {
         ADD_FAILURE() << "no challenge at the height";
         return {};
     }
-    Reason answer_of(const Challenge& c) {
+    Reason answer_of(const Challenge2& c) {
         const auto r =
-            w.provers[0].responder->respond(stranger, wrap_object(Kind::kChallenge, c.encode()));
+            w.provers[0].responder->respond(stranger, wrap_object(Kind::kChallenge2, c.encode()));
         return r ? Reason::kOk : r.error().verdict.reason;
     }
-    PublicKey stranger = KeyPair::from_secret(view(tagged_hash("test/stranger"))).public_key();
+    KeyPair stranger_key = KeyPair::from_secret(view(tagged_hash("test/stranger")));
+    PublicKey stranger = stranger_key.public_key();
 };
 
 TEST_F(AvailabilityEngine, TheDeadlineIsExactToTheMicrosecond) {
@@ -123,9 +125,9 @@ TEST_F(AvailabilityEngine, NoTimestampOfAPeerTakesPartInAVerdict) {
 
 TEST_F(AvailabilityEngine, ChallengesThatNeedNotBeAnsweredAreIgnoredWithAReason) {
     (void)next();
-    const Challenge c = challenge();
+    const Challenge2 c = challenge();
     EXPECT_EQ(answer_of(c), Reason::kDuplicateChallenge);
-    Challenge other = c;
+    Challenge2 other = c;
     other.height = c.height + 1;
     EXPECT_EQ(answer_of(other), Reason::kTooEarly);
     other.height = c.height - 1;
@@ -137,13 +139,14 @@ TEST_F(AvailabilityEngine, ChallengesThatNeedNotBeAnsweredAreIgnoredWithAReason)
     AvailabilityResponder fresh(w.params, w.time.clock(), {.bad = {.per_second = 1, .burst = 6}});
     ASSERT_TRUE(fresh.add_chain(sealed.id(), std::make_shared<Replica>(sealed.open_replica()),
                                 std::make_shared<KeyPair>(test::SealedChain::prover_key(0))));
-    const auto ask = [&](const Challenge& asked) {
-        const auto r = fresh.respond(stranger, wrap_object(Kind::kChallenge, asked.encode()));
+    const auto ask = [&](const Challenge2& asked) {
+        const auto r = fresh.respond(stranger, wrap_object(Kind::kChallenge2, asked.encode()));
         return r ? Reason::kOk : r.error().verdict.reason;
     };
     EXPECT_EQ(ask(c), Reason::kTooEarly) << "nothing is final here yet";
     const Height tip = w.world.tip();
-    const std::vector<PublicKey> in_force = {w.challengers[0].key.public_key()};
+    const std::vector<ChallengerPart> in_force = {
+        {w.challengers[0].key.public_key(), AvailabilityWorld::kChallengerBond}};
     fresh.on_final_block({c.height, c.block_hash, std::nullopt, in_force});
     fresh.on_final_block({tip, test::test_hash(tip), test::test_y(tip), in_force});
     EXPECT_EQ(ask(c), Reason::kNoEntropy);
@@ -151,8 +154,8 @@ TEST_F(AvailabilityEngine, ChallengesThatNeedNotBeAnsweredAreIgnoredWithAReason)
     other = c;
     other.signature[3] ^= 1;
     EXPECT_EQ(ask(other), Reason::kBadSignature);
-    other = c;
-    other.challenger = stranger;
+    other = make_challenge2(w.params.id(), c.chain_id, c.height, c.block_hash, c.y, Reveal{},
+                            stranger_key);
     EXPECT_EQ(ask(other), Reason::kNotAssigned);
     other = c;
     other.block_hash = BlockHash(tagged_hash("test/branch"));
@@ -177,8 +180,9 @@ TEST_F(AvailabilityEngine, OpenChallengesSurviveARestartAndNoneLeavesTwice) {
                                   with_chain("measured")};
     std::vector<ChallengeKey> keys;
     for (const JournalEntry& e : drawn) keys.push_back(key_of(e.challenge));
-    const Outcome outcome =
-        make_outcome(ChallengeId{}, Reveal{}, OutcomeKind::kServed, 9, 1, w.challengers[0].key);
+    const Response response = sign_response(ChallengeId{}, Bytes(64), w.provers[0].chain->key());
+    const Outcome2 outcome = make_outcome2(ChallengeId{}, Reveal{}, OutcomeKind::kServed, 9, 1,
+                                           &response, w.challengers[0].key);
     {
         const auto journal = test::must(ChallengeJournal::open(folder / "j", w.params.id()));
         EXPECT_EQ(test::must(journal->plan(Height(500), drawn)), 3U);
@@ -216,7 +220,12 @@ TEST(AvailabilityScore, MovesAsTheAverageInExactIntegers) {
     for (int i = 0; i < 20'000; ++i) s.note(OutcomeKind::kServed);
     EXPECT_EQ(s.level(), ScoreLevel::kGood);
     EXPECT_LE(s.alpha, AvailabilityScore::kBeginning);
-    EXPECT_EQ(AvailabilityScore::decode(s.encode()).value(), s);
+    const OutcomeRecord records[] = {{Height(1), {}, OutcomeKind::kServed},
+                                     {Height(2), {}, OutcomeKind::kLate}};
+    AvailabilityScore noted;
+    noted.note(OutcomeKind::kServed);
+    noted.note(OutcomeKind::kLate);
+    EXPECT_EQ(score_of(records), noted);
 }
 
 TEST(PeerBudget, RefillsExactlyAndRemembersNoMoreThanItMay) {

@@ -265,10 +265,12 @@ TEST(Challenge, MustArriveBetweenTwoFinalBlocks) {
 
 TEST(Challenge, IsAnsweredOnceForEachChainAndHeight) {
     const ExchangeWorld w;
-    const Challenge first = w.challenge();
-    Challenge other_nonce = first;
+    Challenge2 first;
+    first.chain_id = w.challenge().chain_id;
+    first.height = w.challenge().height;
+    Challenge2 other_nonce = first;
     other_nonce.nonce[0] ^= 1;
-    Challenge other_chain = first;
+    Challenge2 other_chain = first;
     other_chain.chain_id[0] ^= 1;
     ChallengesSeen seen;
     EXPECT_EQ(seen.admit(first, first.height), Verdict(Reason::kTooEarly));
@@ -276,7 +278,7 @@ TEST(Challenge, IsAnsweredOnceForEachChainAndHeight) {
     EXPECT_EQ(seen.admit(first, first.height + 1), Verdict(Reason::kDuplicateChallenge));
     EXPECT_EQ(seen.admit(other_nonce, first.height + 1), Verdict(Reason::kDuplicateChallenge));
     EXPECT_EQ(seen.admit(other_chain, first.height + 1), Verdict::ok());
-    Challenge next = first;
+    Challenge2 next = first;
     next.height = first.height + 1;
     EXPECT_EQ(seen.admit(next, next.height + 1), Verdict::ok());
     EXPECT_EQ(seen.admit(first, next.height + 1), Verdict(Reason::kTooLate));

@@ -44,12 +44,12 @@ TEST(ChallengeMoment, IsWhenTheEngineSendsAndARestartDoesNotChangeIt) {
         const std::uint64_t moment = by_the_formula(w.params.block_ms, reveals.at_height(h).value(),
                                                     w.provers[0].chain->id());
         c.engine->on_final_block(h + 1);
-        must(c.engine->draw(must(w.judge->round(h)).value()));
+        must(c.engine->draw(w.round(h)));
         EXPECT_EQ(must(c.engine->next_due_ms()), moment);
         w.time.pass_us(moment * 1'000 - 1);
         EXPECT_EQ(must(c.engine->work()).sent, 0U);
         // Drawn again, as after a restart: nothing is new, and the moment is the same.
-        EXPECT_EQ(must(c.engine->draw(must(w.judge->round(h)).value())), 0U);
+        EXPECT_EQ(must(c.engine->draw(w.round(h))), 0U);
         EXPECT_EQ(must(c.engine->next_due_ms()), 1U);
         w.time.pass_us(1);
         EXPECT_EQ(must(c.engine->work()).sent, 1U);

@@ -83,6 +83,9 @@ class SpoiledChain : public Blockchain {
     Result<Height> current_height() override { return good_->current_height(); }
     Result<BlockInfo> block_by_height(Height h) override { return good_->block_by_height(h); }
     Status submit(Kind kind, ByteView object) override { return good_->submit(kind, object); }
+    Result<std::vector<BondEvent>> bond_events_at(Height) override {
+        return std::vector<BondEvent>();
+    }
     Result<std::vector<Submission>> submissions_at(Height h) override {
         return good_->submissions_at(h);
     }
@@ -102,6 +105,9 @@ TEST(Conformance, AChainThatListsTwiceOrForgetsIsFound) {
     class Twice final : public SpoiledChain {
       public:
         using SpoiledChain::SpoiledChain;
+        Result<std::vector<BondEvent>> bond_events_at(Height) override {
+            return std::vector<BondEvent>();
+        }
         Result<std::vector<Submission>> submissions_at(Height h) override {
             HOLDFAST_ASSIGN(listed, good_->submissions_at(h));
             if (!listed.empty()) listed.push_back(listed.front());
@@ -211,8 +217,9 @@ class SpoiledToken : public Token {
                                const IdempotencyKey& key) override {
         return good_->create_bond(owner, amount, purpose, key);
     }
-    Result<std::uint64_t> release_bond(const BondId& bond, const IdempotencyKey& key) override {
-        return good_->release_bond(bond, key);
+    Result<std::uint64_t> release_bond(const BondId& bond, std::uint64_t amount,
+                                       const IdempotencyKey& key) override {
+        return good_->release_bond(bond, amount, key);
     }
     Result<std::uint64_t> slash_bond(const BondId& bond, std::uint64_t amount,
                                      const OffenceId& offence, const IdempotencyKey& key) override {

@@ -44,6 +44,9 @@ class ScriptedChain final : public Blockchain {
         ++asked;
         return {};
     }
+    Result<std::vector<BondEvent>> bond_events_at(Height) override {
+        return std::vector<BondEvent>();
+    }
     Result<std::vector<Submission>> submissions_at(Height h) override {
         ++asked;
         return std::vector<Submission>{{Kind::kRemoval, Bytes(h.value, 7)}};
@@ -188,7 +191,8 @@ class LyingToken final : public Token {
                                const IdempotencyKey&) override {
         return BondId{};
     }
-    Result<std::uint64_t> release_bond(const BondId&, const IdempotencyKey&) override {
+    Result<std::uint64_t> release_bond(const BondId&, std::uint64_t,
+                                       const IdempotencyKey&) override {
         return std::uint64_t{0};
     }
     Result<std::uint64_t> slash_bond(const BondId&, std::uint64_t, const OffenceId&,
@@ -409,7 +413,7 @@ TEST(CallLog, ReplaysALedgerAndAChainWithoutThem) {
         note(token.slash_bond(*bond, 20, {}, key(3)));
         told += std::to_string(token.bond_info(*bond)->held_amount) + ";";
         note(token.pay_reward(owner, 10, {}, key(4)));
-        told += std::to_string(token.release_bond(*bond, key(5)).value()) + ";";
+        told += std::to_string(token.release_bond(*bond, UINT64_MAX, key(5)).value()) + ";";
         told += std::to_string(token.bond_info(*bond)->held_amount) + ";";
         note(chain.submit(Kind::kRemoval, Bytes{1, 2}));
         note(chain.block_by_height(Height(99)));
@@ -485,7 +489,7 @@ TEST(CallLog, EveryOtherRecordIsRefused) {
         return decode_recorded_call(bytes);
     };
     EXPECT_EQ(with(0, 2).error(), Verdict(Reason::kBadVersion));
-    EXPECT_EQ(with(1, 5).error(), Verdict(Reason::kBadField));
+    EXPECT_EQ(with(1, 6).error(), Verdict(Reason::kBadField));
     EXPECT_FALSE(with(9, 255)) << "a length beyond the end";
     EXPECT_EQ(with(18, 2).error(), Verdict(Reason::kBadField));
     EXPECT_EQ(with(19, 200).error(), Verdict(Reason::kBadField));

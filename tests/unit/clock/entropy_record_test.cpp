@@ -123,7 +123,9 @@ TEST(EntropyRecord, AChainsOwnPartIsItsSecretUntilItIsRevealed) {
         PublicRecord record(s.params);
         record.set_height(s.facts);
         EXPECT_TRUE(record.add_chain({plain.registration(), Height(101), {}, {}}));
-        EXPECT_TRUE(record.add_chain({secret.registration(), Height(101), {}, reveal}));
+        std::vector<RevealState> known;
+        if (reveal) known.push_back(*reveal);
+        EXPECT_TRUE(record.add_chain({secret.registration(), Height(101), {}, known}));
         return record;
     };
     PublicRecord record = with_reveal({});

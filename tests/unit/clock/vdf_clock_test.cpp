@@ -206,7 +206,9 @@ TEST_F(VdfClockTest, AnEpochWhoseSourceClosedWithoutYUsesTheHeightBefore) {
     chain_.append(7);
     VdfClockOptions with = options();
     std::set<Height> without{Height(2)};
-    with.closed_without_y = [&](Height h) -> Result<bool> { return without.count(h) > 0; };
+    with.closed_without_y = [&](Height h) -> Result<std::optional<bool>> {
+        return std::optional(without.count(h) > 0);
+    };
     VdfClock clock = open(with);
     must(clock.advance());
     EpochSeed second = epoch_seed(params_.id(), 1, plain_y(Height(1), first_epoch()));

@@ -49,7 +49,7 @@ TEST(BondLedger, MovesUnitsAndConservesThem) {
     const BondInfo expected{bond, account(1), BondPurpose::kStorage, BondState::kHeld, 300,
                             180,  120};
     EXPECT_EQ(ledger->bond_info(bond).value(), expected);
-    EXPECT_EQ(ledger->release_bond(bond, key(5)).value(), 180U);
+    EXPECT_EQ(ledger->release_bond(bond, UINT64_MAX, key(5)).value(), 180U);
     EXPECT_EQ(ledger->totals().value(), sums(930, 0, 70));
     EXPECT_EQ(ledger->balance(account(1)).value(), 880U);
     EXPECT_EQ(ledger->balance(account(2)).value(), 50U);
@@ -69,7 +69,7 @@ TEST(BondLedger, RepeatedCallsHaveOneEffectAndTheFirstAnswer) {
             bond = ledger->create_bond(account(1), 60, BondPurpose::kChallenger, key(3)).value();
             EXPECT_EQ(ledger->slash_bond(bond, 25, offence(1), key(4)).value(), 25U);
             ASSERT_TRUE(ledger->pay_reward(account(2), 30, Digest{}, key(5)));
-            EXPECT_EQ(ledger->release_bond(bond, key(6)).value(), 35U);
+            EXPECT_EQ(ledger->release_bond(bond, UINT64_MAX, key(6)).value(), 35U);
         }
         EXPECT_EQ(ledger->totals().value(), sums(105, 0, 35));
         EXPECT_TRUE(ledger->audit());
@@ -91,7 +91,7 @@ TEST(BondLedger, RefusesAKeyWithOtherArguments) {
     EXPECT_EQ(code(ledger->fund_pool(100, key(1))), ErrorCode::kInvalidArgument);
     EXPECT_EQ(code(ledger->create_bond(account(1), 50, BondPurpose::kEvaluator, key(2))),
               ErrorCode::kInvalidArgument);
-    EXPECT_EQ(code(ledger->release_bond(bond, key(2))), ErrorCode::kInvalidArgument);
+    EXPECT_EQ(code(ledger->release_bond(bond, UINT64_MAX, key(2))), ErrorCode::kInvalidArgument);
     EXPECT_EQ(code(ledger->slash_bond(bond, 1, offence(1), key(2))), ErrorCode::kInvalidArgument);
     EXPECT_EQ(ledger->totals().value(), before);
 }
@@ -105,8 +105,8 @@ TEST(BondLedger, SlashesAnOffenceOnceAndNeverMoreThanThereIs) {
     EXPECT_EQ(ledger->slash_bond(bond, 20, offence(1), key(4)).value(), 0U);
     EXPECT_EQ(ledger->slash_bond(bond, UINT64_MAX, offence(2), key(5)).value(), 30U);
     EXPECT_EQ(ledger->slash_bond(bond, 1, offence(3), key(6)).value(), 0U);
-    EXPECT_EQ(ledger->release_bond(bond, key(7)).value(), 0U);
-    EXPECT_EQ(ledger->release_bond(bond, key(8)).value(), 0U);
+    EXPECT_EQ(ledger->release_bond(bond, UINT64_MAX, key(7)).value(), 0U);
+    EXPECT_EQ(ledger->release_bond(bond, UINT64_MAX, key(8)).value(), 0U);
     EXPECT_EQ(ledger->slash_bond(bond, 1, offence(4), key(9)).value(), 0U);
     EXPECT_EQ(ledger->totals().value(), sums(50, 0, 50));
 }
@@ -118,7 +118,8 @@ TEST(BondLedger, FailedCallsHaveNoEffectAndMayBeRepeated) {
               ErrorCode::kUnavailable);
     EXPECT_EQ(ledger->pay_reward(account(1), 10, Digest{}, key(2)).error().code,
               ErrorCode::kUnavailable);
-    EXPECT_EQ(ledger->release_bond(BondId{}, key(3)).error().code, ErrorCode::kNotFound);
+    EXPECT_EQ(ledger->release_bond(BondId{}, UINT64_MAX, key(3)).error().code,
+              ErrorCode::kNotFound);
     EXPECT_EQ(ledger->slash_bond(BondId{}, 1, offence(1), key(3)).error().code,
               ErrorCode::kNotFound);
     EXPECT_EQ(ledger->bond_info(BondId{}).error().code, ErrorCode::kNotFound);
@@ -252,7 +253,7 @@ Result<std::uint64_t> step(BondLedger& ledger, std::uint64_t i) {
         default: {
             HOLDFAST_ASSIGN(bond,
                             ledger.create_bond(account(1), 5, BondPurpose::kStorage, key(i - 2)));
-            return ledger.release_bond(bond, key(i));
+            return ledger.release_bond(bond, UINT64_MAX, key(i));
         }
     }
 }

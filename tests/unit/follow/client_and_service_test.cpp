@@ -11,9 +11,25 @@ namespace {
 PublicKey key(std::uint64_t n) { return follow_key(n); }
 std::vector<ChallengedChain> chains(std::uint32_t count) { return follow_chains(count); }
 
+/// What y is made of: as little as there can be, or all of it.
+FollowOutput output_of(Height h, bool all) {
+    FollowOutput out;
+    out.block = {h, test_hash(h), test_hash(h - 1), 52'000 * h.value, true};
+    if (!all) return out;
+    out.beacon = BeaconRound{12, Digest(tagged_hash("round")), Bytes(64, 3)};
+    out.proof = Bytes(300, 9);
+    out.cover.emplace();
+    out.cover->head.height = h;
+    out.cover->head.size = 7;
+    out.cover->entry = 6;
+    out.cover->path = {Digest(tagged_hash("one")), Digest(tagged_hash("two"))};
+    return out;
+}
+
 TEST(FollowMessages, EveryMessageComesBackAndNothingElseIsTaken) {
     const std::vector<FollowQuestion> questions{TipQuestion{}, HeightQuestion{Height(7)},
-                                                ChainsQuestion{Height(7), 2, kMaxFollowPage}};
+                                                ChainsQuestion{Height(7), 2, kMaxFollowPage},
+                                                OutputQuestion{Height(7)}};
     for (const FollowQuestion& q : questions) {
         const Bytes bytes = encode_question(q);
         EXPECT_EQ(decode_question(bytes).value(), q);
@@ -23,10 +39,12 @@ TEST(FollowMessages, EveryMessageComesBackAndNothingElseIsTaken) {
     }
     std::vector<PublicKey> keys{key(1), key(2)};
     std::sort(keys.begin(), keys.end());
+    std::vector<ChallengerPart> parts;
+    for (const PublicKey& k : keys) parts.push_back({k, parts.size() + 1});
     const auto list = chains(4);
     const std::vector<FollowAnswer> answers{
         FollowTip{Height(9), test_hash(Height(9)), 5},
-        FollowHeight{{Height(9), test_hash(Height(9)), test_y(Height(9)), keys},
+        FollowHeight{{Height(9), test_hash(Height(9)), test_y(Height(9)), parts},
                      test_hash(Height(8)),
                      5,
                      follow_list_hash(list),
@@ -39,7 +57,9 @@ TEST(FollowMessages, EveryMessageComesBackAndNothingElseIsTaken) {
         FollowChains{Height(9), follow_list_hash(list), 6, 2, list},
         FollowTaken{},
         FollowRefused{Reason::kTooLate},
-        FollowBusy{20}};
+        FollowBusy{20},
+        output_of(Height(9), false),
+        output_of(Height(9), true)};
     for (const FollowAnswer& a : answers) {
         Bytes bytes = encode_answer(a);
         EXPECT_EQ(decode_answer(bytes).value(), a);
@@ -84,7 +104,7 @@ TEST(Follow, ANodeThatIsBehindIsWaitedForAndYMayArriveLate) {
     EXPECT_EQ(world.client.tip().error().code, ErrorCode::kUnavailable);
     world.tip = Height(120);
     world.without_y = {Height(120)};
-    world.challengers = {key(1)};
+    world.challengers = {{key(1), 1}};
     must(world.service.refresh());
     EXPECT_EQ(must(world.client.tip()).height, Height(120));
     EXPECT_EQ(must(world.client.current_height()), Height(120));
@@ -222,10 +242,10 @@ TEST(Follow, AChainThatGoesBackOrIsReplacedIsRefused) {
 
 TEST(Follow, SubmissionsReachTheChainOrAreRefusedWithItsReason) {
     FollowWorld world;
-    Challenge challenge;
-    challenge.challenger = key(1);
-    const Bytes object = wrap_object(Kind::kChallenge, challenge.encode());
-    must(world.client.submit(Kind::kChallenge, object));
+    Challenger challenger;
+    challenger.key = key(1);
+    const Bytes object = wrap_object(Kind::kChallenger, challenger.encode());
+    must(world.client.submit(Kind::kChallenger, object));
     ASSERT_EQ(world.chain.taken.size(), 1U);
     EXPECT_EQ(world.chain.taken[0], object);
     Checkpoint checkpoint;
@@ -236,26 +256,52 @@ TEST(Follow, SubmissionsReachTheChainOrAreRefusedWithItsReason) {
     // Bytes that are no such object, and kinds that no block lists, never reach the chain.
     Bytes cut = object;
     cut.pop_back();
-    EXPECT_EQ(world.client.submit(Kind::kChallenge, cut).error().verdict.reason,
+    EXPECT_EQ(world.client.submit(Kind::kChallenger, cut).error().verdict.reason,
               Reason::kTruncated);
     Receipt receipt;
     const Bytes other = wrap_object(Kind::kReceipt, receipt.encode());
     EXPECT_EQ(world.client.submit(Kind::kReceipt, other).error().verdict.reason, Reason::kBadKind);
     EXPECT_EQ(world.client.submit(Kind::kOutcome, object).error().code, ErrorCode::kRefused);
     EXPECT_EQ(world.chain.taken.size(), 1U);
+    // What no block lists goes to the journal's door, which judges it.
+    const Bytes bundle = wrap_object(Kind::kBundle, Bytes(200, 1));
+    must(world.client.submit(Kind::kBundle, bundle));
+    EXPECT_EQ(world.journal, std::vector<Bytes>{bundle});
+    world.door = Reason::kTooLate;
+    EXPECT_EQ(world.client.submit(Kind::kBundle, bundle).error().verdict.reason, Reason::kTooLate);
+    EXPECT_EQ(world.journal.size(), 1U);
     // A chain that cannot is no refusal: the object may be handed over again.
     Removal removal;
     const Status failed =
         world.client.submit(Kind::kRemoval, wrap_object(Kind::kRemoval, removal.encode()));
     EXPECT_EQ(failed.error().code, ErrorCode::kOutOfSpace);
-    const Bytes large(64 * 1024 + 1, 1);
+    const Bytes large(kMaxEntryObjectBytes - 1, 1);  // one more than travels, wrapped
     Bytes seal = wrap_object(Kind::kSealProof, large);
     EXPECT_EQ(world.client.submit(Kind::kSealProof, seal).error().code,
               ErrorCode::kInvalidArgument);
     const FollowServiceStatistics s = world.service.statistics();
-    EXPECT_EQ(s.submissions, 1U);
+    EXPECT_EQ(s.submissions, 2U);
     EXPECT_EQ(s.failed, 1U);
     EXPECT_EQ(s.refused.at(Reason::kNetworkPolicy), 1U);
+}
+
+TEST(Follow, WhatYIsMadeOfIsHandedOverAndALieAboutItsBlockIsRefused) {
+    FollowWorld w;
+    w.tip = Height(110);
+    must(w.service.refresh());
+    EXPECT_FALSE(w.client.output(Height(110)));  // this node hands none over
+    w.source_output = [](Height h) -> Result<FollowOutput> {
+        if (h > Height(110)) return fail(ErrorCode::kNotFound, "above the tip");
+        return output_of(h, true);
+    };
+    EXPECT_EQ(must(w.client.output(Height(110))), output_of(Height(110), true));
+    EXPECT_EQ(w.client.output(Height(111)).error().code, ErrorCode::kNotFound);
+    w.falsify = [](FollowAnswer& said) {
+        std::get<FollowOutput>(said).block.hash = test_hash(Height(1));
+    };
+    EXPECT_EQ(w.client.output(Height(110)).error().verdict.reason, Reason::kWrongBlock);
+    w.falsify = [](FollowAnswer& said) { ++std::get<FollowOutput>(said).block.height; };
+    EXPECT_EQ(w.client.output(Height(110)).error().verdict.reason, Reason::kWrongHeight);
 }
 
 TEST(Follow, AFloodOfQuestionsAndSubmissionsIsBusyForThatPeerAlone) {
@@ -265,16 +311,16 @@ TEST(Follow, AFloodOfQuestionsAndSubmissionsIsBusyForThatPeerAlone) {
     must(world.service.refresh());
     for (int i = 0; i < 3; ++i) must(world.client.tip());
     EXPECT_EQ(world.client.tip().error().code, ErrorCode::kBusy);
-    Challenge challenge;
-    challenge.challenger = key(1);
-    const Bytes object = wrap_object(Kind::kChallenge, challenge.encode());
-    must(world.client.submit(Kind::kChallenge, object));
-    must(world.client.submit(Kind::kChallenge, object));
-    EXPECT_EQ(world.client.submit(Kind::kChallenge, object).error().code, ErrorCode::kBusy);
+    Challenger challenger;
+    challenger.key = key(1);
+    const Bytes object = wrap_object(Kind::kChallenger, challenger.encode());
+    must(world.client.submit(Kind::kChallenger, object));
+    must(world.client.submit(Kind::kChallenger, object));
+    EXPECT_EQ(world.client.submit(Kind::kChallenger, object).error().code, ErrorCode::kBusy);
     EXPECT_TRUE(world.service.handle(key(5), encode_question(TipQuestion{})).has_value());
     world.now_ns += 1'000'000'000;
     must(world.client.tip());
-    must(world.client.submit(Kind::kChallenge, object));
+    must(world.client.submit(Kind::kChallenger, object));
     // Garbage is charged like a question.
     const Bytes garbage{1, kFollowRequestKind, 9};
     EXPECT_EQ(

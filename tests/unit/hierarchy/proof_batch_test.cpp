@@ -91,7 +91,7 @@ TEST(ProofBatch, SignaturesAndRevealsThatItemsShareAreDoneOnce) {
     EXPECT_EQ(work.signatures, links);
     EXPECT_EQ(work.reveal_hashes, furthest);
     EXPECT_LT(work.reveal_hashes, alone);
-    EXPECT_EQ(work.groups, links - full_only / 2);
+    EXPECT_EQ(work.groups, links);
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ class RegistryLinks : public ::testing::Test {
         world_.feed_to(Height(110));
         auto chain = chain_without_full(world_, Height(108), Height(110), last);
         world_.add_and_seal(*chain);
+        world_.keep(*chain);
         return chain;
     }
     RegistryWorld world_{short_network()};
@@ -44,10 +45,10 @@ class RegistryLinks : public ::testing::Test {
 TEST_F(RegistryLinks, ReceiptsForOpenHeightsOfSealedChains) {
     world_.feed_to(Height(110));
     TestChain pending(world_.params(), 90, Height(108));
-    world_.add(pending);
-    EXPECT_EQ(world_.link(pending, Height(110)).reason, Reason::kNoSlot);
     auto chain = chain_without_full(world_, Height(108), Height(110), Height(140));
+    world_.add(pending);
     world_.add(*chain);
+    EXPECT_EQ(world_.link(pending, Height(110)).reason, Reason::kNoSlot);
     world_.feed_to(Height(113));
     EXPECT_EQ(world_.answer_duties(*chain), 1U);
     EXPECT_EQ(world_.link(*chain, Height(112)).reason, Reason::kNoSlot);  // sealed at 113
@@ -57,22 +58,24 @@ TEST_F(RegistryLinks, ReceiptsForOpenHeightsOfSealedChains) {
     EXPECT_EQ(world_.link(*chain, Height(114)), Verdict::ok());
     KnownHeight future = world_.known(*chain, Height(115));
     const Receipt receipt = chain->full(future).receipt;
-    const auto verdict = [&](const ChainId& id, const Receipt& r) {
-        const SubmittedReceipt one[] = {{id, r}};
-        return must(world_->accept_receipts(one))[0].verdict.reason;
+    KnownHeight now = future;
+    const auto verdict = [&](const TestChain& by, const KnownHeight& known, const Link& link) {
+        const ObjectOutcome out = world_.accept(by.bundle(known, link));
+        return (out.verdict && !out.members.empty() ? out.members[0] : out.verdict).reason;
     };
     future.height = Height(116);
-    EXPECT_EQ(verdict(chain->id(), chain->sign(future, receipt.link)), Reason::kTooEarly);
-    EXPECT_EQ(verdict(ChainId(tagged_hash("nobody")), receipt), Reason::kUnknownChain);
-    Receipt forged = receipt;
-    forged.signature.bytes[5] ^= 1;
-    EXPECT_EQ(verdict(chain->id(), forged), Reason::kBadSignature);
-    forged = receipt;
-    forged.anchor.bytes[0] ^= 1;
-    EXPECT_EQ(verdict(chain->id(), forged), Reason::kWrongAnchor);
-    EXPECT_EQ(verdict(chain->id(), receipt), Reason::kOk);
-    EXPECT_EQ(must(world_->receipt(chain->id(), Height(115))), receipt);
-    EXPECT_EQ(must(world_->receipt(chain->id(), Height(116))), std::nullopt);
+    EXPECT_EQ(verdict(*chain, future, receipt.link), Reason::kTooEarly);
+    EXPECT_EQ(verdict(TestChain(world_.params(), 77, Height(108)), now, receipt.link),
+              Reason::kUnknownChain);
+    Bytes forged = chain->bundle(now, receipt.link);
+    forged.back() ^= 1;
+    EXPECT_EQ(world_.accept(forged).verdict.reason, Reason::kBadSignature);
+    KnownHeight moved = now;
+    moved.anchor.bytes[0] ^= 1;
+    EXPECT_EQ(verdict(*chain, moved, receipt.link), Reason::kWrongAnchor);
+    EXPECT_EQ(verdict(*chain, now, receipt.link), Reason::kOk);
+    EXPECT_EQ(must(world_->link(chain->id(), Height(115)))->link, receipt.link);
+    EXPECT_FALSE(must(world_->link(chain->id(), Height(116))));
 
     world_.feed_to(Height(117));
     const ChainLeaf leaf = must(world_->leaf(chain->id(), Height(115))).value();
@@ -88,16 +91,15 @@ TEST_F(RegistryLinks, OneLinkAHeightTheSmallerStandsAndTheOtherIsEvidence) {
     Link other = honest.link;
     other.bytes[0] ^= 0x80;
     const Receipt second = chain->sign(known, other);
-    const SubmittedReceipt batch[] = {
-        {chain->id(), honest}, {chain->id(), honest}, {chain->id(), second}, {chain->id(), honest}};
-    const auto outcomes = must(world_->accept_receipts(batch));
-    for (const ReceiptOutcome& o : outcomes) EXPECT_EQ(o.verdict, Verdict::ok());
-    EXPECT_FALSE(outcomes[0].already_known || outcomes[0].conflicting);
-    EXPECT_TRUE(outcomes[1].already_known);
-    EXPECT_EQ(outcomes[2].conflicting, honest);
-    const Receipt& stands = honest.link < second.link ? honest : second;
-    EXPECT_EQ(must(world_->receipt(chain->id(), Height(113))), stands);
-    EXPECT_EQ(outcomes[3].already_known, honest.link < second.link);
+    EXPECT_EQ(world_.link_as(*chain, Height(113), honest.link), Verdict::ok());
+    EXPECT_EQ(world_.link_as(*chain, Height(113), honest.link), Verdict::ok());
+    const bool smaller = second.link < honest.link;
+    EXPECT_EQ(world_.link_as(*chain, Height(113), second.link).reason,
+              smaller ? Reason::kOk : Reason::kAlreadySettled);
+    EXPECT_EQ(world_.link_as(*chain, Height(113), honest.link).reason,
+              smaller ? Reason::kAlreadySettled : Reason::kOk);
+    const Receipt& stands = smaller ? second : honest;
+    EXPECT_EQ(must(world_->link(chain->id(), Height(113)))->link, stands.link);
     world_.feed_to(Height(115));
     EXPECT_EQ(must(world_->leaf(chain->id(), Height(113)))->link, stands.link);
 }
@@ -210,6 +212,7 @@ TEST_F(RegistryLinks, AFullProofCountsEverywhere) {
     world_.feed_to(Height(110));
     TestChain chain(world_.params(), 4, Height(108));
     world_.add_and_seal(chain);
+    world_.keep(chain);
     bool some_needed = false;
     for (Height h(114); h <= Height(160); ++h) {
         world_.feed_to(h);
@@ -228,16 +231,15 @@ TEST_F(RegistryLinks, AReceiptWithoutAProofDoesNotCount) {
     for (Height h(114); h <= Height(124); ++h) {
         world_.feed_to(h);
         const KnownHeight known = world_.known(*chain, h);
-        const SubmittedReceipt one[] = {
-            {chain->id(), chain->sign(known, Link(tagged_hash("garbage", h)))}};
-        EXPECT_TRUE(must(world_->accept_receipts(one))[0].verdict);
+        EXPECT_TRUE(world_.accept(chain->bundle(known, Link(tagged_hash("garbage", h)))).verdict);
     }
     EXPECT_EQ(world_.status_at(*chain, Height(120)), ChainStatus::kActive);
     EXPECT_EQ(world_.status_at(*chain, Height(121)), ChainStatus::kLate);
     // And no proof can be made for it.
     Full proof = chain->full(world_.known(*chain, Height(121)));
     EXPECT_EQ(world_.prove(proof).reason, Reason::kNotInDigest);
-    proof.receipt = must(world_->receipt(chain->id(), Height(121))).value();
+    proof.receipt = chain->sign(world_.known(*chain, Height(121)),
+                                must(world_->link(chain->id(), Height(121)))->link);
     EXPECT_EQ(world_.prove(proof).reason, Reason::kBadLink);
 }
 
@@ -253,13 +255,12 @@ TEST_F(RegistryLinks, AnOutageCostsNobodyAnything) {
     // A link at a height without y stands nowhere, and nothing is kept of it.
     KnownHeight known = world_.known(*chain, world_.tip());
     known.y = test_y(known.height);
-    const SubmittedReceipt one[] = {{chain->id(), chain->full(known).receipt}};
-    EXPECT_TRUE(must(world_->accept_receipts(one))[0].verdict);
+    EXPECT_TRUE(world_.accept(chain->bundle(known, chain->full(known).receipt.link)).verdict);
     const Height h = world_.tip();
     world_.feed(false);
     world_.feed(false);
     EXPECT_EQ(must(world_->leaf(chain->id(), h))->link, Link(chain->id()));
-    EXPECT_EQ(must(world_->receipt(chain->id(), h)), std::nullopt);
+    EXPECT_FALSE(must(world_->link(chain->id(), h)));
     // The first heights after it count again.
     while (world_.status_at(*chain, world_.closed()) == ChainStatus::kActive) world_.feed();
     EXPECT_GE(must(world_->statistics()).heights_with_y, 17U + 4U);
@@ -269,6 +270,7 @@ TEST_F(RegistryLinks, RetentionEnds) {
     world_.feed_to(Height(110));
     TestChain chain(world_.params(), 4, Height(108), Retention::kTemporary);  // 40 blocks
     world_.add_and_seal(chain);
+    world_.keep(chain);
     for (Height h(114); h <= Height(152); ++h) {
         world_.feed_to(h);
         if (h < Height(148)) {
@@ -283,38 +285,6 @@ TEST_F(RegistryLinks, RetentionEnds) {
     EXPECT_EQ(world_.status_at(chain, Height(149)), std::nullopt);
 }
 
-TEST_F(RegistryLinks, SuspensionShowsInTheDigestThatItIsGivenFor) {
-    auto chain = sealed_chain();
-    world_.feed_to(Height(115));
-    world_.feed(true, {chain->id()});  // 116 closes 114
-    world_.feed(true, {ChainId(tagged_hash("nobody"))});
-    EXPECT_EQ(world_.status_at(*chain, Height(113)), ChainStatus::kActive);
-    EXPECT_EQ(world_.status_at(*chain, Height(114)), ChainStatus::kLate);
-    EXPECT_EQ(world_.status_at(*chain, Height(115)), ChainStatus::kActive);
-    EXPECT_EQ(must(world_->block(Height(114)))->counts.late, 1U);
-}
-
-TEST_F(RegistryLinks, AnInvalidResponseIsOneMissAtItsHeight) {
-    auto chain = sealed_chain();
-    world_.feed();
-    ASSERT_EQ(world_.link(*chain, Height(114)), Verdict::ok());
-    EXPECT_EQ(must(world_->note_invalid_response(chain->id(), Height(115))).reason,
-              Reason::kTooEarly);
-    EXPECT_EQ(must(world_->note_invalid_response(ChainId(tagged_hash("x")), Height(114))).reason,
-              Reason::kUnknownChain);
-    EXPECT_EQ(must(world_->note_invalid_response(chain->id(), Height(114))), Verdict::ok());
-    EXPECT_EQ(must(world_->note_invalid_response(chain->id(), Height(114))).reason,
-              Reason::kAlreadySettled);
-    world_.feed_to(Height(117));
-    ASSERT_EQ(world_.prove_compact(*chain, Height(114)), Verdict::ok());
-    world_.feed_to(Height(119));  // closes 117
-    EXPECT_EQ(world_.info(*chain).misses, 0U);
-    world_.feed();  // closes 118: 114 is settled
-    EXPECT_EQ(world_.info(*chain).misses, 1U);
-    EXPECT_EQ(must(world_->note_invalid_response(chain->id(), Height(114))).reason,
-              Reason::kTooLate);
-}
-
 // --- reveals -------------------------------------------------------------------------------------
 
 TEST_F(RegistryLinks, RevealsFollowTheCommitmentInForce) {
@@ -323,7 +293,7 @@ TEST_F(RegistryLinks, RevealsFollowTheCommitmentInForce) {
     world_.add_and_seal(chain);
     const Update update = make_update(world_->network_id(), chain.id(), 1, Height(120),
                                       chain.reveals_at(Height(120)).commitment(), chain.key());
-    ASSERT_EQ(must(world_->accept_update(update)), Verdict::ok());
+    ASSERT_EQ(world_.judge(Kind::kUpdate, update), Verdict::ok());  // in 114
     for (Height h(114); h <= Height(127); ++h) {
         world_.feed_to(h);
         ASSERT_EQ(world_.link(chain, h), Verdict::ok());
@@ -341,7 +311,7 @@ TEST_F(RegistryLinks, RevealsFollowTheCommitmentInForce) {
     }
 }
 
-TEST_F(RegistryLinks, BareStepsBridgeALongSilence) {
+TEST_F(RegistryLinks, ANewBaseBridgesALongSilence) {
     NetworkParams params = short_network();
     params.misses_late = params.misses_expired = 1'000;
     RegistryWorld world(params);  // rate_window 20: at most 21 hashes a step
@@ -352,25 +322,15 @@ TEST_F(RegistryLinks, BareStepsBridgeALongSilence) {
     ASSERT_EQ(world.link(chain, Height(160)), Verdict::ok());
     world.feed_to(Height(162));
     EXPECT_EQ(world.prove_full(chain, Height(160)).reason, Reason::kRevealTooFar);
-    const auto step = [&](std::uint64_t h) {
-        const Reveal a = chain.reveals_at(Height(108)).at_height(Height(h)).value();
-        return must(world->accept_reveal(chain.id(), Height(h), a)).reason;
-    };
-    EXPECT_EQ(step(130), Reason::kRevealTooFar);
-    EXPECT_EQ(step(129), Reason::kOk);
-    EXPECT_EQ(step(125), Reason::kOk);  // an older one, already implied
-    EXPECT_EQ(step(150), Reason::kOk);
-    EXPECT_EQ(must(world->accept_reveal(chain.id(), Height(151), Reveal{})).reason,
-              Reason::kBadReveal);
-    EXPECT_EQ(must(world->accept_reveal(chain.id(), Height(107), Reveal{})).reason,
-              Reason::kRevealExhausted);
-    EXPECT_EQ(must(world->accept_reveal(ChainId(tagged_hash("x")), Height(108), Reveal{})).reason,
-              Reason::kUnknownChain);
-    EXPECT_EQ(world.prove_full(chain, Height(160)), Verdict::ok());
-    TestChain plain(world.params(), 5, Height(160));
-    world.add(plain);
-    EXPECT_EQ(must(world->accept_reveal(plain.id(), Height(161), Reveal{})).reason,
-              Reason::kNoEntropy);
+    const Height base(166);
+    ASSERT_EQ(
+        world.judge(Kind::kUpdate, make_update(params.id(), chain.id(), 1, base,
+                                               chain.reveals_at(base).commitment(), chain.key())),
+        Verdict::ok());
+    world.feed_to(Height(167));
+    ASSERT_EQ(world.link(chain, Height(167)), Verdict::ok());
+    world.feed_to(Height(169));
+    EXPECT_EQ(world.prove_full(chain, Height(167)), Verdict::ok());
 }
 
 // --- audits --------------------------------------------------------------------------------------
@@ -431,7 +391,7 @@ TEST_F(RegistryAudits, AMissedOneMakesLateAtItsDeadline) {
         if (first && h == *first + 15) break;
     }
     ASSERT_TRUE(first);
-    // Drawn at f, y of f+3, deadline f+7, counted from the digest of f+7+4 on.
+    // Drawn at f, y of f+3, deadline f+7: late from then on until it is answered.
     const Height deadline = *first + 7;
     EXPECT_EQ(
         test::count_effects(must(world_->effects(deadline)), EffectKind::kAuditMissed, chain.id()),
@@ -439,8 +399,8 @@ TEST_F(RegistryAudits, AMissedOneMakesLateAtItsDeadline) {
     EXPECT_EQ(must(world_->effects(deadline - 1)).size(),
               test::count_effects(must(world_->effects(deadline - 1)), EffectKind::kAuditDrawn,
                                   chain.id()));
-    EXPECT_EQ(world_.status_at(chain, deadline + 3), ChainStatus::kActive);
-    EXPECT_EQ(world_.status_at(chain, deadline + 4), ChainStatus::kLate);
+    EXPECT_EQ(world_.status_at(chain, deadline - 1), ChainStatus::kActive);
+    EXPECT_EQ(world_.status_at(chain, deadline), ChainStatus::kLate);
 }
 
 TEST_F(RegistryAudits, WhileOnlyLiabilityIsLeftAMissForfeitsTheBond) {
@@ -455,13 +415,13 @@ TEST_F(RegistryAudits, WhileOnlyLiabilityIsLeftAMissForfeitsTheBond) {
     world.add_and_seal(careless);
     world.answer_duties(careful);
     for (const TestChain* chain : {&careless, &careful}) {
-        ASSERT_EQ(must(world->accept_removal(make_removal(world->network_id(), chain->id(), 1,
-                                                          world.tip(), chain->key()))),
+        ASSERT_EQ(world.judge(Kind::kRemoval, make_removal(world.params().id(), chain->id(), 1,
+                                                           world.tip(), chain->key())),
                   Verdict::ok());
     }
     std::size_t forfeited = 0;
     std::size_t released = 0;
-    for (Height h(114); h <= Height(200); ++h) {
+    for (Height h(116); h <= Height(210); ++h) {
         world.feed_to(h);
         world.answer_duties(careful);
         const auto effects = must(world->effects(world.closed()));
@@ -472,9 +432,9 @@ TEST_F(RegistryAudits, WhileOnlyLiabilityIsLeftAMissForfeitsTheBond) {
     }
     EXPECT_EQ(forfeited, 1U);
     EXPECT_EQ(released, 1U);
-    EXPECT_TRUE(world.info(careless).bond_forfeited);
+    EXPECT_TRUE(world.info(careless).part_taken);
     EXPECT_EQ(world.info(careless).phase, ChainPhase::kEnded);
-    EXPECT_FALSE(world.info(careful).bond_forfeited);
+    EXPECT_FALSE(world.info(careful).part_taken);
 }
 
 }  // namespace

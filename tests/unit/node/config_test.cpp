@@ -55,6 +55,7 @@ std::string another_value(const std::string& name, const Json& value) {
     }
     if (name == "level") return "\"error\"";
     if (name == "format") return "\"json\"";
+    if (name == "trust") return "\"operator\"";
     return "\"127.0.0.1:9\"";  // a text or a path
 }
 

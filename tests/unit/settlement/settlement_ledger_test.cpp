@@ -56,12 +56,15 @@ struct World {
                                    key(2 * bonds + 1));
     }
     /// Slash all of it, a tenth to the accuser, the deposit back.
-    SettlementCase offence(std::uint64_t n, const BondId& bond, const BondId& deposit) const {
+    Decision offence(std::uint64_t n, const BondId& bond, const BondId& deposit) const {
         return {case_id(n),
                 CaseKind::kOffence,
-                {SettlementStep::slash(bond, account(1), UINT64_MAX),
-                 SettlementStep::reward(account(9), UINT64_MAX, 100),
-                 SettlementStep::release(deposit)}};
+                {DecidedStep::slash(bond, account(1), 1'000'000),
+                 DecidedStep::reward(account(9), 100), DecidedStep::release(deposit, 1'000)}};
+    }
+    /// The next decision of the registry.
+    void take(const Decision& decision, const PayTerms& terms = {}) {
+        EXPECT_TRUE(ledger->take(*ledger->next_decision(), {&decision, 1}, terms));
     }
     SettlementReport work() {
         const auto report = ledger->work(*token);
@@ -75,11 +78,14 @@ TEST(Settlement, ACaseIsDecidedOnceAndEveryStepIsDoneOnce) {
     World w;
     const BondId bad = w.bond(1, 1'000);
     const BondId deposit = w.bond(9, 50);
-    const SettlementCase decision = w.offence(1, bad, deposit);
-    EXPECT_EQ(*w.ledger->decide(decision), Verdict::ok());
-    EXPECT_EQ(*w.ledger->decide(decision), Verdict(Reason::kAlreadySettled));
-    EXPECT_EQ(*w.ledger->decide(w.offence(1, deposit, bad)), Verdict(Reason::kAlreadySettled))
-        << "whatever it says";
+    const Decision decision = w.offence(1, bad, deposit);
+    w.take(decision);
+    EXPECT_EQ(*w.ledger->next_decision(), 1U);
+    // Neither again nor with a gap.
+    for (const std::uint64_t number : {0, 2}) {
+        EXPECT_EQ(w.ledger->take(number, {&decision, 1}, {}).error().code,
+                  ErrorCode::kInvalidArgument);
+    }
     EXPECT_FALSE((*w.ledger->find(case_id(1)))->settled());
     EXPECT_EQ(w.balance(9), 0U) << "nothing moves before work()";
     SettlementReport report = w.work();
@@ -91,7 +97,7 @@ TEST(Settlement, ACaseIsDecidedOnceAndEveryStepIsDoneOnce) {
     EXPECT_EQ(report.answered, 0U);
     EXPECT_EQ(w.balance(9), 150U);
     w.reopen();
-    EXPECT_EQ(*w.ledger->decide(decision), Verdict(Reason::kAlreadySettled));
+    EXPECT_EQ(*w.ledger->next_decision(), 1U);
     EXPECT_TRUE((*w.ledger->find(case_id(1)))->settled());
     EXPECT_EQ((*w.ledger->find(case_id(1)))->steps[0].answer, 1'000U);
     EXPECT_EQ(w.work().answered, 0U);
@@ -110,7 +116,7 @@ TEST(Settlement, NoFaultOfTheTokenPaysTwiceOrForgets) {
         FaultyToken token(*w.token, [&] {
             return random() % 4 == 0 ? Fault::kNone : static_cast<Fault>(random() % test::kFaults);
         });
-        ASSERT_EQ(*w.ledger->decide(w.offence(n, bad, deposit)), Verdict::ok());
+        w.take(w.offence(n, bad, deposit));
         for (int round = 0; round < 200; ++round) {
             const auto report = w.ledger->work(token);
             ASSERT_TRUE(report) << report.error().message;
@@ -137,11 +143,9 @@ TEST(Settlement, EachFaultAloneLeavesTheStepOpen) {
         const Fault fault = static_cast<Fault>(f);
         World w;
         const BondId bad = w.bond(1, 1'000);
-        ASSERT_EQ(*w.ledger->decide({case_id(1),
-                                     CaseKind::kOffence,
-                                     {SettlementStep::slash(bad, account(1), 400),
-                                      SettlementStep::reward(account(9), 1'000, 500)}}),
-                  Verdict::ok());
+        w.take({case_id(1),
+                CaseKind::kOffence,
+                {DecidedStep::slash(bad, account(1), 400), DecidedStep::reward(account(9), 500)}});
         FaultyToken token(*w.token, [&] { return fault; });
         const auto report = w.ledger->work(token);
         ASSERT_TRUE(report);
@@ -171,8 +175,9 @@ class HangingToken final : public Token {
                                const IdempotencyKey& k) override {
         return inner_.create_bond(owner, amount, purpose, k);
     }
-    Result<std::uint64_t> release_bond(const BondId& bond, const IdempotencyKey& k) override {
-        return late([&] { return inner_.release_bond(bond, k); });
+    Result<std::uint64_t> release_bond(const BondId& bond, std::uint64_t amount,
+                                       const IdempotencyKey& k) override {
+        return late([&] { return inner_.release_bond(bond, amount, k); });
     }
     Result<std::uint64_t> slash_bond(const BondId& bond, std::uint64_t amount,
                                      const OffenceId& offence, const IdempotencyKey& k) override {
@@ -211,7 +216,7 @@ TEST(Settlement, ATokenThatHangsBlocksNobodyAndPaysOnce) {
     const auto token = intercept(std::shared_ptr<Token>(hanging), *guard);
     ASSERT_TRUE(token);
     for (std::uint64_t n = 0; n < kCases; ++n) {
-        ASSERT_EQ(*w.ledger->decide(w.offence(n, w.bond(1, 100), w.bond(9, 5))), Verdict::ok());
+        w.take(w.offence(n, w.bond(1, 100), w.bond(9, 5)));
     }
     hanging->hang(true);
     std::set<CaseId> asked;
@@ -239,28 +244,25 @@ TEST(Settlement, ATokenThatHangsBlocksNobodyAndPaysOnce) {
     EXPECT_TRUE(w.token->audit());
 }
 
-TEST(Settlement, ManyAreDecidedAtOnceAndWhatWasDecidedStands) {
+TEST(Settlement, ManyDecisionsAreTakenOverInOrder) {
     World w;
-    const BondId bond = w.bond(1, 100);
-    const SettlementCase first = w.offence(0, bond, w.bond(9, 5));
-    ASSERT_EQ(*w.ledger->decide(first), Verdict::ok());
-    SettlementCase changed = first;
-    changed.steps.pop_back();
-    const SettlementCase all[] = {changed, w.offence(1, w.bond(1, 50), w.bond(9, 5))};
-    ASSERT_TRUE(w.ledger->decide_all(all));
-    EXPECT_EQ(**w.ledger->find(case_id(0)), first);
-    EXPECT_TRUE(w.ledger->find(case_id(1))->has_value());
-    SettlementCase long_one = w.offence(2, bond, bond);
-    long_one.steps.resize(SettlementCase::kMaxSteps + 1);
-    const SettlementCase bad[] = {w.offence(3, bond, bond), long_one};
-    EXPECT_EQ(w.ledger->decide_all(bad).error().code, ErrorCode::kInvalidArgument);
-    EXPECT_FALSE(w.ledger->find(case_id(3))->has_value()) << "all of them or none";
+    std::vector<Decision> all;
+    for (std::uint64_t n = 0; n < 100; ++n) {
+        all.push_back(w.offence(n, w.bond(1, 50), w.bond(9, 5)));
+    }
+    const std::span<const Decision> decisions(all);
+    ASSERT_TRUE(w.ledger->take(0, decisions.first(60), {}));
+    w.reopen();
+    EXPECT_EQ(*w.ledger->next_decision(), 60U);
+    ASSERT_TRUE(w.ledger->take(60, decisions.subspan(60), {}));
+    EXPECT_EQ(w.work().answered, 300U);
+    EXPECT_EQ(w.balance(9), 100U * (5 + 5));
 }
 
 TEST(Settlement, WhatTheTokenRefusesForGoodIsKeptAndMayBeReopened) {
     World w;
     const BondId foreign = w.bond(2, 1'000);
-    ASSERT_EQ(*w.ledger->decide(w.offence(1, foreign, BondId(case_id(77)))), Verdict::ok());
+    w.take(w.offence(1, foreign, BondId(case_id(77))));
     const SettlementReport report = w.work();
     EXPECT_EQ(report.refused, 2U) << "a bond of somebody else, and one that does not exist";
     EXPECT_EQ(report.open, 0U);
@@ -279,16 +281,16 @@ TEST(Settlement, RewardsAndOutcomesNeedNoOffence) {
     World w;
     ASSERT_TRUE(w.token->issue(account(3), 500, key(1'000)));
     ASSERT_TRUE(w.token->fund_pool(100, key(1'001)));
-    const SettlementCase reward{
-        case_id(1), CaseKind::kReward, {SettlementStep::reward(account(4), 30)}};
-    ASSERT_EQ(*w.ledger->decide(reward), Verdict::ok());
-    ASSERT_EQ(*w.ledger->decide({case_id(2), CaseKind::kOutcome, {}}), Verdict::ok());
+    const auto outcome = [](std::uint64_t n, std::uint8_t challenger, std::uint8_t prover) {
+        return Decision{case_id(n),
+                        CaseKind::kOutcome,
+                        {DecidedStep::pay(DecidedStep::Kind::kPayChallenger, account(challenger)),
+                         DecidedStep::pay(DecidedStep::Kind::kPayProver, account(prover))}};
+    };
+    w.take(outcome(1, 4, 5), {.prover_reward = 0, .challenger_reward = 30});
+    w.take(outcome(2, 4, 5), {});
     EXPECT_TRUE((*w.ledger->find(case_id(2)))->settled()) << "decided, and nothing to move";
-    EXPECT_EQ(*w.ledger->decide({case_id(2), CaseKind::kOutcome, {}}),
-              Verdict(Reason::kAlreadySettled));
-    ASSERT_EQ(*w.ledger->decide(
-                  {case_id(3), CaseKind::kReward, {SettlementStep::reward(account(4), 1'000)}}),
-              Verdict::ok());
+    w.take(outcome(3, 5, 4), {.prover_reward = 1'000, .challenger_reward = 0});
     SettlementReport report = w.work();
     EXPECT_EQ(report.answered, 1U);
     EXPECT_EQ(report.open, 1U) << "the pool does not hold as much yet";
@@ -301,25 +303,13 @@ TEST(Settlement, RewardsAndOutcomesNeedNoOffence) {
     EXPECT_EQ(cases, 2U);
 }
 
-TEST(Settlement, AccusationsWaitForTheirJudgementAcrossRestarts) {
-    World w;
-    const auto accusation = [&](std::uint8_t n) {
-        return Accusation{Bytes(100, n), account(9), BondId(case_id(n))};
-    };
-    EXPECT_EQ(*w.ledger->accuse(accusation(1), 2), Verdict::ok());
-    EXPECT_EQ(*w.ledger->accuse(accusation(1), 2), Verdict(Reason::kAlreadySettled));
-    Accusation same_deposit = accusation(2);
-    same_deposit.deposit = accusation(1).deposit;
-    EXPECT_EQ(*w.ledger->accuse(same_deposit, 2), Verdict(Reason::kNoBond));
-    EXPECT_EQ(*w.ledger->accuse(accusation(2), 2), Verdict::ok());
-    EXPECT_EQ(*w.ledger->accuse(accusation(3), 2), Verdict(Reason::kBusy));
-    w.reopen();
-    EXPECT_EQ(w.ledger->open_accusations()->size(), 2U);
-    const CaseId id = accusation(1).id(network());
-    ASSERT_EQ(*w.ledger->decide({id, CaseKind::kAccusation, {}}, id), Verdict::ok());
-    EXPECT_EQ(*w.ledger->open_accusations(), std::vector<Accusation>{accusation(2)});
-    EXPECT_EQ(*w.ledger->accuse(accusation(1), 2), Verdict(Reason::kAlreadySettled));
-    EXPECT_EQ(*w.ledger->accuse(accusation(3), 2), Verdict::ok());
+TEST(Settlement, TermsThatWouldPayMoreThanAnAuditCostsAreRefused) {
+    NetworkParams params = NetworkParams::preset(kParamsVersion2);
+    params.least_challenger_part = 32 * 32 * 10;  // 32 rewards are 320
+    EXPECT_TRUE(check_pay_terms(params, {5, 5}));
+    EXPECT_FALSE(check_pay_terms(params, {5, 6}));
+    EXPECT_FALSE(check_pay_terms(params, {UINT64_MAX, 1}));
+    EXPECT_TRUE(check_pay_terms(params, {}));
 }
 
 TEST(Settlement, ItsFolderBelongsToOneNetworkAndOneProcess) {
@@ -337,9 +327,10 @@ TEST(Settlement, ItsFolderBelongsToOneNetworkAndOneProcess) {
     EXPECT_EQ(lost.error().code, ErrorCode::kCorrupt) << "it must not decide everything again";
 }
 
-TEST(Settlement, CasesAndAccusationsHaveOneEncoding) {
+TEST(Settlement, CasesHaveOneEncoding) {
     World w;
-    SettlementCase c = w.offence(3, BondId(case_id(1)), BondId(case_id(2)));
+    w.take(w.offence(3, BondId(case_id(1)), BondId(case_id(2))));
+    SettlementCase c = **w.ledger->find(case_id(3));
     c.steps[0].state = StepState::kDone;
     c.steps[0].answer = 12;
     c.steps[0].asked = 3;
@@ -353,8 +344,6 @@ TEST(Settlement, CasesAndAccusationsHaveOneEncoding) {
     bytes.pop_back();
     bytes[33] = 17;
     EXPECT_EQ(SettlementCase::decode(bytes).error().reason, Reason::kBadField);
-    const Accusation a{Bytes(5, 1), account(1), BondId(case_id(4))};
-    EXPECT_EQ(*Accusation::decode(a.encode()), a);
 }
 
 }  // namespace

@@ -113,7 +113,7 @@ class DamagedRegistry : public ::testing::Test {
         test::RegistryStory story(params_, 1);
         for (std::uint64_t i = 0; i < kBlocks; ++i) {
             const Height h = params_.genesis_height + i;
-            (void)must(registry->on_final_block(story.block(h)));
+            (void)story.feed(*registry, h);
             story.act(*registry, h);
         }
         facts_ = facts(*registry);

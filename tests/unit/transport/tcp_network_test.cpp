@@ -68,6 +68,38 @@ TEST(TcpNetwork, TwoNodesAskEachOtherOverOneConnection) {
     EXPECT_EQ(a->send_challenge(key_of(2), message, 100).error().code, ErrorCode::kNotFound);
 }
 
+/// An object of a kind with as many bytes, version and kind counted.
+Bytes object_of(Kind kind, std::size_t bytes) {
+    Bytes out = message_of(bytes);
+    out[1] = static_cast<std::uint8_t>(kind);
+    return out;
+}
+
+TEST(TcpNetwork, ASealProofOfTheDefaultPresetsAndTheLargestEvidenceTravel) {
+    const Node a = start_node(1);
+    const Node b = start_node(2);
+    ASSERT_TRUE(b->add_peer({key_of(1), ""}));
+    ASSERT_TRUE(a->add_peer(peer_at(2, *b)));
+    ASSERT_TRUE(a->wait_connected(key_of(2), kLong));
+    const std::pair<Kind, std::size_t> travelling[] = {{Kind::kSealProof, 161'706 + 2},
+                                                       {Kind::kSealProof, 167'594 + 2},
+                                                       {Kind::kSealProof, 512 * 1024},
+                                                       {Kind::kEvidence, 1024 * 1024}};
+    for (const auto& [kind, bytes] : travelling) {
+        const Bytes object = object_of(kind, bytes);
+        const auto reply = a->request(key_of(2), object, kLong);
+        ASSERT_TRUE(reply) << bytes << ": " << reply.error().message;
+        EXPECT_EQ(reply->response, object);
+    }
+    const std::pair<Kind, std::size_t> too_large[] = {{Kind::kSealProof, 512 * 1024 + 1},
+                                                      {Kind::kEvidence, 1024 * 1024 + 1}};
+    for (const auto& [kind, bytes] : too_large) {
+        EXPECT_FALSE(a->request(key_of(2), object_of(kind, bytes), kLong)) << bytes;
+    }
+    // Nothing was sent of those: the connection stands.
+    EXPECT_TRUE(a->request(key_of(2), message_of(100), kLong));
+}
+
 TEST(TcpNetwork, ConformsAsAHostsNetworkMust) {
     TcpNetworkOptions slow = node_options();
     slow.handler = [](const PublicKey&, ByteView) -> Result<Bytes> {
