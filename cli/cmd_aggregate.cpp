@@ -5,7 +5,7 @@
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
 #include "hierarchy/plain_digests.hpp"
-#include "json/leaves_json.hpp"
+#include "json/leaves.hpp"
 
 namespace holdfast::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include "cli/block_inputs.hpp"
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
-#include "json/block_json.hpp"
+#include "json/blocks.hpp"
 #include "storage/file.hpp"
 
 namespace holdfast::cli {

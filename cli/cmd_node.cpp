@@ -2,6 +2,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/daemon_options.hpp"
+#include "cli/workspace.hpp"
 #include "node/host.hpp"
 
 namespace holdfast::cli {

@@ -7,7 +7,7 @@
 #include "api/verifier.hpp"
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
-#include "json/object_json.hpp"
+#include "json/objects.hpp"
 
 namespace holdfast::cli {
 namespace {

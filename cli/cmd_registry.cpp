@@ -7,9 +7,9 @@
 #include "cli/workspace.hpp"
 #include "hierarchy/plain_digests.hpp"
 #include "hierarchy/registry_backup.hpp"
-#include "json/block_json.hpp"
-#include "json/leaves_json.hpp"
-#include "json/object_json.hpp"
+#include "json/blocks.hpp"
+#include "json/leaves.hpp"
+#include "json/objects.hpp"
 #include "storage/parallel.hpp"
 
 namespace holdfast::cli {

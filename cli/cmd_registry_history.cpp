@@ -7,7 +7,7 @@
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
 #include "hierarchy/registry_state.hpp"
-#include "json/block_json.hpp"
+#include "json/blocks.hpp"
 #include "storage/file.hpp"
 #include "storage/key_file.hpp"
 #include "storage/randomness.hpp"

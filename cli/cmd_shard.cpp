@@ -4,7 +4,7 @@
 
 #include "chunking/shard_folder.hpp"
 #include "cli/commands.hpp"
-#include "json/object_json.hpp"
+#include "json/objects.hpp"
 
 namespace holdfast::cli {
 namespace {

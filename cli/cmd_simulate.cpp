@@ -6,7 +6,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/svg_chart.hpp"
-#include "json/block_json.hpp"
+#include "json/blocks.hpp"
 #include "simulation/cheat.hpp"
 #include "simulation/check.hpp"
 #include "simulation/world.hpp"

@@ -3,7 +3,7 @@
 #include "cli/commands.hpp"
 #include "cli/vdf_without_network.hpp"
 #include "cli/workspace.hpp"
-#include "json/object_json.hpp"
+#include "json/objects.hpp"
 #include "storage/parallel.hpp"
 #include "storage/randomness.hpp"
 

@@ -90,6 +90,12 @@ void append_metrics(std::vector<Metric>& out, const ServedReplicas& replicas) {
     w.gauge("missing", "Replicas that cannot be opened; tried again.", replicas.missing().size());
 }
 
+void append_unserved(std::vector<Metric>& out, std::uint64_t chains) {
+    Writer(out, "holdfast_replicas_")
+        .gauge("unserved",
+               "Chains of this key that the followed node knows and nobody here serves.", chains);
+}
+
 void append_metrics(std::vector<Metric>& out, const ResponderStatistics& s) {
     Writer w(out, "holdfast_challenges_");
     w.count("answered_total", "Availability challenges answered.", s.answered);

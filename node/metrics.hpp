@@ -19,6 +19,7 @@ namespace holdfast::node {
 
 void append_metrics(std::vector<Metric>& out, const TcpStatistics& statistics);
 void append_metrics(std::vector<Metric>& out, const ServedReplicas& replicas);
+void append_unserved(std::vector<Metric>& out, std::uint64_t chains);
 void append_metrics(std::vector<Metric>& out, const ResponderStatistics& statistics);
 void append_metrics(std::vector<Metric>& out, const ChunkServerStatistics& statistics);
 /// Of all work since the start: the caller sums the reports.

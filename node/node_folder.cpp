@@ -88,9 +88,18 @@ Result<Node> Node::open(const std::filesystem::path& dir, AggregatorOptions opti
     options.registry = node.paths.registry();
     options.settlement = node.paths.settlement();
     options.statements = node.paths.statements();
-    HOLDFAST_ASSIGN(operator_key, load_key_pair(node.paths.operator_key()));
-    node.operator_key = std::make_unique<KeyPair>(std::move(operator_key));
-    options.operator_key = node.operator_key.get();
+    if (params.has_operator()) {
+        Result<KeyPair> operator_key = load_key_pair(node.paths.operator_key());
+        if (!operator_key) {
+            Error error = operator_key.error();
+            error.message +=
+                "; the network's operator key belongs there: restore it from where you "
+                "keep it, nobody else can go on with this journal";
+            return fail(std::move(error));
+        }
+        node.operator_key = std::make_unique<KeyPair>(std::move(*operator_key));
+        options.operator_key = node.operator_key.get();
+    }
     HOLDFAST_TRY(list_bond_events(*node.chain, *node.ledger));
     HOLDFAST_ASSIGN(aggregator, Aggregator::open(params, *node.chain, *node.clock,
                                                  node.ledger.get(), nullptr, options));

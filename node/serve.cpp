@@ -1,5 +1,6 @@
 #include "node/serve.hpp"
 
+#include <algorithm>
 #include <thread>
 
 #include "availability/peer_service.hpp"
@@ -8,6 +9,7 @@
 #include "node/metrics.hpp"
 #include "node/served_replicas.hpp"
 #include "node/status.hpp"
+#include "node/unserved_chains.hpp"
 #include "node/verified_output.hpp"
 
 namespace holdfast::node {
@@ -23,6 +25,15 @@ Json missing_json(const ServedReplicas& replicas) {
     Json out = Json::array();
     for (const ServedReplicas::Missing& one : replicas.missing()) {
         out.push_back({{"replica", one.replica}, {"error", one.error}});
+    }
+    return out;
+}
+
+Json unserved_json(std::span<const ChainId> unserved) {
+    constexpr std::size_t kToldChains = 100;
+    Json out = Json::array();
+    for (const ChainId& id : unserved.first(std::min(unserved.size(), kToldChains))) {
+        out.push_back(to_hex(id));
     }
     return out;
 }
@@ -119,6 +130,8 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
             responder.note_y(height, y);
             if (hooks.y) hooks.y(height, y);
         }));
+    UnservedChains of_key(*client, identity.key->public_key());
+    const auto unserved = [&] { return of_key.but(replicas.chains()); };
     HostFollower follower(
         params, *client, machine_clock(), log,
         {[&](const FollowHeight& height, bool) {
@@ -126,6 +139,7 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
              known.y.reset();  // the followed node's word; nothing is signed from it
              responder.on_final_block(known);
              output->want(height.height, height.y);
+             of_key.look(height);
              log.debug("block.final", {{"height", height.height}, {"has_y", height.y.has_value()}});
          },
          [&](Height height, const VdfOutput& y) { output->want(height, y); }});
@@ -135,6 +149,8 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
                     {"key", to_hex(identity.key->public_key())},
                     {"chains", chains_json(replicas)},
                     {"missing", missing_json(replicas)},
+                    {"unserved_chains", unserved().size()},
+                    {"unserved", unserved_json(unserved())},  // the first of them
                     {"host", to_json(follower.status())},
                     {"output", to_json(output->status(), config.output.trust)},
                     {"challenges", to_json(responder.statistics())},
@@ -147,6 +163,7 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
         std::vector<Metric> out;
         append_metrics(out, follower.status());
         append_metrics(out, replicas);
+        append_unserved(out, unserved().size());
         append_metrics(out, responder.statistics());
         append_metrics(out, chunks.statistics());
         append_metrics(out, network->statistics());
@@ -159,6 +176,7 @@ Result<Json> run_serve(const Config& config, Log& log, const ServeHooks& hooks,
         for (std::string& problem : missing_problems(replicas)) {
             out.problems.push_back(std::move(problem));
         }
+        if (const auto problem = unserved_problem(unserved())) out.problems.push_back(*problem);
         for (std::string& problem : output_problems(output->status())) {
             out.problems.push_back(std::move(problem));
         }

@@ -22,16 +22,6 @@ NetworkParams crash_network() {
     return p;
 }
 
-/// A height that the prover is asked about, without a registry.
-KnownHeight made_up_height(const SealedChain& chain, Height h) {
-    KnownHeight known;
-    known.height = h;
-    known.block_hash = test_hash(h);
-    known.y = test_y(h);
-    known.anchor = GlobalDigest(tagged_hash("test/anchor", h));
-    known.link_before = Link(chain.id());
-    return known;
-}
 /// The same height, told by somebody who wants a second link for it.
 KnownHeight lured(const SealedChain& chain, Height h) {
     KnownHeight known = made_up_height(chain, h);

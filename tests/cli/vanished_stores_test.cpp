@@ -71,6 +71,16 @@ TEST_F(VanishedStores, AStoreBeginsWithoutWhatItHeldWhereItsMarkersAreRemoved) {
     world.good("block process");
 }
 
+TEST_F(VanishedStores, AMissingOperatorKeyIsNamedWithWhatToDo) {
+    fs::rename(world / "node/operator.key", world / "away");
+    const Ran ran = world.run("block process");
+    EXPECT_EQ(ran.code, kExitEnvironment) << ran;
+    EXPECT_TRUE(ran.says("operator.key")) << ran;
+    EXPECT_TRUE(ran.says("restore it")) << ran;
+    fs::rename(world / "away", world / "node/operator.key");
+    world.good("block process");
+}
+
 TEST_F(VanishedStores, SettingsThatWereEmptiedAreNotTheDefaults) {
     spill(world / "node.toml", {});
     expect_lost("config check node.toml", "node.toml");

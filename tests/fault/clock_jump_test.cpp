@@ -49,16 +49,6 @@ std::int64_t wall_clock_s() {
         .count();
 }
 
-KnownHeight height_of(const SealedChain& chain, Height h) {
-    KnownHeight known;
-    known.height = h;
-    known.block_hash = test_hash(h);
-    known.y = test_y(h);
-    known.anchor = GlobalDigest(tagged_hash("test/anchor", h));
-    known.link_before = Link(chain.id());
-    return known;
-}
-
 class ClockJump : public ::testing::Test {
   protected:
     void TearDown() override { wall_clock_moved_s = 0; }
@@ -89,10 +79,10 @@ TEST_F(ClockJump, AProverSignsTheSameBytesOrNothing) {
         // Opened again, too: whatever stands in the file says nothing of a time.
         LinkRecords records = must(LinkRecords::open(file));
         const Height next = Height(120 + sent.size());
-        sent[next] = must(sign(records, height_of(chain_, next)));
+        sent[next] = must(sign(records, made_up_height(chain_, next)));
         for (const auto& [height, first] : sent) {
-            EXPECT_EQ(must(sign(records, height_of(chain_, height))).encode(), first.encode());
-            KnownHeight lured = height_of(chain_, height);
+            EXPECT_EQ(must(sign(records, made_up_height(chain_, height))).encode(), first.encode());
+            KnownHeight lured = made_up_height(chain_, height);
             lured.link_before = Link(tagged_hash("test/lure", height));
             EXPECT_FALSE(sign(records, lured)) << "a second link for height " << height.value;
             ++refused;
@@ -100,7 +90,7 @@ TEST_F(ClockJump, AProverSignsTheSameBytesOrNothing) {
         // Nor does the signature depend on when it is made: a fresh process elsewhere gives it.
         const auto elsewhere = chain_.folder() / "elsewhere.chain";
         LinkRecords fresh = must(LinkRecords::open(elsewhere));
-        EXPECT_EQ(must(sign(fresh, height_of(chain_, next))).encode(), sent[next].encode());
+        EXPECT_EQ(must(sign(fresh, made_up_height(chain_, next))).encode(), sent[next].encode());
         must(remove_store_file(elsewhere));
     }
     EXPECT_EQ(sent.size(), 6U);

@@ -193,6 +193,17 @@ inline std::size_t answer_seal_duties(RegistryWorld& world, const SealedChain& c
     return accepted;
 }
 
+/// A height that the prover is asked about, without a registry.
+inline KnownHeight made_up_height(const SealedChain& chain, Height h) {
+    KnownHeight known;
+    known.height = h;
+    known.block_hash = test_hash(h);
+    known.y = test_y(h);
+    known.anchor = GlobalDigest(tagged_hash("test/anchor", h));
+    known.link_before = Link(chain.id());
+    return known;
+}
+
 /// The bond that the chain's registration names, as the host chain lists it.
 inline BondEvent bond_of(const SealedChain& chain, std::uint64_t amount) {
     return BondEvent::created(chain.registration().bond_id, chain.key().public_key(), amount,

@@ -1,4 +1,4 @@
-#include "json/leaves_json.hpp"
+#include "json/leaves.hpp"
 
 #include <algorithm>
 

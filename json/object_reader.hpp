@@ -1,4 +1,4 @@
-// Proof objects out of the JSON that object_json.hpp prints of them: receipts, compact, full and
+// Proof objects out of the JSON that objects.hpp prints of them: receipts, compact, full and
 // path proofs, and windows. The other direction of describe_object, with the same names.
 //
 // What does not describe exactly one object is refused: a field that is missing, of another type,

@@ -1,11 +1,11 @@
-#include "json/object_from_json.hpp"
+#include "json/object_reader.hpp"
 
 #include <array>
 #include <limits>
 #include <optional>
 
 #include "core/codec.hpp"
-#include "json/object_json.hpp"
+#include "json/objects.hpp"
 
 namespace holdfast::json {
 namespace {

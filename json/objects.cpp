@@ -1,4 +1,4 @@
-#include "json/object_json.hpp"
+#include "json/objects.hpp"
 
 #include "core/codec.hpp"
 #include "json/param_fields.hpp"

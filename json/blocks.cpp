@@ -1,4 +1,4 @@
-#include "json/block_json.hpp"
+#include "json/blocks.hpp"
 
 namespace holdfast::json {
 
