@@ -102,12 +102,12 @@ class World {
             b.known = known_;
             b.known.link_before = Link(b.chain.id);
             b.slot = kChains / 2 + batch_.size();
-            LinkRecords records = expect(LinkRecords::open(folder_ / "batch.chain"));
+            const auto file = folder_ / ("batch" + std::to_string(genesis) + ".chain");
+            LinkRecords records = expect(LinkRecords::open(file));
             LinkFacts facts = facts_;
             facts.chain_id = b.chain.id;
             facts.link_before = *b.known.link_before;
             b.link = expect(make_link(id_, *replica_, facts, key_, records));
-            std::filesystem::remove(folder_ / "batch.chain");
             batch_.push_back(std::move(b));
         }
     }
