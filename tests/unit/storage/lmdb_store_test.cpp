@@ -249,19 +249,24 @@ TEST_F(DamagedRegistry, GarbagePagesAreRefused) {
     EXPECT_FALSE(opened);
 }
 
-TEST_F(DamagedRegistry, NewerSchemaIsLeftAlone) {
-    {
-        const auto store = must(Store::open(folder(), {kMapBytes, true}, false));
-        Transaction txn = must(store->write());
-        must(txn.put(Table::kMeta, Key().raw(view("schema")).bytes(),
-                     Writer(4).u32(kRegistrySchema + 1).bytes()));
-        must(txn.commit());
+TEST_F(DamagedRegistry, NewerAndOlderSchemasAreLeftAloneAndTheOlderOneSaysWhatToDo) {
+    for (const std::uint32_t schema : {kRegistrySchema + 1, kRegistrySchema - 1}) {
+        {
+            const auto store = must(Store::open(folder(), {kMapBytes, true}, false));
+            Transaction txn = must(store->write());
+            must(txn.put(Table::kMeta, Key().raw(view("schema")).bytes(),
+                         Writer(4).u32(schema).bytes()));
+            must(txn.commit());
+        }
+        const Bytes before = test::slurp(file());
+        const auto opened = Registry::open(folder(), params_);
+        ASSERT_FALSE(opened);
+        EXPECT_EQ(opened.error().code, ErrorCode::kUnsupported) << opened.error().message;
+        const bool told =
+            opened.error().message.find("make the registry again") != std::string::npos;
+        EXPECT_EQ(told, schema < kRegistrySchema) << opened.error().message;
+        EXPECT_EQ(test::slurp(file()), before);
     }
-    const Bytes before = test::slurp(file());
-    const auto opened = Registry::open(folder(), params_);
-    ASSERT_FALSE(opened);
-    EXPECT_EQ(opened.error().code, ErrorCode::kUnsupported) << opened.error().message;
-    EXPECT_EQ(test::slurp(file()), before);
 }
 
 TEST_F(DamagedRegistry, DamagedNetworkFileIsRefused) {
