@@ -121,15 +121,9 @@ TEST_F(AttackSplitTheNetwork, ByABondThatWasReleasedBeforeTheOtherCame) {
     Aggregator node = aggregator(with);
     Prover prover = value_of(Prover::open(params_, files("a"), registration, key_of(1)));
     Prover* const provers[] = {&prover};
-    for (int i = 0; i < 20; ++i) {
-        new_blocks(1);
-        advance_all(node, provers);
-    }
+    live(node, provers, 20);
     submit(Kind::kRemoval, prover.removal(1, value_of(node.registry().tip()).value()));
-    for (int i = 0; i < 40; ++i) {
-        new_blocks(1);
-        advance_all(node, provers);
-    }
+    live(node, provers, 40);
     // The token has long given the bond back, and would not vouch for the registration any more.
     EXPECT_EQ(value_of(node.registry().chain(id))->phase, ChainPhase::kEnded);
     EXPECT_EQ(value_of(ledger_->bond_info(registration.bond_id)).held_amount, 0U);

@@ -312,15 +312,9 @@ TEST_F(History, TheEndOfOneChainLeavesThePartOfAnotherUnderTheSameBond) {
     Aggregator node = aggregator(with);
     Prover prover = value_of(Prover::open(params_, files("a"), decoy, key_of(1)));
     Prover* const provers[] = {&prover};
-    for (int i = 0; i < 20; ++i) {
-        new_blocks(1);
-        advance_all(node, provers);
-    }
+    live(node, provers, 20);
     submit(Kind::kRemoval, prover.removal(1, value_of(node.registry().tip()).value()));
-    for (int i = 0; i < 45; ++i) {
-        new_blocks(1);
-        advance_all(node, provers);
-    }
+    live(node, provers, 45);
     // One got its part back after its last audit, the other lost its own: never sealed.
     EXPECT_EQ(value_of(node.registry().chain(decoy.chain_id(params_.id())))->phase,
               ChainPhase::kEnded);

@@ -9,37 +9,13 @@
 #include "storage/file.hpp"
 #include "storage/record_log.hpp"
 #include "support/forged_replica.hpp"
+#include "support/listed_chain.hpp"
 #include "support/registry_story.hpp"
 
 namespace holdfast::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Final blocks that somebody has made up.
-class ScriptedChain final : public Blockchain {
-  public:
-    std::map<Height, FinalBlock> blocks;
-
-    Result<Height> current_height() override { return blocks.rbegin()->first; }
-    Result<BlockInfo> block_by_height(Height height) override {
-        const auto found = blocks.find(height);
-        if (found == blocks.end()) return fail(ErrorCode::kNotFound, "no such block");
-        return BlockInfo{height, found->second.hash, test_hash(height - 1), found->second.time_ms,
-                         true};
-    }
-    Status submit(Kind, ByteView) override { return fail(ErrorCode::kUnsupported, "scripted"); }
-    Result<std::vector<Submission>> submissions_at(Height height) override {
-        return blocks.at(height).listed.objects;
-    }
-    Result<std::vector<BondEvent>> bond_events_at(Height height) override {
-        return blocks.at(height).listed.bonds;
-    }
-};
-
-Result<Verdict> is_test_y(Height height, const VdfOutput& y) {
-    return Verdict(y == test_y(height) ? Reason::kOk : Reason::kWrongOutput);
-}
 
 class JournalFile : public ::testing::Test {
   protected:
@@ -112,7 +88,7 @@ class JournalFile : public ::testing::Test {
     TempFolder folder;
     NetworkParams params;
     RegistryStory story;
-    ScriptedChain chain;
+    ListedChain chain;
     ReplayOptions options;
     std::unique_ptr<Registry> whole;
     fs::path file;
@@ -478,7 +454,7 @@ class SampledFills : public ::testing::Test {
     }
     TempFolder folder;
     NetworkParams params;
-    ScriptedChain chain;
+    ListedChain chain;
     ReplayOptions options;
     std::unique_ptr<Registry> registry;
     std::vector<std::unique_ptr<ForgedReplica>> provers;

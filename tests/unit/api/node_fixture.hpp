@@ -109,6 +109,13 @@ class Node : public testing::Test {
         }
         return out;
     }
+    /// Block after block, as they come.
+    void live(Aggregator& node, std::span<Prover* const> provers, int blocks) {
+        for (int i = 0; i < blocks; ++i) {
+            new_blocks(1);
+            advance_all(node, provers);
+        }
+    }
 
     NetworkParams params_ = small_network();
     KeyPair operator_ = key_of(200);

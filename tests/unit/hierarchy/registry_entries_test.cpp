@@ -6,12 +6,14 @@
 #include "hierarchy/registry.hpp"
 #include "proofs/journal.hpp"
 #include "storage/file.hpp"
-#include "support/registry_world.hpp"
+#include "support/listed_chain.hpp"
 
 namespace holdfast {
 namespace {
 
+using test::is_test_y;
 using test::kTestPart;
+using test::ListedChain;
 using test::must;
 using test::RegistryWorld;
 using test::test_hash;
@@ -19,31 +21,7 @@ using test::test_operator;
 using test::test_y;
 using test::TestChain;
 
-/// The blocks of a world as a host chain.
-class ListedChain final : public Blockchain {
-  public:
-    std::map<Height, FinalBlock> blocks;
-
-    Result<Height> current_height() override { return blocks.rbegin()->first; }
-    Result<BlockInfo> block_by_height(Height h) override {
-        const auto found = blocks.find(h);
-        if (found == blocks.end()) return fail(ErrorCode::kNotFound, "no such block");
-        return BlockInfo{h, found->second.hash, {}, found->second.time_ms, true};
-    }
-    Status submit(Kind, ByteView) override { return {}; }
-    Result<std::vector<Submission>> submissions_at(Height h) override {
-        return blocks.at(h).listed.objects;
-    }
-    Result<std::vector<BondEvent>> bond_events_at(Height h) override {
-        return blocks.at(h).listed.bonds;
-    }
-};
-
-Result<Verdict> any_y(Height height, const VdfOutput& y) {
-    return Verdict(y == test_y(height) ? Reason::kOk : Reason::kWrongOutput);
-}
-
-ReplayOptions trusting() { return {any_y, test::seal_passes()}; }
+ReplayOptions trusting() { return {is_test_y, test::seal_passes()}; }
 
 // --- entries -------------------------------------------------------------------------------------
 
