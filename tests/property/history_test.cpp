@@ -231,6 +231,17 @@ class Network {
                                                        : held - std::min(held, event.amount);
         }
     }
+    /// Which decision took what somebody who kept to the rules had at stake.
+    std::string slashed_by(const BondId& bond) {
+        std::string what = "somebody who kept to the rules was slashed:";
+        for (const Decision& d : need(operator_->decisions(0, SIZE_MAX), "decisions")) {
+            for (const DecidedStep& step : d.steps) {
+                if (step.kind != DecidedStep::Kind::kSlash || step.bond != bond) continue;
+                what += " " + std::string(to_string(d.kind)) + " " + std::to_string(step.amount);
+            }
+        }
+        return what;
+    }
     void check_books() {
         std::map<BondId, std::uint64_t> parts;
         for (const auto& [role, holder] : history_.holders()) {
@@ -246,7 +257,7 @@ class Network {
             same(bond->held >= bond->reserved + bond->owed, "more is claimed than a bond holds");
         }
         for (const BondId& id : history_.honest_bonds()) {
-            same(!host_.was_slashed(id), "somebody who kept to the rules was slashed");
+            if (host_.was_slashed(id)) throw std::runtime_error(slashed_by(id));
         }
         const RegistryStatistics s = need(operator_->statistics(), "statistics");
         same(s.registrations == s.pending + s.sealed + s.liable + s.voided + s.ended,

@@ -381,6 +381,8 @@ void RandomHistory::bring_outcomes() {
         if (c.height < by.base) continue;  // began anew since
         const Chain& chain = chains_[asked.chain];
         const ChallengeId id = c.id(network_id_);
+        // Of an exchange that took place once an honest challenger keeps the one response.
+        if (honest && responses_.contains(id)) continue;
         Bytes payload = chain.chain->payload(challenged_chunks(
             params_, network_id_, c.y, c.chain_id, c.challenger, c.nonce, ChunkCount(kMinChunks)));
         // An honest prover answers what is true of its y, and an honest challenger says what came.
