@@ -6,6 +6,7 @@
 
 #include "api/aggregator_impl.hpp"
 #include "api/final_block.hpp"
+#include "api/registry_reading.hpp"
 #include "proofs/checkpoint.hpp"
 #include "proofs/digests.hpp"
 
@@ -106,7 +107,13 @@ Result<JournalHead> Aggregator::Impl::head(Height height) {
     whole.resize(kHeadBytes);
     const Checked<JournalHead> unsigned_head = JournalHead::decode(whole);
     if (!unsigned_head) return fail_refused(unsigned_head.error(), "our own head");
+    const std::lock_guard lock(statements_mutex);
     HOLDFAST_ASSIGN(verdict, heads->record(Kind::kHead, height, unsigned_head->block_hash, body));
+    if (heads->withheld(Kind::kHead, height, unsigned_head->block_hash)) {
+        return fail(ErrorCode::kNotFound,
+                    "height " + std::to_string(height.value) +
+                        " has no head of this node: who had the key before may have signed one");
+    }
     if (!verdict) {
         return fail_refused(verdict, "the head of height " + std::to_string(height.value) +
                                          ": what this key has signed before says otherwise, so "
@@ -121,7 +128,9 @@ Status Aggregator::Impl::submit_checkpoint(Height closed) {
     HOLDFAST_ASSIGN(checkpoint,
                     build_checkpoint(*registry, closed, *options.checkpoint_bond, *checkpointer));
     const Bytes body = checkpoint.encode();
+    const std::lock_guard lock(statements_mutex);
     SignedStatements& statements = checkpoints ? *checkpoints : *heads;
+    if (statements.withheld(Kind::kCheckpoint, closed, checkpoint.block_hash)) return {};
     HOLDFAST_ASSIGN(verdict, statements.record(Kind::kCheckpoint, closed, checkpoint.block_hash,
                                                ByteView(body).first(kCheckpointSignedBytes)));
     if (!verdict) {
@@ -165,8 +174,10 @@ Status Aggregator::Impl::work_on_tip(Height height, std::span<Prover* const> pro
     HOLDFAST_ASSIGN(closed, registry->closed());
     if (closed) {
         if (heads) {
-            HOLDFAST_ASSIGN(signed_head, head(*closed));
-            if (report.closed) report.head = signed_head;
+            const Result<JournalHead> signed_head = head(*closed);
+            const bool none = !signed_head && signed_head.error().code == ErrorCode::kNotFound;
+            if (!signed_head && !none) return fail(signed_head.error());
+            if (report.closed && signed_head) report.head = *signed_head;
         }
         HOLDFAST_TRY(submit_checkpoint(*closed));
     }
@@ -319,7 +330,7 @@ Result<std::optional<BlockReport>> Aggregator::advance(std::span<Prover* const> 
 }
 
 Result<LinkRequest> Aggregator::link_request(const ChainId& chain_id, Height height) const {
-    return impl_->link_request(chain_id, height);
+    return link_request_of(*impl_->registry, chain_id, height);
 }
 
 Result<ObjectOutcome> Aggregator::submit(const std::string& peer, ByteView object,
@@ -332,48 +343,7 @@ Result<JournalHead> Aggregator::head(Height height) { return impl_->head(height)
 SealVerifierCounts Aggregator::seal_counts() const { return impl_->intake->counts(); }
 
 Result<PublicRecord> Aggregator::public_record(Height first) const {
-    PublicRecord record(impl_->params);
-    const Registry& registry = *impl_->registry;
-    HOLDFAST_ASSIGN(tip, registry.tip());
-    if (!tip) return record;
-    for (Height h = std::max(first, impl_->params.genesis_height); h <= *tip; ++h) {
-        HOLDFAST_ASSIGN(block, registry.block(h));
-        if (!block) continue;
-        PublicHeight facts;
-        HOLDFAST_ASSIGN(host, impl_->chain->block_by_height(h));
-        facts.block = host;
-        facts.y = block->y;
-        if (block->closed) facts.global = block->global;
-        if (impl_->params.has_beacon && block->y) {
-            HOLDFAST_ASSIGN(entropy, impl_->clock->at(h));
-            facts.beacon = entropy.beacon;
-        }
-        record.set_height(std::move(facts));
-    }
-    std::optional<Error> failed;
-    const auto add = [&](const ChainInfo& info) -> Status {
-        PublicChain chain;
-        chain.registration = info.registration;
-        chain.accepted = info.accepted;
-        HOLDFAST_ASSIGN(updates, registry.updates(info.chain_id));
-        chain.updates = updates;
-        std::vector<Height> bases{info.registration.genesis_height};
-        for (const Update& u : chain.updates) bases.push_back(u.effective_height);
-        for (const Height base : bases) {
-            HOLDFAST_ASSIGN(known, registry.known_chain(info.chain_id, base));
-            if (known.reveals && known.reveals->known.i > 0)
-                chain.reveals.push_back(*known.reveals);
-        }
-        HOLDFAST_TRY(record.add_chain(std::move(chain)));
-        return {};
-    };
-    HOLDFAST_TRY(registry.for_each_chain([&](const ChainInfo& info) {
-        const Status added = add(info);
-        if (!added) failed = added.error();
-        return added.has_value();
-    }));
-    if (failed) return fail(*failed);
-    return record;
+    return public_record_of(*impl_->registry, *impl_->chain, impl_->clock, first);
 }
 
 }  // namespace holdfast

@@ -9,8 +9,8 @@
 // has decided about bonds and pay is carried out through a SettlementLedger; what the Token answers
 // goes nowhere else.
 //
-// Threading: one call at a time, but for submit(). Ownership: callbacks, clock and keys must
-// outlive it.
+// Threading: one call at a time, but for submit() and head(). Ownership: callbacks, clock and keys
+// must outlive it.
 #pragma once
 
 #include <filesystem>
@@ -121,8 +121,10 @@ class Aggregator {
     /// when the aggregator ends.
     [[nodiscard]] Result<ObjectOutcome> submit(const std::string& peer, ByteView object,
                                                const StopCheck& stop = {});
-    /// The head of a closed height, signed; kNotFound while it has not closed, kRefused
-    /// (kEvidenceOrder) when another was signed for this height and block before.
+    /// The head of a closed height, signed; kNotFound while it has not closed or where the key's
+    /// owner withholds one (SignedStatements::withhold), kRefused
+    /// (kEvidenceOrder) when another was signed for this height and block before, (kTooLate) far
+    /// below the newest. From any thread.
     [[nodiscard]] Result<JournalHead> head(Height height);
     /// What seal proofs have cost so far.
     [[nodiscard]] SealVerifierCounts seal_counts() const;

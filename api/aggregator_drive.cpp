@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "api/aggregator_impl.hpp"
+#include "api/registry_reading.hpp"
 
 namespace holdfast {
 namespace {
@@ -12,33 +13,6 @@ constexpr std::size_t kWaitsOfBlock = 1;
 constexpr std::size_t kWaitsOfSet = 3;
 
 }  // namespace
-
-Result<LinkRequest> Aggregator::Impl::link_request(const ChainId& chain_id, Height height) const {
-    HOLDFAST_ASSIGN(info, registry->chain(chain_id));
-    if (!info) {
-        return fail(ErrorCode::kUnavailable,
-                    "chain " + to_hex(chain_id) + " is not registered (yet)");
-    }
-    if (!info->sealed_at || *info->sealed_at > height || info->phase != ChainPhase::kSealed) {
-        return fail(ErrorCode::kUnavailable, "chain " + to_hex(chain_id) +
-                                                 " holds no slot at height " +
-                                                 std::to_string(height.value));
-    }
-    HOLDFAST_ASSIGN(known, registry->known_height(height, chain_id));
-    if (!known.y) {
-        return fail(ErrorCode::kUnavailable,
-                    "height " + std::to_string(height.value) + " has no y: no link counts there");
-    }
-    HOLDFAST_ASSIGN(chain_facts, registry->known_chain(chain_id, height));
-    LinkRequest request;
-    request.height = height;
-    request.block_hash = known.block_hash;
-    request.y = *known.y;
-    request.anchor = known.anchor;
-    request.link_before = known.link_before.value_or(Link(chain_id));
-    if (chain_facts.reveals) request.reveal_base = chain_facts.reveals->base;
-    return request;
-}
 
 /// Through the door that everybody uses.
 Status Aggregator::Impl::hand_over(Kind kind, const Bytes& body, const char* what,
@@ -81,7 +55,7 @@ Status Aggregator::Impl::make_links(Prover& prover, BlockReport& report) {
 Status Aggregator::Impl::make_link(Prover& prover, Height height, BlockReport& report) {
     HOLDFAST_ASSIGN(stands, registry->link(prover.chain_id(), height));
     if (stands) return {};
-    const Result<LinkRequest> request = link_request(prover.chain_id(), height);
+    const Result<LinkRequest> request = link_request_of(*registry, prover.chain_id(), height);
     if (!request && request.error().code == ErrorCode::kUnavailable) return {};
     if (!request) return fail(request.error());
     HOLDFAST_ASSIGN(link, prover.link(*request));
@@ -143,11 +117,9 @@ void Aggregator::Impl::drive(Prover& prover, Height height, const VdfClockWork& 
 Status Aggregator::Impl::drive(ProverSet& set, Height height, const VdfClockWork& work,
                                BlockReport& report) {
     if (!processor) {
-        BlockProcessorOptions processing = options.sets;
-        processing.list = [this](Kind kind, ByteView object) {
-            return chain->submit(kind, object);
-        };
-        HOLDFAST_ASSIGN(made, BlockProcessor::make(params, *registry, processing));
+        set_duties.emplace(
+            *registry, [this](Kind kind, ByteView object) { return chain->submit(kind, object); });
+        HOLDFAST_ASSIGN(made, BlockProcessor::make(params, *set_duties, options.sets));
         processor.emplace(std::move(made));
     }
     HOLDFAST_ASSIGN(done, processor->process(set, height, work.stop));

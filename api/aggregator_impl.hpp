@@ -2,6 +2,8 @@
 // (aggregator.cpp), what provers and sets owe (aggregator_drive.cpp).
 #pragma once
 
+#include <mutex>
+
 #include "api/aggregator.hpp"
 #include "storage/signed_statements.hpp"
 
@@ -17,8 +19,10 @@ struct Aggregator::Impl {
     AggregatorOptions options;
     std::unique_ptr<Registry> registry;
     std::unique_ptr<SealIntake> intake;
+    std::mutex statements_mutex;                  // guards the next two
     std::optional<SignedStatements> heads;        // of the operator's key, where there is one
     std::optional<SignedStatements> checkpoints;  // of the checkpointer's, where it is another
+    std::optional<RegistryDuties> set_duties;     // what the sets are driven from
     std::optional<BlockProcessor> processor;      // made with the first set
     std::optional<BlockForecaster> forecaster;
     double listed_seconds = 0;  // of the newest block, for what it listed and for settlements
@@ -43,7 +47,6 @@ struct Aggregator::Impl {
     Status make_proofs(Prover& prover, BlockReport& report);
     Status make_proof(Prover& prover, Height height, BlockReport& report);
     Status hand_over(Kind kind, const Bytes& body, const char* what, BlockReport& report);
-    Result<LinkRequest> link_request(const ChainId& chain_id, Height height) const;
     Status drive(ProverSet& set, Height height, const VdfClockWork& work, BlockReport& report);
 
     Status take_decisions();

@@ -1,6 +1,7 @@
 #include "api/block_processor.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -11,7 +12,6 @@
 #include "chunking/replica_batch.hpp"
 #include "proofs/bundle.hpp"
 #include "proofs/digests.hpp"
-#include "proofs/seal_proof_verify.hpp"
 #include "storage/parallel.hpp"
 
 namespace holdfast {
@@ -57,15 +57,18 @@ std::vector<std::pair<Due, std::uint32_t>> owed_by(const ProverSet& set,
 class BlockProcessor::Run {
   public:
     Run(BlockProcessor& self, ProverSet& set, Height height, const StopCheck& stop)
-        : self_(self), registry_(*self.registry_), set_(set), height_(height), stop_(stop) {}
+        : self_(self), source_(*self.source_), set_(set), height_(height), stop_(stop) {}
 
     Result<SetReport> all() {
         report_.members = set_.members().size();
         HOLDFAST_TRY(set_.find_chains(
-            registry_, [&](const std::filesystem::path&, const Error& e) { fault({}, e); }));
-        HOLDFAST_TRY(seal_proofs());
+            source_, [&](const std::filesystem::path&, const Error& e) { fault({}, e); }));
+        HOLDFAST_TRY(source_.hand_over_again());
+        if (self_.options_.seal_proofs) HOLDFAST_TRY(seal_proofs());
+        HOLDFAST_TRY(new_bases());
         HOLDFAST_TRY(links());
         HOLDFAST_TRY(proofs());
+        if (reveal_refused_) set_.new_bases().look_again();
         report_.most_open_files = set_.files().most();
         std::sort(report_.faults.begin(), report_.faults.end(),
                   [](const BlockFault& a, const BlockFault& b) {
@@ -137,9 +140,10 @@ class BlockProcessor::Run {
             return facts;
         }
         fault(chain_id, fail_refused(reveal.error(), "the reveal of this height").value());
+        reveal_refused_ = true;
         return std::nullopt;
     }
-    [[nodiscard]] Registry::Wanted own_chains() const {
+    [[nodiscard]] DutySource::Wanted own_chains() const {
         return [this](const ChainId& id) { return set_.member_of(id).has_value(); };
     }
     [[nodiscard]] CellsToOpen cells_of(std::uint32_t member) const {
@@ -157,9 +161,8 @@ class BlockProcessor::Run {
         Bytes object;
     };
     Result<Bytes> prove_seal(const SealDuty& duty, std::uint32_t member);
-    Result<std::vector<ObjectOutcome>> hand_over(std::span<const ByteView> objects,
-                                                 const SealCheck& check = {});
     Status submit_seal_proofs(std::span<const AnsweredDuty> answered);
+    Status new_bases();
     Status links();
     Status links_of(Height height);
     Status make_links(const KnownHeight& known, std::vector<LinkJob>& jobs);
@@ -177,12 +180,13 @@ class BlockProcessor::Run {
     Status submit_proofs(Height proven, std::span<ProofJob> jobs);
 
     BlockProcessor& self_;
-    Registry& registry_;
+    DutySource& source_;
     ProverSet& set_;
     Height height_;
     const StopCheck& stop_;
     std::mutex mutex_;
     SetReport report_;
+    std::atomic<bool> reveal_refused_{false};
 };
 
 // --- seal and audit proofs -----------------------------------------------------------------------
@@ -191,7 +195,7 @@ Status BlockProcessor::Run::seal_proofs() {
     std::vector<std::pair<SealDuty, std::uint32_t>> own;
     {
         const Timed timed(report_.times.plan);
-        HOLDFAST_ASSIGN(due, registry_.due_seal_proofs(own_chains()));
+        HOLDFAST_ASSIGN(due, source_.due_seal_proofs(own_chains()));
         own = owed_by(set_, due);
     }
     const Timed timed(report_.times.seal);
@@ -225,35 +229,12 @@ Status BlockProcessor::Run::seal_proofs() {
 /// Makes the proof and checks it as everybody else would: one fill each.
 Result<Bytes> BlockProcessor::Run::prove_seal(const SealDuty& duty, std::uint32_t member) {
     const SetMember& m = set_.members()[member];
-    HOLDFAST_ASSIGN(info, registry_.chain(duty.chain_id));
-    if (!info) return fail(ErrorCode::kNotFound, "the registry has lost the chain");
-    // Mapped for the length of this proof only: no descriptor stays open.
-    HOLDFAST_ASSIGN(replica, Replica::open(m.replica, tree_beside(m.replica), self_.params_));
+    HOLDFAST_ASSIGN(registration, source_.registration(duty.chain_id));
+    if (!registration) return fail(ErrorCode::kNotFound, "the registry has lost the chain");
     RawOptions raw;
     raw.stop = stop_;
-    HOLDFAST_ASSIGN(proof,
-                    make_seal_proof(self_.params_, self_.network_id_, info->registration, replica,
-                                    *duty.y_height, *duty.y, duty.kind, set_.key(), raw));
-    FillOptions fill;
-    fill.stop = stop_;
-    const SealContext known{*duty.y_height, *duty.y, duty.kind};
-    HOLDFAST_ASSIGN(verdict, verify_seal_proof(self_.params_, self_.network_id_, info->registration,
-                                               known, proof.encode(), fill));
-    if (!verdict) return fail_refused(verdict, "our own seal proof");
-    return wrap_object(Kind::kSealProof, proof.encode());
-}
-
-/// Through the journal's door, all in one transaction; or onto the chain.
-Result<std::vector<ObjectOutcome>> BlockProcessor::Run::hand_over(std::span<const ByteView> objects,
-                                                                  const SealCheck& check) {
-    if (self_.params_.has_operator()) return registry_.accept(objects, check);
-    std::vector<ObjectOutcome> out;
-    for (const ByteView object : objects) {
-        const Checked<Kind> kind = peek_kind(object);
-        HOLDFAST_TRY(self_.options_.list(kind.value(), object));
-        out.emplace_back().kind = *kind;
-    }
-    return out;
+    return make_checked_seal_proof(self_.params_, self_.network_id_, *registration, m.replica,
+                                   {*duty.y_height, *duty.y, duty.kind}, set_.key(), raw);
 }
 
 /// Proofs that have been made and checked.
@@ -269,7 +250,7 @@ Status BlockProcessor::Run::submit_seal_proofs(std::span<const AnsweredDuty> ans
         const bool same = found != checked.end() && found->second == known.y;
         return same ? Verdict::ok() : Verdict(Reason::kWrongHeight);
     };
-    HOLDFAST_ASSIGN(outcomes, hand_over(objects, check));
+    HOLDFAST_ASSIGN(outcomes, source_.accept(objects, check));
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
         report_.seal_proofs += outcomes[i].verdict ? 1 : 0;
         // Two audits that draw the same y are answered by one proof.
@@ -281,11 +262,20 @@ Status BlockProcessor::Run::submit_seal_proofs(std::span<const AnsweredDuty> ans
     return {};
 }
 
+Status BlockProcessor::Run::new_bases() {
+    const Timed timed(report_.times.seal);
+    const auto failed = [&](const ChainId& chain_id, const Error& e) { fault(chain_id, e); };
+    HOLDFAST_ASSIGN(made, set_.new_bases().make(self_.params_, source_, set_, height_, workers(),
+                                                stop_, failed));
+    report_.updates = made;
+    return {};
+}
+
 // --- links ---------------------------------------------------------------------------------------
 
 /// Of every open height whose y is there: one that came late is linked while it is open.
 Status BlockProcessor::Run::links() {
-    HOLDFAST_ASSIGN(open, registry_.open_heights());
+    HOLDFAST_ASSIGN(open, source_.open_heights());
     for (const Height h : open) {
         if (h <= height_) HOLDFAST_TRY(links_of(h));
     }
@@ -297,10 +287,10 @@ Status BlockProcessor::Run::links_of(Height height) {
     KnownHeight known;
     {
         const Timed timed(report_.times.plan);
-        HOLDFAST_ASSIGN(of_height, registry_.known_height(height));
+        HOLDFAST_ASSIGN(of_height, source_.known_height(height));
         if (!of_height.y) return {};  // no link counts at a height without y
         known = of_height;
-        HOLDFAST_ASSIGN(due, registry_.due_links(height, own_chains()));
+        HOLDFAST_ASSIGN(due, source_.due_links(height, own_chains()));
         jobs.reserve(due.size());
         for (const auto& [link, member] : owed_by(set_, due)) jobs.push_back({link, member, {}});
         for (const LinkJob& j : jobs) {
@@ -394,8 +384,14 @@ Status BlockProcessor::Run::submit(const LinkPlace& place, std::span<const Chain
     }
     const Timed timed(report_.times.bundles);
     const ByteView one(object);
-    HOLDFAST_ASSIGN(outcomes, hand_over({&one, 1}));
+    HOLDFAST_ASSIGN(outcomes, source_.accept({&one, 1}, {}));
     ObjectOutcome& outcome = outcomes[0];
+    if (outcome.verdict.reason == Reason::kTooLate) {  // the height has closed meanwhile
+        for (const ChainLink& l : links) {
+            fault(l.chain_id, fail_refused(outcome.verdict, "our own bundle").value());
+        }
+        return {};
+    }
     if (!outcome.verdict) return fail_refused(outcome.verdict, "our own bundle");
     // What a block will list is judged then.
     if (!self_.params_.has_operator()) outcome.members.resize(links.size(), Verdict::ok());
@@ -417,7 +413,7 @@ Status BlockProcessor::Run::submit(const LinkPlace& place, std::span<const Chain
 /// The height whose compact index this block's y has drawn, and the heights before it whose proofs
 /// are still taken: files that could not be read then may be readable now.
 Status BlockProcessor::Run::proofs() {
-    HOLDFAST_ASSIGN(heights, registry_.proof_heights());
+    HOLDFAST_ASSIGN(heights, source_.proof_heights());
     for (const Height h : heights) {
         if (compact_draw_height(self_.params_, h) <= height_) HOLDFAST_TRY(proofs_of(h));
     }
@@ -429,10 +425,10 @@ Status BlockProcessor::Run::proofs_of(Height proven) {
     KnownHeight known;
     {
         const Timed timed(report_.times.proofs);
-        HOLDFAST_ASSIGN(of_height, registry_.known_height(proven));
+        HOLDFAST_ASSIGN(of_height, source_.known_height(proven));
         if (!of_height.y || !of_height.y_compact) return {};  // counts for nobody
         known = of_height;
-        HOLDFAST_ASSIGN(due, registry_.due_proofs(proven, own_chains()));
+        HOLDFAST_ASSIGN(due, source_.due_proofs(proven, own_chains()));
         jobs.reserve(due.size());
         for (const auto& [proof, member] : owed_by(set_, due)) jobs.push_back({proof, member, {}});
         if (jobs.empty()) return {};
@@ -528,11 +524,12 @@ Status BlockProcessor::Run::submit_proofs(Height proven, std::span<ProofJob> job
     }
     if (made.empty()) return {};
     const std::vector<ByteView> views(objects.begin(), objects.end());
-    HOLDFAST_ASSIGN(outcomes, hand_over(views));
+    HOLDFAST_ASSIGN(outcomes, source_.accept(views, {}));
     for (std::size_t i = 0; i < made.size(); ++i) {
         const ChainId& chain_id = made[i]->due.chain_id;
         if (!outcomes[i].verdict) {
             fault(chain_id, fail_refused(outcomes[i].verdict, "our own proof").value());
+            if (outcomes[i].verdict.reason == Reason::kRevealTooFar) reveal_refused_ = true;
             continue;
         }
         const bool full = std::holds_alternative<ShortFull>(*made[i]->proof);
@@ -545,16 +542,13 @@ Status BlockProcessor::Run::submit_proofs(Height proven, std::span<ProofJob> job
 
 // --- the processor -------------------------------------------------------------------------------
 
-BlockProcessor::BlockProcessor(const NetworkParams& params, Registry& registry,
+BlockProcessor::BlockProcessor(const NetworkParams& params, DutySource& source,
                                const BlockProcessorOptions& options)
-    : params_(params), network_id_(params.id()), registry_(&registry), options_(options) {}
+    : params_(params), network_id_(params.id()), source_(&source), options_(options) {}
 
-Result<BlockProcessor> BlockProcessor::make(const NetworkParams& params, Registry& registry,
+Result<BlockProcessor> BlockProcessor::make(const NetworkParams& params, DutySource& source,
                                             const BlockProcessorOptions& options) {
-    if (!params.has_operator() && !options.list) {
-        return fail(ErrorCode::kInvalidArgument, "a network without an operator needs a chain");
-    }
-    BlockProcessor out(params, registry, options);
+    BlockProcessor out(params, source, options);
     const unsigned workers = worker_count(options.threads, UINT64_MAX);
     for (unsigned i = 0; i < workers; ++i) {
         if (!options.way) {

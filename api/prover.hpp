@@ -79,6 +79,7 @@ class Prover {
                                const Registration& registration, KeyPair key);
 
     [[nodiscard]] const ChainId& chain_id() const { return chain_id_; }
+    [[nodiscard]] const NetworkId& network_id() const { return network_id_; }
     [[nodiscard]] const Registration& registration() const { return registration_; }
     [[nodiscard]] const Replica& replica() const { return replica_; }
     [[nodiscard]] const LinkRecords& records() const { return records_; }

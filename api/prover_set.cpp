@@ -1,11 +1,41 @@
 #include "api/prover_set.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "api/prover.hpp"
+#include "chunking/replica_batch.hpp"
 #include "chunking/tree_file.hpp"
 
 namespace holdfast {
+namespace {
+
+std::filesystem::path without_slash(const std::filesystem::path& folder) {
+    const std::filesystem::path normal = folder.lexically_normal();
+    return normal.has_filename() ? normal : normal.parent_path();
+}
+
+/// Every *.replica below a folder, ascending.
+Result<std::vector<std::filesystem::path>> replicas_below(const std::filesystem::path& folder) {
+    std::vector<std::filesystem::path> found;
+    std::error_code error;
+    std::filesystem::recursive_directory_iterator at(folder, error);
+    for (; !error && at != std::filesystem::recursive_directory_iterator(); at.increment(error)) {
+        if (at->path().extension() == ".replica") found.push_back(at->path());
+    }
+    if (error) return fail_errno(error.value(), "cannot list " + folder.string());
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
+/// Or the same.
+bool is_below(const std::filesystem::path& file, const std::filesystem::path& folder) {
+    const auto [end, _] = std::mismatch(folder.begin(), folder.end(), file.begin(), file.end());
+    return end == folder.end();
+}
+
+}  // namespace
+
 ProverSet::ProverSet(const NetworkParams& params, KeyPair key, const ProverSetOptions& options)
     : params_(params),
       network_id_(params.id()),
@@ -61,14 +91,16 @@ Status ProverSet::add(const std::filesystem::path& replica) {
 
 Result<std::uint64_t> ProverSet::add_folder(const std::filesystem::path& folder, const Fault& fault,
                                             const Progress& progress) {
-    std::vector<std::filesystem::path> found;
-    std::error_code error;
-    std::filesystem::recursive_directory_iterator at(folder, error);
-    for (; !error && at != std::filesystem::recursive_directory_iterator(); at.increment(error)) {
-        if (at->path().extension() == ".replica") found.push_back(at->path());
+    const std::filesystem::path below = without_slash(folder);
+    if (std::find(folders_.begin(), folders_.end(), below) == folders_.end()) {
+        folders_.push_back(below);
     }
-    if (error) return fail_errno(error.value(), "cannot list " + folder.string());
-    std::sort(found.begin(), found.end());
+    HOLDFAST_ASSIGN(found, replicas_below(below));
+    return take_in(found, fault, progress);
+}
+
+std::uint64_t ProverSet::take_in(std::span<const std::filesystem::path> found, const Fault& fault,
+                                 const Progress& progress) {
     std::uint64_t taken = 0;
     for (std::size_t i = 0; i < found.size(); ++i) {
         const Status added = add(found[i]);
@@ -82,16 +114,85 @@ Result<std::uint64_t> ProverSet::add_folder(const std::filesystem::path& folder,
     return taken;
 }
 
-Status ProverSet::find_chains(const Registry& registry, const Fault& fault) {
+std::uint64_t ProverSet::take_out(const std::function<bool(const SetMember&)>& is_gone) {
+    const std::size_t before = members_.size();
+    std::erase_if(members_, [&](const SetMember& member) {
+        if (!is_gone(member)) return false;
+        files_->forget(member.replica);
+        files_->forget(tree_beside(member.replica));
+        const auto first = reveals_.lower_bound({member.replica_id, Height(0)});
+        auto last = first;
+        while (last != reveals_.end() && last->first.first == member.replica_id) ++last;
+        reveals_.erase(first, last);
+        return true;
+    });
+    if (members_.size() == before) return 0;
+    by_replica_.clear();
+    by_chain_.clear();
+    for (std::uint32_t i = 0; i < members_.size(); ++i) {
+        by_replica_.emplace(members_[i].replica_id, i);
+        if (members_[i].chain_id) by_chain_.emplace_back(*members_[i].chain_id, i);
+    }
+    std::sort(by_chain_.begin(), by_chain_.end());
+    return before - members_.size();
+}
+
+Result<std::uint64_t> ProverSet::remove(const std::filesystem::path& replica_or_folder) {
+    const std::filesystem::path below = without_slash(replica_or_folder);
+    const bool was_folder = std::erase(folders_, below) > 0;
+    const std::uint64_t out =
+        take_out([&](const SetMember& member) { return is_below(member.replica, below); });
+    if (out == 0 && !was_folder) {
+        return fail(ErrorCode::kNotFound,
+                    replica_or_folder.string() + ": no replica or folder of this set");
+    }
+    return out;
+}
+
+ProverSet::Rescan ProverSet::rescan(const Fault& fault) {
+    Rescan out;
+    std::vector<std::filesystem::path> found;
+    std::vector<std::filesystem::path> listed;
+    for (const std::filesystem::path& folder : folders_) {
+        auto below = replicas_below(folder);
+        if (!below) {
+            ++out.lost_folders;
+            if (fault) fault(folder, below.error());
+            continue;
+        }
+        listed.push_back(folder);
+        found.insert(found.end(), std::make_move_iterator(below->begin()),
+                     std::make_move_iterator(below->end()));
+    }
+    std::sort(found.begin(), found.end());
+    take_out([&](const SetMember& member) {
+        const bool looked_at = std::any_of(listed.begin(), listed.end(), [&](const auto& folder) {
+            return is_below(member.replica, folder);
+        });
+        const std::filesystem::path replica(member.replica);
+        if (!looked_at || std::binary_search(found.begin(), found.end(), replica)) return false;
+        out.gone.push_back(member.replica);
+        return true;
+    });
+    std::vector<std::filesystem::path> known;
+    known.reserve(members_.size());
+    for (const SetMember& member : members_) known.emplace_back(member.replica);
+    std::sort(known.begin(), known.end());
+    std::vector<std::filesystem::path> fresh;
+    std::set_difference(found.begin(), found.end(), known.begin(), known.end(),
+                        std::back_inserter(fresh));
+    out.added = take_in(fresh, fault, {});
+    return out;
+}
+
+Status ProverSet::find_chains(DutySource& source, const Fault& fault) {
     const std::size_t before = by_chain_.size();
     for (std::uint32_t i = 0; i < members_.size(); ++i) {
         SetMember& member = members_[i];
         if (member.chain_id) continue;
-        HOLDFAST_ASSIGN(chain_id, registry.chain_of_replica(member.replica_id));
-        if (!chain_id) continue;
-        HOLDFAST_ASSIGN(info, registry.chain(*chain_id));
-        if (!info) continue;
-        if (info->registration.sealed_root != member.sealed_root) {
+        HOLDFAST_ASSIGN(chain, source.chain_of_replica(member.replica_id));
+        if (!chain) continue;
+        if (chain->sealed_root != member.sealed_root) {
             if (fault) {
                 fault(member.replica, Error{ErrorCode::kCorrupt,
                                             member.replica + ": its chain was registered with "
@@ -100,8 +201,8 @@ Status ProverSet::find_chains(const Registry& registry, const Fault& fault) {
             }
             continue;
         }
-        member.chain_id = chain_id;
-        by_chain_.emplace_back(*chain_id, i);
+        member.chain_id = chain->chain_id;
+        by_chain_.emplace_back(chain->chain_id, i);
     }
     if (by_chain_.size() != before) std::sort(by_chain_.begin(), by_chain_.end());
     return {};
@@ -116,12 +217,11 @@ std::optional<std::uint32_t> ProverSet::member_of(const ChainId& chain_id) const
 }
 
 RevealChain& ProverSet::reveals(std::uint32_t member, Height base) {
-    const auto key = std::pair(member, base);
+    const ReplicaId& replica_id = members_.at(member).replica_id;
+    const auto key = std::pair(replica_id, base);
     const auto found = reveals_.find(key);
     if (found != reveals_.end()) return found->second;
-    return reveals_
-        .emplace(key, RevealChain(network_id_, members_.at(member).replica_id, base, key_))
-        .first->second;
+    return reveals_.emplace(key, RevealChain(network_id_, replica_id, base, key_)).first->second;
 }
 
 }  // namespace holdfast

@@ -6,6 +6,11 @@
 // which is locked for as long as the set lives. A member that is damaged or missing is a fault of
 // its own and touches no other.
 //
+// Members come and go while it lives: one at a time, a folder at a time, or by looking again at the
+// folders that it was given (rescan). Folders may lie on several disks; one that is missing keeps
+// its members, whose links are faults of their own until it is back. What a member has signed stays
+// on record whether it is in the set or not.
+//
 // A replica with a *.chain file beside it has been driven by a Prover: it is not taken into a set,
 // because its records are not in the set's. Members that commit to reveal chains cost 32 KiB and a
 // million hashes more each, once.
@@ -22,11 +27,12 @@
 #include <string>
 #include <vector>
 
+#include "api/duty_source.hpp"
+#include "api/new_bases.hpp"
 #include "chunking/open_files.hpp"
 #include "core/keys.hpp"
 #include "core/params.hpp"
 #include "core/result.hpp"
-#include "hierarchy/registry.hpp"
 #include "proofs/reveal.hpp"
 #include "storage/link_set_records.hpp"
 
@@ -68,12 +74,27 @@ class ProverSet {
     /// kIo.
     [[nodiscard]] Status add(const std::filesystem::path& replica);
     /// Every *.replica below a folder, in the order of their names; what is not taken in is told,
-    /// and the others are. `progress` counts files. Returns how many were taken in.
+    /// and the others are. `progress` counts files. Returns how many were taken in. The folder is
+    /// one of those that rescan() looks at, also where it cannot be listed now.
     using Fault = std::function<void(const std::filesystem::path& replica, const Error& error)>;
     using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
     [[nodiscard]] Result<std::uint64_t> add_folder(const std::filesystem::path& folder,
                                                    const Fault& fault,
                                                    const Progress& progress = {});
+    /// Takes a member out, or every member below a folder, which is then not looked at again.
+    /// Returns how many; kNotFound where that is neither.
+    [[nodiscard]] Result<std::uint64_t> remove(const std::filesystem::path& replica_or_folder);
+    struct Rescan {
+        std::uint64_t added = 0;
+        std::vector<std::string> gone;  // members whose files are not there any more
+        std::uint64_t lost_folders = 0;
+    };
+    /// Looks again at every folder that was added: what is new is taken in, whose file is gone is
+    /// taken out. A folder that cannot be listed is told and keeps its members.
+    [[nodiscard]] Rescan rescan(const Fault& fault);
+    [[nodiscard]] bool holds(const ReplicaId& replica_id) const {
+        return by_replica_.contains(replica_id);
+    }
 
     [[nodiscard]] std::span<const SetMember> members() const { return members_; }
     [[nodiscard]] const KeyPair& key() const { return key_; }
@@ -85,7 +106,7 @@ class ProverSet {
 
     /// Looks up the chains of members that had none. A registration with another sealed_root than
     /// the file's is a fault of that member.
-    [[nodiscard]] Status find_chains(const Registry& registry, const Fault& fault);
+    [[nodiscard]] Status find_chains(DutySource& source, const Fault& fault);
     /// The members with a chain, ascending by chain id: (chain id, index into members()).
     using ByChain = std::vector<std::pair<ChainId, std::uint32_t>>;
     [[nodiscard]] const ByChain& by_chain() const { return by_chain_; }
@@ -93,9 +114,15 @@ class ProverSet {
 
     /// The reveal chain of a member; made at the first call, which must not run beside others.
     [[nodiscard]] RevealChain& reveals(std::uint32_t member, Height base);
+    [[nodiscard]] NewBases& new_bases() { return new_bases_; }
 
   private:
     ProverSet(const NetworkParams& params, KeyPair key, const ProverSetOptions& options);
+    /// Returns how many were taken in of files that are no members yet.
+    std::uint64_t take_in(std::span<const std::filesystem::path> found, const Fault& fault,
+                          const Progress& progress);
+    /// Takes out the members that `is_gone` says, and their open files.
+    std::uint64_t take_out(const std::function<bool(const SetMember&)>& is_gone);
 
     NetworkParams params_;
     NetworkId network_id_;
@@ -106,7 +133,9 @@ class ProverSet {
     std::vector<SetMember> members_;
     std::map<ReplicaId, std::uint32_t> by_replica_;
     ByChain by_chain_;
-    std::map<std::pair<std::uint32_t, Height>, RevealChain> reveals_;
+    std::map<std::pair<ReplicaId, Height>, RevealChain> reveals_;
+    NewBases new_bases_;
+    std::vector<std::filesystem::path> folders_;  // that rescan() looks at
 };
 
 }  // namespace holdfast

@@ -1,5 +1,7 @@
 #include "api/seal_prover.hpp"
 
+#include "chunking/replica_batch.hpp"
+
 namespace holdfast {
 
 // Spec 3.1.
@@ -31,6 +33,23 @@ Result<SealProof> make_seal_proof(const NetworkParams& params, const NetworkId& 
     proof.sealed_siblings = std::move(sealed.siblings);
     proof.signature = key.sign(view(proof.digest(network_id)));
     return proof;
+}
+
+Result<Bytes> make_checked_seal_proof(const NetworkParams& params, const NetworkId& network_id,
+                                      const Registration& registration,
+                                      const std::filesystem::path& replica,
+                                      const SealContext& known, const KeyPair& key,
+                                      const RawOptions& options) {
+    // Mapped for the length of this proof only: no descriptor stays open.
+    HOLDFAST_ASSIGN(opened, Replica::open(replica, tree_beside(replica), params));
+    HOLDFAST_ASSIGN(proof, make_seal_proof(params, network_id, registration, opened, known.y_height,
+                                           known.y, known.kind, key, options));
+    FillOptions fill;
+    fill.stop = options.stop;
+    HOLDFAST_ASSIGN(
+        verdict, verify_seal_proof(params, network_id, registration, known, proof.encode(), fill));
+    if (!verdict) return fail_refused(verdict, "our own seal proof");
+    return wrap_object(Kind::kSealProof, proof.encode());
 }
 
 }  // namespace holdfast

@@ -8,6 +8,7 @@
 #include "core/params.hpp"
 #include "core/result.hpp"
 #include "proofs/seal_proof.hpp"
+#include "proofs/seal_proof_verify.hpp"
 
 namespace holdfast {
 
@@ -20,5 +21,14 @@ namespace holdfast {
                                                 const Replica& replica, Height y_height,
                                                 const VdfOutput& y, SealProofKind kind,
                                                 const KeyPair& key, const RawOptions& options = {});
+
+/// The same from X.replica, mapped for as long, and verified as everybody else would: two fills for
+/// each window. Standing alone. kRefused: it does not hold.
+[[nodiscard]] Result<Bytes> make_checked_seal_proof(const NetworkParams& params,
+                                                    const NetworkId& network_id,
+                                                    const Registration& registration,
+                                                    const std::filesystem::path& replica,
+                                                    const SealContext& known, const KeyPair& key,
+                                                    const RawOptions& options = {});
 
 }  // namespace holdfast

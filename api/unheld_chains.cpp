@@ -2,19 +2,17 @@
 
 namespace holdfast {
 
-Result<UnheldChains> unheld_chains(const Registry& registry, const PublicKey& prover,
+Result<UnheldChains> unheld_chains(DutySource& source, const PublicKey& prover,
                                    const std::function<bool(const ReplicaId&)>& is_held) {
     UnheldChains out;
-    HOLDFAST_TRY(registry.for_each_chain([&](const ChainInfo& info) {
-        const bool owes = info.phase == ChainPhase::kPending || info.phase == ChainPhase::kSealed;
-        if (!owes || info.registration.header.prover != prover) return true;
+    HOLDFAST_ASSIGN(chains, source.chains_of(prover));
+    for (const OwnedChain& chain : chains) {
+        if (!chain.owes()) continue;
         ++out.owing;
-        const ReplicaId replica = info.registration.replica_id(registry.network_id());
-        if (is_held(replica)) return true;
+        if (is_held(chain.replica_id)) continue;
         ++out.missing;
-        if (out.first.size() < UnheldChains::kMostNamed) out.first.push_back(replica);
-        return true;
-    }));
+        if (out.first.size() < UnheldChains::kMostNamed) out.first.push_back(chain.replica_id);
+    }
     return out;
 }
 

@@ -1,15 +1,15 @@
 // Which chains of a key owe proofs and have no replica among those at hand: a disk that is not
 // mounted, a list that lacks a name.
 //
-// One reading of the registry's chains. Threading: as Registry. Errors: those of the registry.
+// Threading: as the source. Errors: those of the source.
 #pragma once
 
 #include <functional>
 #include <vector>
 
+#include "api/duty_source.hpp"
 #include "core/result.hpp"
 #include "core/types.hpp"
-#include "hierarchy/registry.hpp"
 
 namespace holdfast {
 
@@ -21,7 +21,7 @@ struct UnheldChains {
 };
 
 [[nodiscard]] Result<UnheldChains> unheld_chains(
-    const Registry& registry, const PublicKey& prover,
+    DutySource& source, const PublicKey& prover,
     const std::function<bool(const ReplicaId&)>& is_held);
 
 }  // namespace holdfast

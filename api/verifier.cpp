@@ -321,11 +321,20 @@ Result<VerifyReport> Verifier::verify(ByteView object, const VerifyHints& hints,
             const bool same = params->id() == record_.network_id();
             return refused(*kind, same ? Reason::kOk : Reason::kWrongNetwork);
         }
+        case Kind::kAcknowledgement:
+            return fail(ErrorCode::kInvalidArgument,
+                        "an acknowledgement is judged with what it is of (--object) and by whom "
+                        "(--host)");
+        case Kind::kShortCompact:
+        case Kind::kShortFull:
+            return fail(ErrorCode::kInvalidArgument,
+                        "a " + std::string(to_string(*kind)) +
+                            " proof is for a registry that has its link (--dir); of anybody else "
+                            "ask for the compact or full proof");
         default:
             return fail(ErrorCode::kInvalidArgument,
                         "a " + std::string(to_string(*kind)) +
-                            " does not stand alone, or has a command of its own: of a link, ask "
-                            "for its compact or full proof");
+                            " does not stand alone, or has a command of its own");
     }
 }
 

@@ -98,8 +98,9 @@ class Opening {
 
     /// A folder without a replica: a set that is yet to come, or a disk that is not mounted.
     Status empty_set(const std::string& folder, const PublicKey& owner) {
-        HOLDFAST_ASSIGN(
-            known, unheld_chains(node_.registry(), owner, [](const ReplicaId&) { return false; }));
+        RegistryDuties duties(node_.registry());
+        HOLDFAST_ASSIGN(known,
+                        unheld_chains(duties, owner, [](const ReplicaId&) { return false; }));
         if (known.owing == 0) {
             out_.line("no replicas in " + folder + " yet");
             return {};
@@ -115,8 +116,9 @@ class Opening {
     }
 
     Status check_missing() {
+        RegistryDuties duties(node_.registry());
         for (const PublicKey& key : keys_) {
-            HOLDFAST_ASSIGN(found, unheld_chains(node_.registry(), key, [&](const ReplicaId& id) {
+            HOLDFAST_ASSIGN(found, unheld_chains(duties, key, [&](const ReplicaId& id) {
                                 return held_.contains(id);
                             }));
             if (found.missing <= accounted_for_[key] || absent_.contains(key)) continue;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "api/registry_reading.hpp"
 #include "availability/score.hpp"
+#include "cli/ask_node.hpp"
 #include "cli/block_inputs.hpp"
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
@@ -127,7 +129,10 @@ CommandResult process(const Globals& globals, const ProcessArguments& arguments)
     if (arguments.map_bytes) options.registry_options.map_bytes = *arguments.map_bytes;
     HOLDFAST_ASSIGN(processing, set_options(arguments));
     options.sets = std::move(processing);
-    HOLDFAST_ASSIGN(node, Node::open(arguments.dir, std::move(options)));
+    HOLDFAST_ASSIGN(node, open_whole_node(arguments.dir,
+                                          "it processes the blocks itself; links are handed to it "
+                                          "by holdfast prover",
+                                          std::move(options)));
     Output out;
     HOLDFAST_ASSIGN(inputs, open_block_inputs(globals, node, names, out));
     std::vector<Prover*> pointers;
@@ -165,8 +170,10 @@ CommandResult process(const Globals& globals, const ProcessArguments& arguments)
 
 CommandResult export_public(const Globals& globals, const std::string& dir,
                             const std::string& folder, std::uint64_t first, bool with_vdf) {
-    HOLDFAST_ASSIGN(node, Node::open(dir));
-    HOLDFAST_ASSIGN(record, node.aggregator->public_record(Height(first)));
+    HOLDFAST_ASSIGN(node, open_read_node(dir));
+    HOLDFAST_ASSIGN(marked, node.clock());
+    HOLDFAST_ASSIGN(record,
+                    public_record_of(*node.registry, *node.chain, marked.get(), Height(first)));
     HOLDFAST_TRY(record.save(folder));
     std::uint64_t copied = 0;
     std::uint64_t absent = 0;
@@ -175,10 +182,12 @@ CommandResult export_public(const Globals& globals, const std::string& dir,
         std::error_code error;
         std::filesystem::create_directories(to, error);
         if (error) return fail_errno(error.value(), to.string());
+        // Again: the node that runs may have verified more meanwhile.
+        HOLDFAST_ASSIGN(clock, node.clock());
         Progress progress(globals, "copying VDF proofs", "proofs");
         for (const auto& [height, facts] : record.heights()) {
             if (!facts.y) continue;
-            const Result<VdfProof> proof = node.clock->proof(height);
+            const Result<VdfProof> proof = clock->proof(height);
             if (!proof && proof.error().code == ErrorCode::kNotFound) {
                 ++absent;  // dropped by the clock's retention; y itself is in the record
                 continue;
@@ -214,22 +223,22 @@ std::string text_of(const AvailabilityScore& score) {
 }
 
 CommandResult statistics(const std::string& dir) {
-    HOLDFAST_ASSIGN(node, Node::open(dir));
-    HOLDFAST_ASSIGN(s, node.registry().statistics());
-    HOLDFAST_ASSIGN(behind, node.aggregator->behind());
+    HOLDFAST_ASSIGN(node, open_read_node(dir));
+    HOLDFAST_ASSIGN(s, node.registry->statistics());
+    HOLDFAST_ASSIGN(behind, node.behind());
     Output out;
     out.field("network_id", to_hex(node.network_id()));
     out.field("behind", behind);
     out.fields(json_of(s));
     constexpr std::size_t kShown = 10'000;
     std::vector<ChainInfo> shown;
-    HOLDFAST_TRY(node.registry().for_each_chain([&](const ChainInfo& info) {
+    HOLDFAST_TRY(node.registry->for_each_chain([&](const ChainInfo& info) {
         shown.push_back(info);
         return shown.size() < kShown;
     }));
     Json chains = Json::array();
     for (const ChainInfo& info : shown) {
-        HOLDFAST_ASSIGN(outcomes, node.registry().outcomes(info.chain_id));
+        HOLDFAST_ASSIGN(outcomes, node.registry->outcomes(info.chain_id));
         const AvailabilityScore score = score_of(outcomes);
         Json c = {{"chain_id", to_hex(info.chain_id)},
                   {"phase", to_string(info.phase)},

@@ -1,9 +1,8 @@
-// chain new-block, chain status, ledger issue, ledger fund, ledger show: the embedded host.
+// chain new-block, chain status, ledger issue|fund|bond|show: the embedded host.
 
+#include "cli/ask_node.hpp"
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
-#include "storage/key_file.hpp"
-#include "storage/randomness.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -22,7 +21,12 @@ CommandResult new_block(const Globals& globals, const std::string& dir, std::uin
     if (count < 1 || count > kMaxNewBlocks) {
         return fail(ErrorCode::kInvalidArgument, "--count must be 1 to 1000000");
     }
-    HOLDFAST_ASSIGN(chain, open_chain(NodePaths{dir}, LocalChain::Mode::kReadWrite));
+    auto opened = open_chain(NodePaths{dir}, LocalChain::Mode::kReadWrite);
+    if (!opened) {
+        return fail(node::explain_busy(dir, opened.error(),
+                                       "it makes the blocks itself, one every block time"));
+    }
+    const std::unique_ptr<LocalChain> chain = std::move(*opened);
     Progress progress(globals, "blocks", "blocks");
     const StopCheck stop = stop_requested();
     Output out;
@@ -63,78 +67,71 @@ CommandResult status(const std::string& dir) {
     return out;
 }
 
-Result<std::unique_ptr<BondLedger>> open_ledger(const std::string& dir) {
-    HOLDFAST_ASSIGN(chain, open_chain(NodePaths{dir}, LocalChain::Mode::kRead));
-    return node::open_ledger(NodePaths{dir}, chain->network_id());
-}
-
-CommandResult issue(const std::string& dir, const std::string& key_file, std::uint64_t amount) {
-    HOLDFAST_ASSIGN(key, load_key_pair(key_file));
-    HOLDFAST_ASSIGN(ledger, open_ledger(dir));
-    Digest nonce;
-    HOLDFAST_TRY(random_bytes(nonce.bytes));
-    HOLDFAST_TRY(ledger->issue(key.public_key(), amount, IdempotencyKey(nonce)));
-    HOLDFAST_ASSIGN(balance, ledger->balance(key.public_key()));
+CommandResult issue(const std::string& dir, const std::string& account, std::uint64_t amount) {
+    HOLDFAST_ASSIGN(key, read_public_key(account, "--key"));
+    HOLDFAST_ASSIGN(done,
+                    ask_node(dir, "ledger issue", {{"account", to_hex(key)}, {"amount", amount}}));
     Output out;
-    out.field("account", to_hex(key.public_key()));
-    out.field("issued", amount);
-    out.field("balance", balance);
+    out.fields(done);
     return out;
 }
 
 CommandResult fund_pool(const std::string& dir, std::uint64_t amount) {
-    HOLDFAST_ASSIGN(ledger, open_ledger(dir));
-    Digest nonce;
-    HOLDFAST_TRY(random_bytes(nonce.bytes));
-    HOLDFAST_TRY(ledger->fund_pool(amount, IdempotencyKey(nonce)));
-    HOLDFAST_ASSIGN(totals, ledger->totals());
+    HOLDFAST_ASSIGN(done, ask_node(dir, "ledger fund", {{"amount", amount}}));
     Output out;
-    out.field("funded", amount);
-    out.field("in_pool", totals.in_pool);
+    out.fields(done);
     return out;
 }
 
-Status add_bonds(BondLedger& ledger, const std::vector<BondId>& bonds, Output& out) {
-    for (const BondId& id : bonds) {
-        HOLDFAST_ASSIGN(bond, ledger.bond_info(id));
-        out.json["bonds"][to_hex(id)] = {{"owner", to_hex(bond.owner)},
-                                         {"created", bond.created_amount},
-                                         {"held", bond.held_amount},
-                                         {"slashed", bond.slashed_amount}};
-        out.line("bond " + to_hex(id) + ": holds " + std::to_string(bond.held_amount) + " of " +
-                 std::to_string(bond.created_amount) + ", " + std::to_string(bond.slashed_amount) +
-                 " slashed");
+CommandResult make_bond(const std::string& dir, const std::string& owner, std::uint64_t amount,
+                        const std::string& purpose) {
+    HOLDFAST_ASSIGN(key, read_public_key(owner, "--owner"));
+    Result<Json> done = ask_node(
+        dir, "ledger bond", {{"owner", to_hex(key)}, {"amount", amount}, {"purpose", purpose}});
+    if (!done && done.error().code == ErrorCode::kUnavailable) {
+        return fail(ErrorCode::kUnavailable,
+                    done.error().message +
+                        "; give the key units first: holdfast ledger issue "
+                        "--key " +
+                        owner + " --amount " + std::to_string(amount));
     }
-    return {};
+    if (!done) return fail(done.error());
+    Output out;
+    out.fields(*done);
+    out.line("the next block lists it");
+    return out;
 }
 
 CommandResult show_ledger(const std::string& dir, const std::vector<std::string>& accounts,
                           const std::vector<std::string>& bond_words) {
-    std::vector<BondId> bonds;
+    Json wanted = {{"accounts", Json::array()}, {"bonds", Json::array()}};
     for (const std::string& word : bond_words) {
         HOLDFAST_ASSIGN(id, parse_hex<BondId>(word, "--bond"));
-        bonds.push_back(id);
+        wanted["bonds"].push_back(to_hex(id));
     }
-    std::vector<PublicKey> keys;
     for (const std::string& word : accounts) {
-        HOLDFAST_ASSIGN(key, parse_hex<PublicKey>(word, "--account"));
-        keys.push_back(key);
+        HOLDFAST_ASSIGN(key, read_public_key(word, "--account"));
+        wanted["accounts"].push_back(to_hex(key));
     }
-    HOLDFAST_ASSIGN(ledger, open_ledger(dir));
-    HOLDFAST_TRY(ledger->audit());
-    HOLDFAST_ASSIGN(totals, ledger->totals());
+    HOLDFAST_ASSIGN(shown, ask_node(dir, "ledger show", wanted));
     Output out;
-    out.field("issued", totals.issued);
-    out.field("in_accounts", totals.in_accounts);
-    out.field("in_bonds", totals.in_bonds);
-    out.field("in_pool", totals.in_pool);
-    out.line("every account and bond was added up: the sums agree");
-    for (const PublicKey& key : keys) {
-        HOLDFAST_ASSIGN(balance, ledger->balance(key));
-        out.json["balances"][to_hex(key)] = balance;
-        out.line("account " + to_hex(key) + ": " + std::to_string(balance));
+    for (const char* sum : {"issued", "in_accounts", "in_bonds", "in_pool"}) {
+        out.field(sum, shown[sum]);
     }
-    HOLDFAST_TRY(add_bonds(*ledger, bonds, out));
+    out.line("every account and bond was added up: the sums agree");
+    if (const auto balances = shown.find("balances"); balances != shown.end()) {
+        out.json["balances"] = *balances;
+        for (const auto& [key, balance] : balances->items()) {
+            out.line("account " + key + ": " + dump(balance));
+        }
+    }
+    if (const auto bonds = shown.find("bonds"); bonds != shown.end()) {
+        out.json["bonds"] = *bonds;
+        for (const auto& [id, bond] : bonds->items()) {
+            out.line("bond " + id + ": holds " + dump(bond["held"]) + " of " +
+                     dump(bond["created"]) + ", " + dump(bond["slashed"]) + " slashed");
+        }
+    }
     return out;
 }
 
@@ -149,6 +146,7 @@ void add_chain_commands(Commands& commands) {
         std::uint64_t count = 1;
         std::optional<std::uint64_t> time_ms;
         std::string key;
+        std::string purpose = "storage";
         std::uint64_t amount = 0;
         std::vector<std::string> accounts;
         std::vector<std::string> bonds;
@@ -173,7 +171,9 @@ void add_chain_commands(Commands& commands) {
     ledger->require_subcommand(1);
     CLI::App* issue_command = ledger->add_subcommand("issue", "new units into a key's account");
     add_dir_option(issue_command, options->dir);
-    issue_command->add_option("--key", options->key, "the owner's key file")->required();
+    issue_command
+        ->add_option("--key", options->key, "the owner's key: 64 hexadecimal digits, or a file")
+        ->required();
     issue_command->add_option("--amount", options->amount, "units")->required();
     commands.run(issue_command,
                  "  holdfast ledger issue --dir node --key alice.key --amount 1000\n",
@@ -184,10 +184,26 @@ void add_chain_commands(Commands& commands) {
     fund->add_option("--amount", options->amount, "units")->required();
     commands.run(fund, "  holdfast ledger fund --dir node --amount 1000000\n",
                  [options] { return fund_pool(options->dir, options->amount); });
+    CLI::App* bond =
+        ledger->add_subcommand("bond", "a bond of a key's units; the next block lists it");
+    add_dir_option(bond, options->dir);
+    bond->add_option("--owner", options->key, "the owner's key: 64 hexadecimal digits, or a file")
+        ->required();
+    bond->add_option("--amount", options->amount, "units")->required();
+    bond->add_option("--purpose", options->purpose,
+                     "storage, challenger, submitter, evaluator or operator")
+        ->capture_default_str();
+    commands.run(bond,
+                 "  holdfast ledger bond --dir node --owner alice.key --amount 1000 --purpose "
+                 "storage\n",
+                 [options] {
+                     return make_bond(options->dir, options->key, options->amount,
+                                      options->purpose);
+                 });
     CLI::App* totals = ledger->add_subcommand("show", "totals, added up again");
     add_dir_option(totals, options->dir);
     totals->add_option("--account", options->accounts,
-                       "a public key whose balance to show (repeat)");
+                       "a key whose balance to show: 64 hexadecimal digits, or a file (repeat)");
     totals->add_option("--bond", options->bonds, "id of a bond to show (repeat)");
     commands.run(totals, "  holdfast ledger show --dir node\n", [options] {
         return show_ledger(options->dir, options->accounts, options->bonds);

@@ -42,7 +42,7 @@ CommandResult check(const std::string& file) {
 
 void add_config_commands(Commands& commands) {
     CLI::App* config =
-        commands.app().add_subcommand("config", "the settings file of serve, challenge and node");
+        commands.app().add_subcommand("config", "the settings file of node, prover and challenger");
     config->require_subcommand(1);
     CLI::App* show = config->add_subcommand("example", "print one with every setting explained");
     commands.run(show, "  holdfast config example > node.toml\n", [] { return example(); });

@@ -4,8 +4,10 @@
 #include <algorithm>
 
 #include "api/prover.hpp"
+#include "cli/ask_node.hpp"
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
+#include "proofs/bundle.hpp"
 #include "proofs/seal_proof_verify.hpp"
 #include "settlement/evidence_knowledge.hpp"
 #include "settlement/settlement_ledger.hpp"
@@ -26,20 +28,34 @@ struct MakeArguments {
     bool force = false;
 };
 
-/// The receipt of a receipt, compact or full proof.
-Result<Receipt> read_receipt(const std::string& file) {
+/// A signed link of `chain`: a receipt, that of a compact or full proof, a member, or one out of a
+/// bundle.
+Result<LinkStatement> read_statement(const std::string& file, const ChainId& chain) {
     HOLDFAST_ASSIGN(object, read_object(file));
     const Checked<Kind> kind = peek_kind(object);
     if (!kind) return fail_refused(kind.error(), file);
     if (*kind == Kind::kCompact) {
         HOLDFAST_ASSIGN(proof, read_as<Compact>(*kind, file));
-        return proof.receipt;
+        return LinkStatement(proof.receipt);
     }
     if (*kind == Kind::kFull) {
         HOLDFAST_ASSIGN(proof, read_as<Full>(*kind, file));
-        return proof.receipt;
+        return LinkStatement(proof.receipt);
     }
-    return read_as<Receipt>(Kind::kReceipt, file);
+    if (*kind == Kind::kMember) {
+        HOLDFAST_ASSIGN(member, read_as<Member>(*kind, file));
+        if (member.chain_id == chain) return LinkStatement(member.bundled);
+        return fail_refused(Reason::kWrongChain, file);
+    }
+    if (*kind == Kind::kBundle) {
+        HOLDFAST_ASSIGN(bundle, read_as<Bundle>(*kind, file));
+        const auto at = std::ranges::find(bundle.members, chain, &BundleEntry::chain_id);
+        if (at == bundle.members.end()) return fail_refused(Reason::kWrongChain, file);
+        const auto index = static_cast<std::uint32_t>(at - bundle.members.begin());
+        return LinkStatement(BundleTree(bundle).member(index).bundled);
+    }
+    HOLDFAST_ASSIGN(receipt, read_as<Receipt>(Kind::kReceipt, file));
+    return LinkStatement(receipt);
 }
 
 Json describe(const Offence& offence, const OffenceId& id) {
@@ -74,10 +90,10 @@ CommandResult write_evidence(const MakeArguments& arguments, const PublicRecord&
 
 CommandResult make_equivocation_file(const MakeArguments& arguments) {
     HOLDFAST_ASSIGN(chain, parse_hex<ChainId>(arguments.chain, "--chain"));
-    HOLDFAST_ASSIGN(a, read_receipt(arguments.first));
-    HOLDFAST_ASSIGN(b, read_receipt(arguments.second));
+    HOLDFAST_ASSIGN(a, read_statement(arguments.first, chain));
+    HOLDFAST_ASSIGN(b, read_statement(arguments.second, chain));
     HOLDFAST_ASSIGN(record, PublicRecord::load(arguments.public_folder));
-    HOLDFAST_ASSIGN(known, record.known_height(a.height));
+    HOLDFAST_ASSIGN(known, record.known_height(height_of(a)));
     return write_evidence(arguments, record, make_equivocation(chain, known.block_hash, a, b));
 }
 
@@ -304,70 +320,59 @@ void add_case(Output& out, const SettlementCase& c) {
 }
 
 /// A bond of the accuser for this piece of evidence; the same one when the command is repeated.
-Status put_down(Node& node, const KeyPair& key, std::uint64_t amount, ByteView object) {
-    const Digest subject = sha256(object);
-    HOLDFAST_TRY(
-        node.ledger->create_deposit(key.public_key(), amount, subject,
-                                    IdempotencyKey(tagged_hash("node/accusation", node.network_id(),
-                                                               key.public_key(), subject))));
-    return list_bond_events(*node.chain, *node.ledger);
+Status put_down(const JudgeArguments& arguments, ByteView object) {
+    HOLDFAST_ASSIGN(key, load_key_pair(arguments.key));
+    HOLDFAST_TRY(ask_node(arguments.dir, "ledger deposit",
+                          {{"owner", to_hex(key.public_key())},
+                           {"amount", arguments.deposit},
+                           {"evidence", to_hex(sha256(object))}}));
+    return {};
+}
+
+/// Beside whoever works on them.
+Status add_cases(const std::string& dir, Output& out) {
+    HOLDFAST_ASSIGN(chain, open_chain(NodePaths{dir}, LocalChain::Mode::kRead));
+    HOLDFAST_TRY(check_not_vanished(NodePaths{dir}.settlement()));
+    out.json["cases"] = Json::array();
+    std::error_code ignored;
+    if (!std::filesystem::exists(NodePaths{dir}.settlement(), ignored)) return {};
+    HOLDFAST_ASSIGN(ledger,
+                    SettlementLedger::read(NodePaths{dir}.settlement(), chain->network_id()));
+    return ledger->for_each([&](const SettlementCase& c) {
+        add_case(out, c);
+        return true;
+    });
 }
 
 /// Hands evidence to the chain, whose final block has every node judge it, and carries out what
-/// this node's registry has decided.
+/// the node's registry has decided.
 CommandResult settle(const JudgeArguments& arguments) {
     if (arguments.deposit > 0 && arguments.key.empty()) {
         return fail(ErrorCode::kInvalidArgument, "a deposit needs --key, the accuser's key file");
     }
-    HOLDFAST_ASSIGN(node, Node::open(arguments.dir));
-    SettlementLedger* const ledger = node.aggregator->settlement();
-    HOLDFAST_CHECK(ledger != nullptr);  // a node has a token
     Output out;
     out.json["submitted"] = Json::array();
-    out.json["cases"] = Json::array();
     for (const std::string& file : arguments.files) {
         HOLDFAST_ASSIGN(evidence, read_as<Evidence>(Kind::kEvidence, file));
         const Bytes object = wrap_object(Kind::kEvidence, evidence.encode());
-        if (arguments.deposit > 0) {
-            HOLDFAST_ASSIGN(key, load_key_pair(arguments.key));
-            HOLDFAST_TRY(put_down(node, key, arguments.deposit, object));
-        }
-        HOLDFAST_TRY(node.chain->submit(Kind::kEvidence, object));
+        if (arguments.deposit > 0) HOLDFAST_TRY(put_down(arguments, object));
+        HOLDFAST_TRY(
+            ask_node(arguments.dir, "chain submit", {{"object", to_hex(ByteView(object))}}));
         out.json["submitted"].push_back(file);
         out.line(file + ": submitted; every node judges it once a final block lists it");
     }
-    if (arguments.retry) {
-        std::vector<CaseId> refused;
-        HOLDFAST_TRY(ledger->for_each([&](const SettlementCase& c) {
-            refused.push_back(c.id);
-            return true;
-        }));
-        for (const CaseId& id : refused) HOLDFAST_TRY(ledger->reopen(id));
-    }
-    HOLDFAST_ASSIGN(report, ledger->work(*node.ledger, stop_requested()));
-    HOLDFAST_TRY(list_bond_events(*node.chain, *node.ledger));
-    HOLDFAST_TRY(ledger->for_each([&](const SettlementCase& c) {
-        add_case(out, c);
-        return true;
-    }));
-    out.json["answered"] = report.answered;
-    out.json["open"] = report.open;
-    for (const SettlementFault& fault : report.faults) out.line("FAULT: " + fault.error.message);
-    if (report.open != 0) out.exit_code = std::max(out.exit_code, kExitEnvironment);
+    HOLDFAST_ASSIGN(report, ask_node(arguments.dir, "settle", {{"retry", arguments.retry}}));
+    HOLDFAST_TRY(add_cases(arguments.dir, out));
+    out.json["answered"] = report["answered"];
+    out.json["open"] = report["open"];
+    for (const Json& fault : report["faults"]) out.line("FAULT: " + fault.get<std::string>());
+    if (report["open"] != 0) out.exit_code = std::max(out.exit_code, kExitEnvironment);
     return out;
 }
 
 CommandResult list_cases(const std::string& dir) {
-    HOLDFAST_ASSIGN(chain, open_chain(NodePaths{dir}, LocalChain::Mode::kRead));
-    HOLDFAST_TRY(check_not_vanished(NodePaths{dir}.settlement()));
-    HOLDFAST_ASSIGN(ledger,
-                    SettlementLedger::open(NodePaths{dir}.settlement(), chain->network_id()));
     Output out;
-    out.json["cases"] = Json::array();
-    HOLDFAST_TRY(ledger->for_each([&](const SettlementCase& c) {
-        add_case(out, c);
-        return true;
-    }));
+    HOLDFAST_TRY(add_cases(dir, out));
     out.line(std::to_string(out.json["cases"].size()) + " case(s)");
     return out;
 }
@@ -385,11 +390,14 @@ struct Making {
 const std::vector<Making>& makings() {
     static const std::vector<Making> list = {
         {"equivocation",
-         "two links of one height (kind 1)",
-         {{"first", "a receipt, compact or full proof"}, {"second", "another of the same height"}},
+         "two links of one height (kind 1; kind 9 where a bundle is among them)",
+         {{"first", "a receipt, compact or full proof, member or bundle"},
+          {"second", "another of the same height"}},
          true,
          make_equivocation_file,
          "  holdfast evidence make equivocation a.receipt b.receipt --chain CHAIN_ID --public "
+         "public --out e.evidence\n"
+         "  holdfast evidence make equivocation a.bundle b.receipt --chain CHAIN_ID --public "
          "public --out e.evidence\n"},
         {"opening",
          "a wrong cell under a signed link (kind 2), from a compact or full proof that fails",

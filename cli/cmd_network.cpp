@@ -1,5 +1,9 @@
 // network init, params, keygen.
 
+#include <cmath>
+#include <cstdio>
+
+#include "analysis/height_cost.hpp"
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
 #include "json/param_fields.hpp"
@@ -18,7 +22,44 @@ struct InitOptions {
     std::optional<std::uint64_t> genesis_time_ms;
     bool no_vdf = false;
     bool beacon = false;
+    bool no_costs = false;
 };
+
+struct PresetPurpose {
+    std::string_view name;
+    std::string_view purpose;
+};
+constexpr PresetPurpose kPurposes[] = {
+    {"standard",
+     "sealing that costs more to do again than to keep, and takes longer than a "
+     "challenge allows: the usual choice"},
+    {"hardened", "the same against faster hardware: four times the work of sealing"},
+    {"economy",
+     "quicker to seal; making it again is dearer than keeping it, but not slower than "
+     "a challenge allows"},
+    {"dev",
+     "for trying out: proves nothing about storage; alone it makes the whole network "
+     "quick, its clock, its blocks and its deadlines"},
+};
+
+/// A network in which a day passes in minutes, on one core beside other work: y in hundredths of a
+/// second, blocks of one, and every time that is counted in blocks short. It protects nobody.
+void make_quick(NetworkParams& params) {
+    params.block_ms = 1'000;
+    params.vdf = {.arena_kib = 1'024,
+                  .passes = 1,
+                  .lanes = 1,
+                  .steps_per_checkpoint = 1'024,
+                  .checkpoints = 64};
+    params.epoch_blocks = 64;
+    params.rate_window = 120;
+    params.misses_late = 6;
+    params.misses_expired = 60;
+    params.quorum_window = 60;
+    params.removal_delay = 10;
+    params.liability_blocks = 120;
+    params.checkpoint_blocks = 10;
+}
 
 Result<NetworkParams> params_from(const InitOptions& options, const PublicKey& operator_key,
                                   const std::optional<PublicKey>& beacon_key,
@@ -27,6 +68,7 @@ Result<NetworkParams> params_from(const InitOptions& options, const PublicKey& o
     params.name = options.name;
     params.genesis_height = Height(options.genesis_height);
     params.operator_key = operator_key;
+    if (options.presets == std::vector<std::string>{"dev"}) make_quick(params);
     if (options.no_vdf) {
         params.has_vdf = false;
         params.epoch_blocks = params.epoch_lag = 0;
@@ -45,6 +87,75 @@ Result<NetworkParams> params_from(const InitOptions& options, const PublicKey& o
     }
     HOLDFAST_TRY(apply_settings(params, options.settings));
     return params;
+}
+
+std::string time_text(double seconds) {
+    char text[48];
+    if (seconds >= 0.1) {
+        std::snprintf(text, sizeof text, "%.2f s", seconds);
+    } else if (seconds >= 1e-4) {
+        std::snprintf(text, sizeof text, "%.2f ms", seconds * 1e3);
+    } else {
+        std::snprintf(text, sizeof text, "%.1f us", seconds * 1e6);
+    }
+    return text;
+}
+
+/// What a height costs here; a machine that cannot measure it has its network all the same.
+void add_costs(const NetworkParams& params, Output& out) {
+    const Result<HeightCost> measured = measure_height(params, stop_requested());
+    if (!measured) {
+        out.line("a height here: not measured (" + measured.error().message + ")");
+        return;
+    }
+    const HeightCost& cost = *measured;
+    out.json["height_cost"] = {
+        {"arena_seconds", cost.arena_seconds}, {"y_seconds", cost.y_seconds},
+        {"check_seconds", cost.check_seconds}, {"link_seconds", cost.link_seconds},
+        {"sign_seconds", cost.sign_seconds},   {"verify_seconds", cost.verify_seconds}};
+    out.line("a height on this machine, as measured now (blocks every " +
+             time_text(params.block_ms / 1e3) + "):");
+    if (params.has_vdf) {
+        out.line("  y             " + time_text(cost.y_seconds) + " on one core, " +
+                 std::to_string(params.vdf.total_steps()) + " steps; its arena " +
+                 time_text(cost.arena_seconds) + ", once in " +
+                 std::to_string(params.epoch_blocks) + " blocks");
+        out.line("  check of y    " + time_text(cost.check_seconds) + " on all cores, in full");
+    }
+    out.line("  a link        " + time_text(cost.link_seconds) + " and " +
+             std::to_string(kChunksPerLink) + " reads of the replica");
+    out.line("  a signature   " + time_text(cost.sign_seconds) + ", and " +
+             time_text(cost.verify_seconds) + " to check");
+    const double block_seconds = params.block_ms / 1e3;
+    if (cost.y_seconds > block_seconds) {
+        out.line("  y takes longer than a block: " +
+                 std::to_string(static_cast<int>(std::ceil(cost.y_seconds / block_seconds))) +
+                 " heights are evaluated side by side, a core each; holdfast vdf calibrate says "
+                 "what suits this machine");
+    }
+}
+
+/// For --help.
+std::string purposes_text() {
+    std::string out = "Seal presets:\n";
+    for (const PresetPurpose& one : kPurposes) {
+        std::string name(one.name);
+        name.resize(10, ' ');
+        out += "  " + name + std::string(one.purpose) + "\n";
+    }
+    return out;
+}
+
+void add_purposes(const NetworkParams& params, Output& out) {
+    out.json["presets"] = Json::object();
+    for (const SealParams& preset : params.seal_presets) {
+        const std::string_view name = seal_preset_name(preset);
+        for (const PresetPurpose& one : kPurposes) {
+            if (one.name != name) continue;
+            out.json["presets"][std::string(name)] = one.purpose;
+            out.line("preset " + std::string(name) + ": " + std::string(one.purpose));
+        }
+    }
 }
 
 /// Takes away what a failed init has made; what was there before stays.
@@ -110,6 +221,8 @@ CommandResult init(const InitOptions& options) {
     out.field("operator", to_hex(operator_key.public_key()));
     out.field("genesis_height", params.genesis_height.value);
     out.json["network"] = params_json(params);
+    add_purposes(params, out);
+    if (!options.no_costs) add_costs(params, out);
     out.line("next: holdfast chain new-block --dir " + paths.dir.string() + " --count " +
              std::to_string(params.finality_blocks + 1));
     return out;
@@ -150,7 +263,8 @@ void add_network_commands(Commands& commands) {
     init_command->add_option("--name", options->name, "the network's name")->capture_default_str();
     init_command->add_option("--preset", options->presets,
                              "seal presets: standard, hardened, economy, dev or WINDOW:WORK "
-                             "(default: standard and hardened)");
+                             "(default: standard and hardened; dev alone makes a network that is "
+                             "quick as a whole)");
     init_command->add_option("--set", options->settings,
                              "any other parameter, as NAME=VALUE (names: holdfast params)");
     init_command->add_option("--genesis-height", options->genesis_height)->capture_default_str();
@@ -159,10 +273,14 @@ void add_network_commands(Commands& commands) {
     init_command->add_flag("--no-vdf", options->no_vdf,
                            "y is the seed itself (needs a beacon to be unbiased)");
     init_command->add_flag("--beacon", options->beacon, "with a local signed beacon");
+    init_command->add_flag("--no-costs", options->no_costs,
+                           "without measuring what a height costs on this machine");
     commands.run(init_command,
                  "  holdfast network init node\n"
-                 "  holdfast network init demo --preset dev --set vdf.arena_kib=65536 --set "
-                 "vdf.steps_per_checkpoint=4096 --set vdf.checkpoints=64\n",
+                 "  holdfast network init demo --preset dev\n"
+                 "  holdfast network init own --preset standard --set vdf.arena_kib=65536 --set "
+                 "vdf.steps_per_checkpoint=4096 --set vdf.checkpoints=64\n" +
+                     purposes_text(),
                  [options] { return init(*options); });
 
     auto file = std::make_shared<std::string>();

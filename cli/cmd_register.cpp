@@ -1,6 +1,7 @@
 // register, update, remove, seal-proof make|verify.
 
 #include "api/verifier.hpp"
+#include "cli/ask_node.hpp"
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
 #include "storage/file.hpp"
@@ -18,13 +19,37 @@ struct RegisterArguments {
     bool no_commitment = false;
 };
 
+/// For the next block of the node's chain.
+Status submit_to_chain(const std::string& dir, ByteView object) {
+    HOLDFAST_TRY(ask_node(dir, "chain submit", {{"object", to_hex(object)}}));
+    return {};
+}
+
+/// The same bond when the command is repeated.
+Result<BondId> bond_for(const RegisterArguments& arguments, const LocalChain& chain,
+                        const KeyPair& key, const ReplicaId& replica) {
+    const Digest call = tagged_hash("cli/bond", chain.network_id(), replica);
+    Result<Json> made = ask_node(arguments.dir, "ledger bond",
+                                 {{"owner", to_hex(key.public_key())},
+                                  {"amount", arguments.bond},
+                                  {"purpose", to_string(BondPurpose::kStorage)},
+                                  {"key", to_hex(call)}});
+    if (!made && made.error().code == ErrorCode::kUnavailable) {
+        return fail(made.error().code,
+                    made.error().message +
+                        "; give the key units first: holdfast ledger issue --key " + arguments.key +
+                        " --amount " + std::to_string(arguments.bond));
+    }
+    if (!made) return fail(made.error());
+    return parse_hex<BondId>((*made)["bond_id"].get<std::string>(), "the bond's id");
+}
+
 CommandResult run_register(const RegisterArguments& arguments) {
     const std::optional<Retention> retention = retention_from_name(arguments.retention);
     if (!retention) {
         return fail(ErrorCode::kInvalidArgument, "--retention is temporary, default or archival");
     }
-    const NodePaths paths{arguments.dir};
-    HOLDFAST_ASSIGN(chain, open_chain(paths, LocalChain::Mode::kReadWrite));
+    HOLDFAST_ASSIGN(chain, open_chain(NodePaths{arguments.dir}, LocalChain::Mode::kRead));
     HOLDFAST_ASSIGN(key, load_key_pair(arguments.key));
     const ProverFiles files = ProverFiles::beside(arguments.replica);
     HOLDFAST_ASSIGN(replica, Replica::open(files.replica, files.tree, chain->params()));
@@ -34,33 +59,23 @@ CommandResult run_register(const RegisterArguments& arguments) {
                     file.string() + " exists: this replica is registered already");
     }
     HOLDFAST_ASSIGN(genesis, node::newest_final(*chain));
-    HOLDFAST_ASSIGN(ledger, open_ledger(paths, chain->network_id()));
-    const IdempotencyKey bond_key(tagged_hash("cli/bond", chain->network_id(), replica.id()));
-    Result<BondId> bond =
-        ledger->create_bond(key.public_key(), arguments.bond, BondPurpose::kStorage, bond_key);
-    if (!bond) {
-        return fail(bond.error().code,
-                    bond.error().message +
-                        "; give the key units first: holdfast ledger issue --key " + arguments.key +
-                        " --amount " + std::to_string(arguments.bond));
-    }
-    HOLDFAST_TRY(list_bond_events(*chain, *ledger));
+    HOLDFAST_ASSIGN(bond, bond_for(arguments, *chain, key, replica.id()));
     RegistrationTerms terms;
     terms.genesis_height = genesis.height;
     terms.genesis_block_hash = genesis.hash;
     terms.retention = *retention;
-    terms.bond_id = *bond;
+    terms.bond_id = bond;
     terms.with_commitment = !arguments.no_commitment;
     HOLDFAST_ASSIGN(registration, make_registration(chain->params(), replica.header(), terms, key));
     const Bytes object = wrap_object(Kind::kRegistration, registration.encode());
     HOLDFAST_TRY(write_file(file, object));
-    HOLDFAST_TRY(chain->submit_registration(object));
+    HOLDFAST_TRY(submit_to_chain(arguments.dir, object));
     Output out;
     out.field("chain_id", to_hex(registration.chain_id(chain->network_id())));
     out.field("replica_id", to_hex(replica.id()));
     out.field("registration", file.string());
     out.field("genesis_height", genesis.height.value);
-    out.field("bond_id", to_hex(*bond));
+    out.field("bond_id", to_hex(bond));
     out.line("submitted; it counts from the final block that lists it");
     return out;
 }
@@ -74,21 +89,20 @@ struct ChangeArguments {
 };
 
 CommandResult run_update(const ChangeArguments& arguments, bool removal) {
-    HOLDFAST_ASSIGN(node, Node::open(arguments.dir));
+    HOLDFAST_ASSIGN(node, open_read_node(arguments.dir));
     HOLDFAST_ASSIGN(prover, open_prover(node.params(), arguments.replica, arguments.key));
-    HOLDFAST_ASSIGN(info, node.registry().chain(prover.chain_id()));
+    HOLDFAST_ASSIGN(info, node.registry->chain(prover.chain_id()));
     if (!info)
         return fail(ErrorCode::kNotFound,
                     "the registry does not know this chain yet; process its block first");
-    HOLDFAST_ASSIGN(tip, node.registry().tip());
+    HOLDFAST_ASSIGN(tip, node.registry->tip());
     const std::uint32_t sequence = info->last_sequence + 1;
     Output out;
     out.field("chain_id", to_hex(prover.chain_id()));
     out.field("sequence", sequence);
     if (removal) {
         const Removal object = prover.removal(sequence, *tip);
-        HOLDFAST_TRY(
-            node.chain->submit(Kind::kRemoval, wrap_object(Kind::kRemoval, object.encode())));
+        HOLDFAST_TRY(submit_to_chain(arguments.dir, wrap_object(Kind::kRemoval, object.encode())));
         out.field("height", object.height.value);
     } else {
         // Acceptance comes with a later block; a margin keeps the update valid when it is slow.
@@ -96,8 +110,7 @@ CommandResult run_update(const ChangeArguments& arguments, bool removal) {
                                                      : *tip + node.params().finality_blocks +
                                                            node.params().seal_delay + 16;
         const Update object = prover.update(sequence, effective, !arguments.no_commitment);
-        HOLDFAST_TRY(
-            node.chain->submit(Kind::kUpdate, wrap_object(Kind::kUpdate, object.encode())));
+        HOLDFAST_TRY(submit_to_chain(arguments.dir, wrap_object(Kind::kUpdate, object.encode())));
         out.field("effective_height", effective.value);
     }
     out.line("submitted; it counts from the final block that lists it");
@@ -117,9 +130,9 @@ struct SealProofArguments {
 };
 
 CommandResult make_proof(const SealProofArguments& arguments) {
-    HOLDFAST_ASSIGN(node, Node::open(arguments.dir));
+    HOLDFAST_ASSIGN(node, open_read_node(arguments.dir));
     HOLDFAST_ASSIGN(prover, open_prover(node.params(), arguments.replica, arguments.key));
-    HOLDFAST_ASSIGN(duties, node.registry().seal_duties(prover.chain_id()));
+    HOLDFAST_ASSIGN(duties, node.registry->seal_duties(prover.chain_id()));
     for (const SealDuty& duty : duties) {
         if (!duty.y || !duty.y_height) continue;
         RawOptions raw;
@@ -133,8 +146,7 @@ CommandResult make_proof(const SealProofArguments& arguments) {
         if (!arguments.out.empty())
             HOLDFAST_TRY(write_object(arguments.out, object, arguments.force));
         if (arguments.submit) {
-            HOLDFAST_ASSIGN(taken, node.aggregator->submit({}, object, stop_requested()));
-            if (!taken.verdict) return fail_refused(taken.verdict, "the seal proof");
+            HOLDFAST_TRY(ask_node(arguments.dir, "submit", {{"object", to_hex(object)}}));
         }
         Output out;
         out.field("chain_id", to_hex(prover.chain_id()));

@@ -20,7 +20,18 @@ struct SealArguments {
     std::uint64_t segment = 0;
     unsigned workers = 0;
     bool restart = false;
+    std::string params;
 };
+
+constexpr const char* kParamsHelp =
+    "network.params, or a folder that has it: instead of a node's folder";
+
+/// Of network.params, which is all that a prover's machine needs; or of a node's folder.
+Result<NetworkParams> network_of(const std::string& params, const std::string& dir) {
+    if (!params.empty()) return read_network(params);
+    HOLDFAST_ASSIGN(chain, open_chain(NodePaths{dir}, LocalChain::Mode::kRead));
+    return chain->params();
+}
 
 double mib_per_second(std::uint64_t bytes, double seconds) {
     return seconds > 0 ? static_cast<double>(bytes) / 1048576.0 / seconds : 0;
@@ -50,9 +61,9 @@ std::string stage_name(SealStage stage) {
 
 CommandResult run_seal(const Globals& globals, const SealArguments& arguments) {
     HOLDFAST_ASSIGN(key, load_key_pair(arguments.key));
-    HOLDFAST_ASSIGN(chain, open_chain(NodePaths{arguments.dir}, LocalChain::Mode::kRead));
+    HOLDFAST_ASSIGN(network, network_of(arguments.params, arguments.dir));
     SealRequest request;
-    request.network = chain->params();
+    request.network = std::move(network);
     request.prover = key.public_key();
     request.seal = request.network.seal_presets.front();
     if (!arguments.preset.empty()) {
@@ -110,7 +121,8 @@ CommandResult run_seal(const Globals& globals, const SealArguments& arguments) {
 
 struct UnsealArguments {
     std::string replica;
-    std::string network = "node";
+    std::string dir = "node";
+    std::string params;
     std::string out;
     std::optional<std::uint64_t> offset;
     std::optional<std::uint64_t> length;
@@ -118,9 +130,9 @@ struct UnsealArguments {
 };
 
 CommandResult run_unseal(const Globals& globals, const UnsealArguments& arguments) {
-    HOLDFAST_ASSIGN(chain, open_chain(NodePaths{arguments.network}, LocalChain::Mode::kRead));
+    HOLDFAST_ASSIGN(network, network_of(arguments.params, arguments.dir));
     const ProverFiles files = ProverFiles::beside(arguments.replica);
-    HOLDFAST_ASSIGN(replica, Replica::open(files.replica, files.tree, chain->params()));
+    HOLDFAST_ASSIGN(replica, Replica::open(files.replica, files.tree, network));
     UnsealOptions options;
     options.workers = arguments.workers;
     options.stop = stop_requested();
@@ -158,6 +170,7 @@ void add_seal_commands(Commands& commands) {
     seal_command->add_option("file", seal_arguments->source, "the file to seal")->required();
     seal_command->add_option("-k,--key", seal_arguments->key, "the prover's key file")->required();
     add_dir_option(seal_command, seal_arguments->dir);
+    seal_command->add_option("-p,--params", seal_arguments->params, kParamsHelp);
     seal_command->add_option("-o,--out", seal_arguments->out,
                              "replica to make (default: FILE.replica)");
     seal_command->add_option("--preset", seal_arguments->preset,
@@ -176,7 +189,8 @@ void add_seal_commands(Commands& commands) {
         "  holdfast seal data.bin --key alice.key --dir node\n"
         "  holdfast seal data.bin --key alice.key --dir node     # again after Ctrl-C or a crash: "
         "goes on\n"
-        "  holdfast seal data.bin --key alice.key --dir node --restart\n",
+        "  holdfast seal data.bin --key alice.key --dir node --restart\n"
+        "  holdfast seal data.bin --key alice.key --params network.params\n",
         [seal_arguments, &commands] { return run_seal(commands.globals(), *seal_arguments); });
 
     auto unseal_arguments = std::make_shared<UnsealArguments>();
@@ -186,7 +200,8 @@ void add_seal_commands(Commands& commands) {
         ->required();
     unseal_command->add_option("-o,--out", unseal_arguments->out, "file to make; never replaced")
         ->required();
-    add_dir_option(unseal_command, unseal_arguments->network);
+    add_dir_option(unseal_command, unseal_arguments->dir);
+    unseal_command->add_option("-p,--params", unseal_arguments->params, kParamsHelp);
     unseal_command->add_option("--offset", unseal_arguments->offset, "first byte (default 0)");
     unseal_command->add_option("--length", unseal_arguments->length, "bytes (default: to the end)");
     unseal_command->add_option("--workers", unseal_arguments->workers,

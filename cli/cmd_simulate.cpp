@@ -262,7 +262,8 @@ Status Simulation::run() {
     // Taking up the state once more costs a block's work again, which is not a block's time.
     HOLDFAST_ASSIGN(nothing, world_->aggregator().advance({}, {}, {}));
     if (nothing) return fail(ErrorCode::kCorrupt, "the cached state lags behind its chain");
-    HOLDFAST_TRY(world_->honest().find_chains(world_->registry(), {}));
+    RegistryDuties duties(world_->registry());
+    HOLDFAST_TRY(world_->honest().find_chains(duties, {}));
     HOLDFAST_ASSIGN(tip, world_->registry().tip());
     const Height first = tip ? *tip : world_->params().genesis_height;
     reset_peak();

@@ -16,6 +16,33 @@ struct EvalArguments {
     CLI::App* command = nullptr;
 };
 
+/// A node's clock that evaluates; beside a running node, or where nothing may be written, one that
+/// knows what the node has evaluated.
+struct EvaluatingNode {
+    std::optional<Node> whole;
+    std::optional<ClockNode> beside;
+
+    [[nodiscard]] VdfClock& clock() const { return whole ? *whole->clock : *beside->clock; }
+    [[nodiscard]] const NetworkParams& params() const {
+        return whole ? whole->params() : beside->params();
+    }
+    static Result<EvaluatingNode> open(const std::string& dir) {
+        EvaluatingNode out;
+        Result<Node> node = Node::open(dir);
+        if (node) {
+            out.whole.emplace(std::move(*node));
+            return out;
+        }
+        const ErrorCode why = node.error().code;
+        if (why != ErrorCode::kBusy && why != ErrorCode::kPermission) return fail(node.error());
+        VdfClockOptions reading;
+        reading.access = ClockFolder::kOwnReadOnly;
+        HOLDFAST_ASSIGN(clock, ClockNode::open(dir, reading));
+        out.beside.emplace(std::move(clock));
+        return out;
+    }
+};
+
 CommandResult eval(const Globals& globals, const EvalArguments& arguments) {
     const LooseEvaluation& wanted = arguments.loose;
     const bool node_given = arguments.command->count("--dir") > 0;
@@ -31,23 +58,23 @@ CommandResult eval(const Globals& globals, const EvalArguments& arguments) {
         return fail(ErrorCode::kInvalidArgument,
                     std::string(option) + " needs --input; a node has its own");
     }
-    HOLDFAST_ASSIGN(node, Node::open(arguments.dir));
+    HOLDFAST_ASSIGN(node, EvaluatingNode::open(arguments.dir));
     if (!node.params().has_vdf) return fail(ErrorCode::kInvalidArgument, "this network has no VDF");
     const Height height(wanted.input.height);
-    HOLDFAST_ASSIGN(before, node.clock->status());
+    HOLDFAST_ASSIGN(before, node.clock().status());
     std::uint64_t resumed = 0;
     for (const KeptCheckpoints& kept : before.in_progress) {
         if (kept.height == height) resumed = std::max(resumed, kept.segments);
     }
     ClockProgress progress(globals, "height " + std::to_string(height.value) + ": ");
     const auto start = std::chrono::steady_clock::now();
-    HOLDFAST_ASSIGN(entropy, node.clock->at(height, progress.work()));
+    HOLDFAST_ASSIGN(entropy, node.clock().at(height, progress.work()));
     const double seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    HOLDFAST_ASSIGN(proof, node.clock->proof(height));
+    HOLDFAST_ASSIGN(proof, node.clock().proof(height));
     const Bytes object = wrap_object(Kind::kVdfProof, proof.encode());
     if (!wanted.out.empty()) HOLDFAST_TRY(write_object(wanted.out, object, wanted.force));
-    HOLDFAST_ASSIGN(after, node.clock->status());
+    HOLDFAST_ASSIGN(after, node.clock().status());
     Output out;
     out.field("height", height.value);
     out.field("input", to_hex(entropy.seed));

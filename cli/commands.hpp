@@ -17,21 +17,26 @@ void add_registry_commands(Commands& commands);  // registry stat|backup|restore
 /// registry journal|state|import|replay|verify
 void add_history_commands(CLI::App* registry, Commands& commands);
 void add_aggregate_commands(Commands& commands);  // aggregate
-void add_proof_commands(Commands& commands);      // prove, path make|verify, verify
-void add_entropy_command(Commands& commands);     // entropy
-void add_vdf_commands(Commands& commands);        // vdf eval|verify|status|catch-up
-void add_evidence_commands(Commands& commands);   // evidence make …|verify|settle|cases
-void add_reason_commands(Commands& commands);     // reasons
-void add_simulate_command(Commands& commands);    // simulate
-void add_bounds_commands(Commands& commands);     // bounds
-void add_cost_command(Commands& commands);        // cost
-void add_node_command(Commands& commands);        // node
-void add_serve_command(Commands& commands);       // serve
-void add_challenge_commands(Commands& commands);  // challenge register|run
-void add_tool_commands(Commands& commands);       // select, inspect, vectors check
-void add_config_commands(Commands& commands);     // config example|check
-void add_fetch_command(Commands& commands);       // fetch
-void add_latency_command(Commands& commands);     // latency
+void add_proof_commands(Commands& commands);      // prove, path make
+/// verify; path verify, below the `path` command.
+void add_verify_commands(CLI::App* path, Commands& commands);
+void add_watch_command(Commands& commands);        // watch
+void add_entropy_command(Commands& commands);      // entropy
+void add_vdf_commands(Commands& commands);         // vdf eval|verify|status|catch-up
+void add_evidence_commands(Commands& commands);    // evidence make …|verify|settle|cases
+void add_reason_commands(Commands& commands);      // reasons
+void add_simulate_command(Commands& commands);     // simulate
+void add_bounds_commands(Commands& commands);      // bounds
+void add_cost_command(Commands& commands);         // cost
+void add_node_command(Commands& commands);         // node
+void add_prover_commands(Commands& commands);      // prover, prover status|list|add|...
+void add_monitor_log_command(Commands& commands);  // monitor-log
+void add_challenger_commands(Commands& commands);  // challenger, challenger register
+void add_submit_command(Commands& commands);       // submit
+void add_tool_commands(Commands& commands);        // select, inspect, vectors check
+void add_config_commands(Commands& commands);      // config example|check
+void add_fetch_command(Commands& commands);        // fetch
+void add_latency_command(Commands& commands);      // latency
 /// vdf bench|calibrate, below the `vdf` command.
 void add_vdf_measure_commands(Commands& commands, CLI::App* vdf);
 

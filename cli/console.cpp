@@ -84,6 +84,13 @@ Output& Output::verdict(const Verdict& v) {
     return *this;
 }
 
+Output& Output::append(const Output& other) {
+    json.update(other.json);
+    text += other.text;
+    exit_code = std::max(exit_code, other.exit_code);
+    return *this;
+}
+
 Output& Output::part(const Output& one) {
     parts.push_back(one.json);
     text += one.text;
@@ -202,7 +209,10 @@ void Commands::run(CLI::App* command, const std::string& examples,
     for (CLI::Option* option : command->get_options()) {
         if (option->get_type_name() == "UINT") option->check(refuse_number, "");
     }
-    command->callback([this, body = std::move(body)] { chosen_ = body; });
+    // A subcommand's callback runs before its command's, which then has no say.
+    command->callback([this, body = std::move(body)] {
+        if (!chosen_) chosen_ = body;
+    });
 }
 
 }  // namespace holdfast::cli

@@ -30,6 +30,7 @@ struct Output {
     std::string text;
     int exit_code = kExitOk;
     Json parts = Json::array();  // what part() was given
+    bool one_line = false;       // JSON without line breaks, after others like it
 
     /// Adds "key" to the JSON and "label: value" to the text.
     Output& field(const std::string& key, const Json& value);
@@ -39,6 +40,8 @@ struct Output {
     Output& line(const std::string& text_line);
     /// Adds a verdict: {"verdict", "reason", "accepted", "index", "action"}; sets the exit code.
     Output& verdict(const Verdict& v);
+    /// Adds everything that another one says, of the same input.
+    Output& append(const Output& other);
     /// Adds what one of several inputs gave; finish_parts() makes the JSON: the object itself for
     /// one input, {"results", "accepted"} for more. The worst exit code stands.
     Output& part(const Output& one);

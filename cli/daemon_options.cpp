@@ -51,7 +51,8 @@ void add_daemon_options(CLI::App* command, DaemonOptions& options, const DaemonO
     command->add_option("-k,--key", options.key, "key file of this process");
     command->add_option("-l,--listen", options.listen, "HOST:PORT; port 0: a free one");
     if (set.host) {
-        command->add_option("--host", options.host, "KEY@HOST:PORT of the node that is followed");
+        command->add_option("--host", options.hosts,
+                            "KEY@HOST:PORT of a node that is followed (repeat: several)");
     }
     command->add_option("--peer", options.peers,
                         "KEY@HOST:PORT, or KEY alone for one that connects itself (repeat)");
@@ -92,9 +93,10 @@ Result<node::Config> daemon_config(const DaemonOptions& options) {
     if (options.listen) config.listen = *options.listen;
     if (options.monitor) config.monitor = *options.monitor;
     if (options.accept_anyone) config.accept_anyone = true;
-    if (options.host) {
-        HOLDFAST_ASSIGN(host, parse_peer(*options.host, "--host", true));
-        config.host = host;
+    if (!options.hosts.empty()) config.hosts.clear();
+    for (const std::string& word : options.hosts) {
+        HOLDFAST_ASSIGN(host, parse_peer(word, "--host", true));
+        config.hosts.push_back(host);
     }
     for (const std::string& word : options.peers) {
         HOLDFAST_ASSIGN(peer, parse_peer(word, "--peer", false));

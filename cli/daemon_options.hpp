@@ -15,8 +15,8 @@ namespace holdfast::cli {
 /// Words of the command line; what is not given is as in the settings file, or the default.
 struct DaemonOptions {
     std::string config;
-    std::optional<std::string> params, key, listen, host, monitor, log_level, log_format, log_file;
-    std::vector<std::string> peers;
+    std::optional<std::string> params, key, listen, monitor, log_level, log_format, log_file;
+    std::vector<std::string> hosts, peers;
     bool accept_anyone = false;
 };
 

@@ -6,6 +6,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/standard_output.hpp"
+#include "cli/waiting.hpp"
 #include "storage/descriptors.hpp"
 
 namespace {
@@ -85,6 +86,7 @@ int run(int argc, char** argv) {
     add_registry_commands(commands);
     add_aggregate_commands(commands);
     add_proof_commands(commands);
+    add_watch_command(commands);
     add_entropy_command(commands);
     add_vdf_commands(commands);
     add_evidence_commands(commands);
@@ -93,8 +95,10 @@ int run(int argc, char** argv) {
     add_bounds_commands(commands);
     add_cost_command(commands);
     add_node_command(commands);
-    add_serve_command(commands);
-    add_challenge_commands(commands);
+    add_monitor_log_command(commands);
+    add_prover_commands(commands);
+    add_challenger_commands(commands);
+    add_submit_command(commands);
     add_tool_commands(commands);
     add_config_commands(commands);
     add_fetch_command(commands);
@@ -104,10 +108,11 @@ int run(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return end_of_parsing(app, error, wants_json(argc, argv));
     }
+    if (globals.quiet) Waiting::keep_quiet();
     const CommandResult result = commands.chosen()();
     if (!result) return print_error(globals.json, result.error());
-    return print_output(globals.json ? dump(result->json, kIndented) + "\n" : result->text,
-                        result->exit_code);
+    const std::string json = result->one_line ? dump(result->json) : dump(result->json, kIndented);
+    return print_output(globals.json ? json + "\n" : result->text, result->exit_code);
 }
 
 /// A failure outside of any command's own.

@@ -1,5 +1,6 @@
 #include "cli/peer_link.hpp"
 
+#include "cli/waiting.hpp"
 #include "cli/workspace.hpp"
 #include "clock/public_record.hpp"
 #include "storage/key_file.hpp"
@@ -24,9 +25,10 @@ Result<Peer> parse_peer(const std::string& word, const PublicKey& prover) {
     return peer;
 }
 
-/// wait_connected() in steps, so that Ctrl-C is heard. Where the answer is that nobody is there, at
-/// once.
+}  // namespace
+
 Status wait_connected(TcpNetwork& network, const Peer& peer, double seconds) {
+    const Waiting waiting("a connection to " + peer.address);
     const StopCheck stop = stop_requested();
     const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
     while (true) {
@@ -46,8 +48,6 @@ Status wait_connected(TcpNetwork& network, const Peer& peer, double seconds) {
         }
     }
 }
-
-}  // namespace
 
 void PeerArguments::add_to(CLI::App* command) {
     command->add_option("chain", chain, "X.registration, or a chain id that --public knows")

@@ -15,6 +15,10 @@
 
 namespace holdfast::cli {
 
+/// TcpNetwork::wait_connected() in steps, so that Ctrl-C is heard. Where the answer is that nobody
+/// is there, at once. kUnavailable says why; kPermission and kRefused as TcpNetwork.
+Status wait_connected(TcpNetwork& network, const Peer& peer, double seconds);
+
 /// What fetch and latency are told about whom to ask.
 struct PeerArguments {
     std::string chain;    // chain id, or X.registration

@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "api/closed_without_y.hpp"
+#include "cli/waiting.hpp"
 #include "storage/begun.hpp"
 #include "storage/file.hpp"
 #include "storage/key_file.hpp"
@@ -71,13 +72,50 @@ Result<ClockNode> ClockNode::open(const std::filesystem::path& dir, VdfClockOpti
         HOLDFAST_ASSIGN(beacon, LocalBeacon::reader(node.paths.beacon(), params));
         node.beacon = std::move(beacon);
     }
-    HOLDFAST_ASSIGN(key, load_key_pair(node.paths.evaluator_key()));
+    Result<KeyPair> own = load_key_pair(node.paths.evaluator_key());
+    std::optional<KeyPair> key;
+    if (own) {
+        key = std::move(*own);
+    } else if (options.access == ClockFolder::kOwnReadOnly &&
+               own.error().code == ErrorCode::kPermission) {
+        options.access = ClockFolder::kForeign;  // another user's: its marks are not believed
+    } else {
+        return fail(own.error());
+    }
     options.folder = node.paths.vdf();
     options.closed_without_y = registry_beside(node.paths.registry());
-    HOLDFAST_ASSIGN(clock, VdfClock::open(params, *node.chain, node.beacon.get(),
-                                          std::optional(std::move(key)), options));
+    HOLDFAST_ASSIGN(
+        clock, VdfClock::open(params, *node.chain, node.beacon.get(), std::move(key), options));
     node.clock = std::make_unique<VdfClock>(std::move(clock));
     return node;
+}
+
+Result<Node> open_whole_node(const std::filesystem::path& dir, const std::string& instead,
+                             AggregatorOptions options) {
+    const Waiting waiting("the stores of " + dir.string() + " to be checked");
+    Result<Node> node = Node::open(dir, std::move(options));
+    if (!node) return fail(node::explain_busy(dir, node.error(), instead));
+    return node;
+}
+
+Result<PublicKey> read_public_key(const std::string& word, const std::string& what) {
+    PublicKey out;
+    if (from_hex(word, MutByteView(out.bytes))) return out;
+    constexpr std::uint64_t kMostBytes = 4'096;
+    const Result<Bytes> file = read_file(word, kMostBytes);
+    if (!file && file.error().code == ErrorCode::kNotFound) {
+        return fail(ErrorCode::kInvalidArgument,
+                    what +
+                        " is a public key of 64 hexadecimal digits, a file that holds them, or "
+                        "a key file, and there is no file '" +
+                        word + "'");
+    }
+    if (!file) return fail(file.error());
+    std::string text(file->begin(), file->end());
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+    if (from_hex(text, MutByteView(out.bytes))) return out;
+    HOLDFAST_ASSIGN(key, load_key_pair(word));
+    return key.public_key();
 }
 
 Result<std::filesystem::path> registry_folder(const std::filesystem::path& dir) {
@@ -97,6 +135,7 @@ Result<std::unique_ptr<Registry>> open_registry_for_reading(const std::filesyste
     HOLDFAST_ASSIGN(params, registry_network(folder));
     RegistryOptions options;
     options.read_only = true;
+    const Waiting waiting("the registry " + folder.string() + " to be checked");
     return Registry::open(folder, params, options);
 }
 

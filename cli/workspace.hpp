@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "cli/console.hpp"
+#include "node/node_commands.hpp"
 #include "node/node_folder.hpp"
+#include "node/read_node.hpp"
 
 namespace holdfast::cli {
 
@@ -21,7 +23,15 @@ using node::open_prover;
 using node::read_network;
 using node::read_object;
 using node::read_registration;
+using node::ReadNode;
 using node::registration_file;
+
+/// A node's folder with everything open for writing; where a node runs there, the error says what
+/// to do `instead`.
+Result<Node> open_whole_node(const std::filesystem::path& dir, const std::string& instead,
+                             AggregatorOptions options = {});
+/// A public key given as 64 hexadecimal digits, as a file that holds them, or as a key file.
+Result<PublicKey> read_public_key(const std::string& word, const std::string& what);
 
 /// The registry's folder of a node's, or the folder itself where it is a registry's or a backup's.
 /// kNotFound.

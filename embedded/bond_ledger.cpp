@@ -8,15 +8,21 @@
 
 #include "core/codec.hpp"
 #include "core/hash.hpp"
+#include "embedded/bond_records_impl.hpp"
 #include "embedded/bond_store_impl.hpp"
 #include "storage/begun.hpp"
 #include "storage/descriptors.hpp"
 #include "storage/file.hpp"
 #include "storage/process_limits.hpp"
+#include "storage/reader_lock.hpp"
 
 namespace holdfast {
 
 using bond_store::corrupt;
+using bond_store::decode_bond;
+using bond_store::decode_u64;
+using bond_store::encode_bond;
+using bond_store::encode_u64;
 using bond_store::fail_lmdb;
 using bond_store::Table;
 using bond_store::Transaction;
@@ -24,6 +30,7 @@ using bond_store::Transaction;
 namespace {
 
 constexpr const char* kDataFile = "data.mdb";
+constexpr const char* kLockFile = "ledger.lock";
 constexpr std::uint32_t kSchema = 2;  // with the list of what has happened to bonds
 constexpr std::uint64_t kFirstMapBytes = std::uint64_t{256} << 10;
 
@@ -37,36 +44,7 @@ enum class Operation : std::uint8_t {
     kAdd,
 };
 
-Bytes encode_u64(std::uint64_t v) { return Writer(8).u64(v).take(); }
-
-Bytes encode_bond(const BondInfo& b) {
-    Writer w(64);
-    w.fixed(b.owner)
-        .u8(static_cast<std::uint8_t>(b.purpose))
-        .u8(static_cast<std::uint8_t>(b.state));
-    return w.u64(b.created_amount).u64(b.held_amount).u64(b.slashed_amount).take();
-}
-
-Result<BondInfo> decode_bond(const BondId& id, ByteView bytes) {
-    Reader r(bytes);
-    BondInfo b;
-    b.id = id;
-    b.owner = r.fixed<PublicKey>();
-    b.purpose = static_cast<BondPurpose>(r.u8());
-    b.state = static_cast<BondState>(r.u8());
-    b.created_amount = r.u64();
-    b.held_amount = r.u64();
-    b.slashed_amount = r.u64();
-    if (!r.finish()) return corrupt("a bond is malformed");
-    return b;
-}
-
-Result<std::uint64_t> decode_u64(ByteView bytes) {
-    Reader r(bytes);
-    const std::uint64_t v = r.u64();
-    if (!r.finish()) return corrupt("an amount is malformed");
-    return v;
-}
+Bytes header_of(const NetworkId& network) { return Writer(36).u32(kSchema).fixed(network).take(); }
 
 bool purpose_is_known(BondPurpose purpose) {
     return purpose >= BondPurpose::kStorage && purpose <= BondPurpose::kOperator;
@@ -78,6 +56,8 @@ class BondLedger::Impl {
   public:
     static Result<std::unique_ptr<Impl>> open(const std::filesystem::path& folder,
                                               const NetworkId& network, const Options& options);
+    static Result<std::unique_ptr<Impl>> read(const std::filesystem::path& folder,
+                                              const NetworkId& network);
     ~Impl() {
         if (env_ != nullptr) mdb_env_close(env_);
     }
@@ -118,6 +98,13 @@ class BondLedger::Impl {
     [[nodiscard]] Result<std::uint64_t> balance(const Transaction& txn, const PublicKey& who) const;
     [[nodiscard]] Result<Totals> totals(const Transaction& txn) const;
     [[nodiscard]] Status audit(const Transaction& txn) const;
+    /// Under the lock that read() holds.
+    Status copy_to(const File& file) const {
+        const FileSizeSignalHeld no_signal;
+        const int code = mdb_env_copyfd2(env_, file.descriptor(), MDB_CP_COMPACT);
+        if (code != 0) return fail_lmdb(code, "cannot copy to " + file.path().string());
+        return {};
+    }
     [[nodiscard]] Result<std::vector<BondEvent>> events(const Transaction& txn, std::uint64_t first,
                                                         std::size_t most) const;
     [[nodiscard]] const NetworkId& network() const { return network_; }
@@ -126,6 +113,8 @@ class BondLedger::Impl {
     Status open_env(const std::filesystem::path& folder);
     /// `begun`: what stands in a ledger from its beginning must be there.
     Status open_tables(bool begun);
+    Status name_tables(Transaction& txn);
+    Status check_header(const Transaction& txn, const Bytes& stored) const;
     Result<std::uint64_t> once_in_map(const IdempotencyKey& key, const Digest& arguments,
                                       const Body& body);
     Status grow();
@@ -140,6 +129,7 @@ class BondLedger::Impl {
     // one keeps readers apart from a writer and from growth of the map.
     std::shared_mutex mutex_;
     std::optional<File> lock_;
+    bool read_only_ = false;
     MDB_env* env_ = nullptr;
     std::uint64_t map_bytes_ = kFirstMapBytes;
     std::uint64_t max_bytes_ = 0;
@@ -156,7 +146,7 @@ Result<std::unique_ptr<BondLedger::Impl>> BondLedger::Impl::open(
     std::filesystem::create_directory(folder, error);
     if (error) return fail_errno(error.value(), "cannot make folder " + folder.string());
     auto impl = std::make_unique<Impl>();
-    HOLDFAST_ASSIGN(lock, File::open(folder / "ledger.lock", File::Mode::kCreate));
+    HOLDFAST_ASSIGN(lock, File::open(folder / kLockFile, File::Mode::kCreate));
     HOLDFAST_TRY(lock.lock_exclusive());
     impl->lock_.emplace(std::move(lock));
     impl->network_ = network;
@@ -164,6 +154,34 @@ Result<std::unique_ptr<BondLedger::Impl>> BondLedger::Impl::open(
     HOLDFAST_TRY(impl->open_env(folder));
     HOLDFAST_TRY(impl->open_tables(begun));
     HOLDFAST_TRY(mark_begun(data));
+    return impl;
+}
+
+Result<std::unique_ptr<BondLedger::Impl>> BondLedger::Impl::read(
+    const std::filesystem::path& folder, const NetworkId& network) {
+    const std::filesystem::path data = folder / kDataFile;
+    HOLDFAST_TRY(check_not_vanished(data));
+    std::error_code ignored;
+    if (!std::filesystem::exists(data, ignored)) {
+        return fail(ErrorCode::kNotFound, folder.string() + " holds no bond ledger yet");
+    }
+    auto impl = std::make_unique<Impl>();
+    HOLDFAST_ASSIGN(lock, take_reader_lock(folder / kLockFile));
+    if (lock.beside_writer) {
+        return fail(ErrorCode::kBusy, "the bond ledger " + folder.string() +
+                                          " is open for writing in another process");
+    }
+    impl->lock_ = std::move(lock.file);
+    impl->network_ = network;
+    impl->max_bytes_ = Options{}.max_bytes;
+    impl->read_only_ = true;
+    HOLDFAST_TRY(impl->open_env(folder));
+    HOLDFAST_ASSIGN(txn, Transaction::begin(impl->env_, false));
+    HOLDFAST_TRY(impl->name_tables(txn));
+    HOLDFAST_ASSIGN(stored, impl->meta_.get(txn, view("header")));
+    if (!stored) return corrupt("its database is empty");
+    HOLDFAST_TRY(impl->check_header(txn, *stored));
+    HOLDFAST_TRY(txn.commit());
     return impl;
 }
 
@@ -179,7 +197,8 @@ Status BondLedger::Impl::open_env(const std::filesystem::path& folder) {
     if (code == 0) code = mdb_env_set_mapsize(env_, map_bytes_);
     occupy_standard_descriptors();
     const FileSizeSignalHeld no_signal;
-    if (code == 0) code = mdb_env_open(env_, folder.c_str(), MDB_NOLOCK | MDB_NOTLS, 0644);
+    const unsigned flags = MDB_NOLOCK | MDB_NOTLS | (read_only_ ? unsigned{MDB_RDONLY} : 0U);
+    if (code == 0) code = mdb_env_open(env_, folder.c_str(), flags, 0644);
     if (code == ENOMEM) return fail_map("bond ledger: " + data.string(), map_bytes_, "max_bytes");
     if (code != 0) return fail_lmdb(code, "cannot open " + data.string());
     // Pages beyond the end of a file that was cut short would fault when they are touched.
@@ -193,29 +212,37 @@ Status BondLedger::Impl::open_env(const std::filesystem::path& folder) {
     return {};
 }
 
-Status BondLedger::Impl::open_tables(bool begun) {
-    HOLDFAST_ASSIGN(txn, Transaction::begin(env_, true));
+Status BondLedger::Impl::name_tables(Transaction& txn) {
     HOLDFAST_TRY(meta_.open(txn, "meta"));
     HOLDFAST_TRY(accounts_.open(txn, "accounts"));
     HOLDFAST_TRY(bonds_.open(txn, "bonds"));
     HOLDFAST_TRY(keys_.open(txn, "keys"));
     HOLDFAST_TRY(offences_.open(txn, "offences"));
-    HOLDFAST_TRY(events_.open(txn, "events"));
-    Writer header(36);
-    header.u32(kSchema).fixed(network_);
+    return events_.open(txn, "events");
+}
+
+Status BondLedger::Impl::check_header(const Transaction& txn, const Bytes& stored) const {
+    const Bytes header = header_of(network_);
+    if (stored.size() != header.size()) return corrupt("its header is malformed");
+    if (load_le32(stored.data()) != kSchema) {
+        return fail(ErrorCode::kUnsupported, "bond ledger of another version");
+    }
+    if (stored != header) return fail_refused(Reason::kWrongNetwork, "bond ledger");
+    HOLDFAST_TRY(totals(txn));
+    return {};
+}
+
+Status BondLedger::Impl::open_tables(bool begun) {
+    HOLDFAST_ASSIGN(txn, Transaction::begin(env_, true));
+    HOLDFAST_TRY(name_tables(txn));
     HOLDFAST_ASSIGN(stored, meta_.get(txn, view("header")));
     if (!stored) {
         if (begun) return corrupt("its database is empty");
-        HOLDFAST_TRY(meta_.put(txn, view("header"), header.bytes()));
+        HOLDFAST_TRY(meta_.put(txn, view("header"), header_of(network_)));
         HOLDFAST_TRY(meta_.put(txn, view("totals"), Bytes(32)));
         return txn.commit();
     }
-    if (stored->size() != header.bytes().size()) return corrupt("its header is malformed");
-    if (load_le32(stored->data()) != kSchema) {
-        return fail(ErrorCode::kUnsupported, "bond ledger of another version");
-    }
-    if (*stored != header.bytes()) return fail_refused(Reason::kWrongNetwork, "bond ledger");
-    HOLDFAST_TRY(totals(txn));
+    HOLDFAST_TRY(check_header(txn, *stored));
     return txn.commit();
 }
 
@@ -465,6 +492,12 @@ Result<std::unique_ptr<BondLedger>> BondLedger::open(const std::filesystem::path
     return std::unique_ptr<BondLedger>(new BondLedger(std::move(impl)));
 }
 
+Result<std::unique_ptr<BondLedger>> BondLedger::read(const std::filesystem::path& folder,
+                                                     const NetworkId& network) {
+    HOLDFAST_ASSIGN(impl, Impl::read(folder, network));
+    return std::unique_ptr<BondLedger>(new BondLedger(std::move(impl)));
+}
+
 Result<BondId> BondLedger::make_bond(const PublicKey& owner, std::uint64_t amount,
                                      BondPurpose purpose, const Digest& subject,
                                      const IdempotencyKey& key) {
@@ -539,6 +572,13 @@ Result<std::uint64_t> BondLedger::balance(const PublicKey& account) {
 
 Result<BondLedger::Totals> BondLedger::totals() {
     return impl_->read<Totals>([&](const Transaction& txn) { return impl_->totals(txn); });
+}
+
+Status BondLedger::copy_to(const std::filesystem::path& file) {
+    HOLDFAST_ASSIGN(pending, PendingFile::create(file, /*replace=*/true));
+    HOLDFAST_TRY(
+        impl_->read<void>([&](const Transaction&) { return impl_->copy_to(pending.file()); }));
+    return pending.publish();
 }
 
 Result<std::vector<BondEvent>> BondLedger::events(std::uint64_t first, std::size_t most) {

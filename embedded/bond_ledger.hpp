@@ -42,6 +42,11 @@ class BondLedger final : public Token {
                                                     const NetworkId& network) {
         return open(folder, network, Options{});
     }
+    /// For reading alone, leaving no trace where nothing may be written: kBusy beside a process
+    /// that has it open for writing, kNotFound where there is none; what would write gives
+    /// kPermission.
+    static Result<std::unique_ptr<BondLedger>> read(const std::filesystem::path& folder,
+                                                    const NetworkId& network);
     ~BondLedger() override;
 
     [[nodiscard]] Result<BondId> create_bond(const PublicKey& owner, std::uint64_t amount,
@@ -71,6 +76,10 @@ class BondLedger final : public Token {
     /// What has happened to bonds, in order, from event number `first` on; at most `most` of them.
     /// The host chain lists them (list_bond_events).
     [[nodiscard]] Result<std::vector<BondEvent>> events(std::uint64_t first, std::size_t most);
+
+    /// A copy of the whole ledger as it stands between two calls, compacted: data.mdb of a folder
+    /// that opens as a ledger of its own. Replaces what lies under that name, in one step.
+    [[nodiscard]] Status copy_to(const std::filesystem::path& file);
 
     /// 0 for an account that nobody has used.
     [[nodiscard]] Result<std::uint64_t> balance(const PublicKey& account);

@@ -32,6 +32,16 @@ BeaconRound make_round(std::uint64_t round, const Signature& signature) {
     return {round, sha256(proof), Bytes(proof.begin(), proof.end())};
 }
 
+/// For writing; makes the folder.
+Result<RecordLog> open_log(const std::filesystem::path& folder) {
+    std::error_code error;
+    std::filesystem::create_directory(folder, error);
+    if (error) return fail_errno(error.value(), "cannot make folder " + folder.string());
+    RecordLog::Options options;
+    options.max_body_bytes = kRoundBytes;
+    return RecordLog::open(folder / LocalBeacon::kLogFile, options);
+}
+
 }  // namespace
 
 Status check_beacon_round(const PublicKey& key, std::uint64_t round, const BeaconRound& value) {
@@ -83,6 +93,18 @@ class LocalBeacon::Impl {
         return make_round(round, signature);
     }
 
+    void keep_with(RecordLog log) { log_.emplace(std::move(log)); }
+
+    Status keep(const BeaconRound& value) {
+        HOLDFAST_TRY(verify(value.round, value));
+        const std::lock_guard lock(mutex_);
+        HOLDFAST_TRY(refresh());
+        if (rounds_.contains(value.round)) return {};
+        if (!log_) return fail(ErrorCode::kPermission, "the beacon is open for reading only");
+        HOLDFAST_TRY(log_->append(Writer(kRoundBytes).u64(value.round).raw(value.proof).bytes()));
+        return refresh();
+    }
+
     [[nodiscard]] Status verify(std::uint64_t round, const BeaconRound& value) const {
         return check_beacon_round(key_, round, value);
     }
@@ -123,18 +145,26 @@ Result<std::unique_ptr<LocalBeacon>> LocalBeacon::publisher(const std::filesyste
                                                             KeyPair key, ClockSeconds clock) {
     HOLDFAST_ASSIGN(expected, beacon_key(params));
     if (key.public_key() != expected) return fail_refused(Reason::kWrongNetwork, "beacon key");
-    std::error_code error;
-    std::filesystem::create_directory(folder, error);
-    if (error) return fail_errno(error.value(), "cannot make folder " + folder.string());
-    RecordLog::Options options;
-    options.max_body_bytes = kRoundBytes;
-    HOLDFAST_ASSIGN(log, RecordLog::open(folder / kLogFile, options));
+    HOLDFAST_ASSIGN(log, open_log(folder));
     HOLDFAST_ASSIGN(follower, RecordFollower::open(folder / kLogFile, kRoundBytes));
     auto impl = std::make_unique<Impl>(params, expected, std::move(follower));
     HOLDFAST_TRY(impl->refresh());
     impl->publish_with(std::move(key), std::move(clock), std::move(log));
     return std::unique_ptr<LocalBeacon>(new LocalBeacon(std::move(impl)));
 }
+
+Result<std::unique_ptr<LocalBeacon>> LocalBeacon::keeper(const std::filesystem::path& folder,
+                                                         const NetworkParams& params) {
+    HOLDFAST_ASSIGN(key, beacon_key(params));
+    HOLDFAST_ASSIGN(log, open_log(folder));
+    HOLDFAST_ASSIGN(follower, RecordFollower::open(folder / kLogFile, kRoundBytes));
+    auto impl = std::make_unique<Impl>(params, key, std::move(follower));
+    HOLDFAST_TRY(impl->refresh());
+    impl->keep_with(std::move(log));
+    return std::unique_ptr<LocalBeacon>(new LocalBeacon(std::move(impl)));
+}
+
+Status LocalBeacon::keep(const BeaconRound& value) { return impl_->keep(value); }
 
 Result<std::unique_ptr<LocalBeacon>> LocalBeacon::reader(const std::filesystem::path& folder,
                                                          const NetworkParams& params) {

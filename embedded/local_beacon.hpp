@@ -43,6 +43,12 @@ class LocalBeacon final : public Beacon {
     /// kNotFound, kInvalidArgument for a network without a beacon of this kind.
     static Result<std::unique_ptr<LocalBeacon>> reader(const std::filesystem::path& folder,
                                                        const NetworkParams& params);
+    /// For who copies the values of a publisher elsewhere: reads like a reader, and keep() adds.
+    /// Makes the folder. Errors as of publisher(), but for the key.
+    static Result<std::unique_ptr<LocalBeacon>> keeper(const std::filesystem::path& folder,
+                                                       const NetworkParams& params);
+    /// Puts a value into the folder, once; kRefused (kBadBeacon) unless it is its round's.
+    [[nodiscard]] Status keep(const BeaconRound& value);
     ~LocalBeacon() override;
 
     /// The publisher signs and records a due round at the first call; kUnavailable before it is

@@ -9,9 +9,9 @@
 #include "core/hash.hpp"
 #include "core/merkle.hpp"
 #include "embedded/bond_ledger.hpp"
+#include "embedded/chain_tip_impl.hpp"
 #include "embedded/record_follower.hpp"
 #include "storage/begun.hpp"
-#include "storage/file.hpp"
 #include "storage/record_log.hpp"
 
 namespace holdfast {
@@ -89,26 +89,6 @@ Result<NetworkParams> read_network(const std::filesystem::path& folder) {
     return std::move(*params);
 }
 
-/// The acknowledged size of the log: u64 size || u64 ~size, so that a torn write reads as
-/// "unknown", which is 0. It is a guard against lost blocks, not their record.
-class TipFile {
-  public:
-    static Result<std::uint64_t> read(const std::filesystem::path& path) {
-        const Result<Bytes> bytes = read_file(path, 16);
-        if (!bytes && bytes.error().code == ErrorCode::kNotFound) return std::uint64_t{0};
-        if (!bytes) return fail(bytes.error());
-        if (bytes->size() != 16) return std::uint64_t{0};
-        const std::uint64_t size = load_le64(bytes->data());
-        return load_le64(bytes->data() + 8) == ~size ? size : std::uint64_t{0};
-    }
-    static Status write(File& file, std::uint64_t size) {
-        Writer w(16);
-        w.u64(size).u64(~size);
-        HOLDFAST_TRY(file.write_at(0, w.bytes()));
-        return file.sync();
-    }
-};
-
 }  // namespace
 
 class LocalChain::Impl {
@@ -174,7 +154,9 @@ class LocalChain::Impl {
 
     Status submit(std::span<const SubmissionView> objects);
     Status list_bond_events(std::span<const BondEvent> events);
-    Result<std::vector<Submission>> listed_at(Height height, bool events);
+    Result<std::vector<Submission>> listed_at(Height height, std::optional<bool> events);
+    Result<BlockInfo> repeat(const BlockHash& hash, std::uint64_t time_ms,
+                             std::span<const Bytes> listed);
     Result<BlockInfo> append(Height first, std::span<const NewBlock> blocks);
 
     [[nodiscard]] Height genesis() const { return params_.genesis_height; }
@@ -221,6 +203,11 @@ class LocalChain::Impl {
     Status apply_blocks(Reader& r);
     void drop_from(Height first);
     [[nodiscard]] BlockHash hash_of(Height height, const Block& block) const;
+    [[nodiscard]] BlockHash hash_of(Height height, const BlockHash& parent, std::uint64_t time_ms,
+                                    std::span<const Digest> leaves) const {
+        return BlockHash(tagged_hash("local-chain/block", network_id_, height, parent, time_ms,
+                                     branch_, merkle_root(leaves)));
+    }
 
     std::filesystem::path folder_;
     NetworkParams params_;
@@ -242,8 +229,7 @@ BlockHash LocalChain::Impl::hash_of(Height height, const Block& block) const {
     std::vector<Digest> leaves;
     leaves.reserve(block.listed.size());
     for (const std::uint64_t number : block.listed) leaves.push_back(submissions_[number].leaf);
-    return BlockHash(tagged_hash("local-chain/block", network_id_, height, block.parent,
-                                 block.time_ms, branch_, merkle_root(leaves)));
+    return hash_of(height, block.parent, block.time_ms, leaves);
 }
 
 Status LocalChain::Impl::apply(std::uint64_t offset, ByteView body) {
@@ -356,18 +342,58 @@ Status LocalChain::Impl::list_bond_events(std::span<const BondEvent> events) {
     return write_all(std::vector<ByteView>(records.begin(), records.end()));
 }
 
-/// The block's bond events, or everything else that it lists; in its order.
-Result<std::vector<Submission>> LocalChain::Impl::listed_at(Height height, bool events) {
+/// The block's bond events, or everything else that it lists, or all; in its order.
+Result<std::vector<Submission>> LocalChain::Impl::listed_at(Height height,
+                                                            std::optional<bool> events) {
     HOLDFAST_TRY(info(height));
     std::vector<Submission> out;
     for (const std::uint64_t number : block(height)->listed) {
         const Stored& stored = submissions_[number];
-        if ((stored.kind == kBondEvent) != events) continue;
+        if (events && (stored.kind == kBondEvent) != *events) continue;
         HOLDFAST_ASSIGN(object, follower_->read(stored.offset, stored.size));
         if (leaf_hash(object) != stored.leaf) return damaged("a submission has changed");
         out.push_back({stored.kind, std::move(object)});
     }
     return out;
+}
+
+/// Nothing is written unless the block comes to its hash.
+Result<BlockInfo> LocalChain::Impl::repeat(const BlockHash& hash, std::uint64_t time_ms,
+                                           std::span<const Bytes> listed) {
+    const std::string what = "block " + std::to_string(tip().value + 1);
+    std::unordered_map<Digest, std::uint64_t, DigestHash> fresh;
+    std::vector<Digest> leaves;
+    std::vector<Bytes> records;
+    Writer block(64);
+    block.u8(kBlocksRecord).height(tip() + 1).u32(1).u64(time_ms);
+    block.u32(static_cast<std::uint32_t>(listed.size()));
+    for (const Bytes& object : listed) {
+        const Checked<Kind> kind = is_event(object) ? kBondEvent : peek_kind(object);
+        const bool form = kind && (*kind == kBondEvent
+                                       ? BondEvent::decode(ByteView(object).subspan(2)).has_value()
+                                       : is_carried(*kind));
+        if (!form || object.size() > kMaxSubmissionBytes) {
+            return fail_refused(Reason::kBadKind, what + " lists no such thing");
+        }
+        leaves.push_back(leaf_hash(object));
+        const auto known = known_.find(leaves.back());
+        const std::uint64_t number =
+            known == known_.end() ? submissions_.size() + records.size() : known->second;
+        const bool waits = known == known_.end() || pending_.contains(number);
+        if (!waits || !fresh.emplace(leaves.back(), number).second) {
+            return fail_refused(Reason::kAlreadySettled, what + " lists something a second time");
+        }
+        block.u64(number);
+        if (known != known_.end()) continue;
+        records.push_back(Writer(object.size() + 1).u8(kSubmissionRecord).raw(object).take());
+    }
+    HOLDFAST_TRY(check_time(time_ms));
+    if (time_ms < tip_time() || hash_of(tip() + 1, blocks_.back().hash, time_ms, leaves) != hash) {
+        return fail_refused(Reason::kWrongBlock, what + " does not come to its hash");
+    }
+    records.push_back(block.take());
+    HOLDFAST_TRY(write_all(std::vector<ByteView>(records.begin(), records.end())));
+    return info(tip());
 }
 
 Result<BlockInfo> LocalChain::Impl::append(Height first, std::span<const NewBlock> blocks) {
@@ -529,6 +555,23 @@ Result<BlockInfo> LocalChain::append_block(std::optional<std::uint64_t> time_ms)
     const std::uint64_t parent_ms = impl_->tip_time();
     const NewBlock next{time_ms.value_or(parent_ms + impl_->params().block_ms), true};
     return impl_->append(impl_->tip() + 1, {&next, 1});
+}
+
+Result<std::vector<Bytes>> LocalChain::listed_at(Height height) {
+    const std::lock_guard lock(impl_->mutex);
+    HOLDFAST_TRY(impl_->refresh());
+    HOLDFAST_ASSIGN(listed, impl_->listed_at(height, std::nullopt));
+    std::vector<Bytes> out;
+    for (Submission& s : listed) out.push_back(std::move(s.object));
+    return out;
+}
+
+Result<BlockInfo> LocalChain::repeat_block(const BlockHash& hash, std::uint64_t time_ms,
+                                           std::span<const Bytes> listed) {
+    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->writable()) return read_only();
+    HOLDFAST_TRY(impl_->refresh());
+    return impl_->repeat(hash, time_ms, listed);
 }
 
 Result<BlockInfo> LocalChain::replace_branch(Height first, std::span<const NewBlock> blocks) {

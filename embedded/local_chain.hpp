@@ -86,6 +86,15 @@ class LocalChain final : public Blockchain {
     [[nodiscard]] Result<BlockInfo> append_block(
         std::optional<std::uint64_t> time_ms = std::nullopt);
 
+    /// Everything that a block lists in the order of its hash: objects, and bond events in the form
+    /// of spec 15.4.
+    [[nodiscard]] Result<std::vector<Bytes>> listed_at(Height height);
+    /// The next block as another chain of this network has it. kRefused, and nothing is written:
+    /// kWrongBlock when it does not come to `hash` here (another parent, time or list; a chain that
+    /// has replaced blocks), kBadKind, kAlreadySettled for what stands in an earlier block.
+    [[nodiscard]] Result<BlockInfo> repeat_block(const BlockHash& hash, std::uint64_t time_ms,
+                                                 std::span<const Bytes> listed);
+
     struct NewBlock {
         std::uint64_t time_ms = 0;
         bool with_submissions = true;  // lists what is pending at this point of the new branch

@@ -3,41 +3,10 @@
 #include <algorithm>
 
 namespace holdfast {
-namespace {
-
-constexpr std::string_view kWho = "the node that is followed";
-
-}  // namespace
+namespace {}  // namespace
 
 FollowClient::FollowClient(Request request, const FollowClientOptions& options)
     : request_(std::move(request)), options_(options) {}
-
-Result<FollowAnswer> FollowClient::ask(ByteView message) const {
-    HOLDFAST_ASSIGN(bytes, request_(message));
-    Checked<FollowAnswer> answer = decode_answer(bytes);
-    if (!answer) return fail_refused(answer.error(), kWho);
-    if (const auto* busy = std::get_if<FollowBusy>(&*answer)) {
-        return fail(ErrorCode::kBusy, std::string(kWho) + " is busy; ask again in " +
-                                          std::to_string(busy->retry_ms) + " ms");
-    }
-    return std::move(*answer);
-}
-
-template <class T>
-Result<T> FollowClient::ask_for(const FollowQuestion& question) const {
-    Result<FollowAnswer> answer = ask(encode_question(question));
-    if (!answer) return fail(answer.error());
-    if (T* wanted = std::get_if<T>(&*answer)) return std::move(*wanted);
-    const auto* refused = std::get_if<FollowRefused>(&*answer);
-    if (refused == nullptr) return fail_refused(Reason::kBadKind, kWho);
-    if (refused->reason == Reason::kTooEarly || refused->reason == Reason::kTooLate) {
-        return fail(ErrorCode::kNotFound,
-                    std::string(kWho) + (refused->reason == Reason::kTooEarly
-                                             ? " has no such final block yet"
-                                             : " does not keep this height any more"));
-    }
-    return fail_refused(refused->reason, kWho);
-}
 
 // Spec 14: nothing is used that contradicts what was said before.
 Status FollowClient::note(Height height, const Known& said) {
@@ -46,9 +15,10 @@ Status FollowClient::note(Height height, const Known& said) {
     if (found == known_.end()) {
         known_.emplace(height, said);
     } else {
-        if (found->second.hash != said.hash) return fail_refused(Reason::kWrongBlock, kWho);
+        if (found->second.hash != said.hash)
+            return fail_refused(Reason::kWrongBlock, kFollowedNode);
         if (found->second.y && said.y && *found->second.y != *said.y) {
-            return fail_refused(Reason::kVdfOutputMismatch, kWho);
+            return fail_refused(Reason::kVdfOutputMismatch, kFollowedNode);
         }
         if (said.y) found->second.y = said.y;
     }
@@ -62,30 +32,43 @@ Status FollowClient::check_parent(const FollowHeight& said) const {
     if (said.height.value == 0) return {};
     const auto parent = known_.find(said.height - 1);
     if (parent != known_.end() && parent->second.hash != said.parent) {
-        return fail_refused(Reason::kWrongBlock, kWho);
+        return fail_refused(Reason::kWrongBlock, kFollowedNode);
     }
     return {};
 }
 
 Result<FollowTip> FollowClient::tip() {
+    const std::optional<Height> least = newest_told();
     Result<FollowTip> said = ask_for<FollowTip>(TipQuestion{});
     if (!said && said.error().code == ErrorCode::kNotFound) {
         return fail(ErrorCode::kUnavailable, said.error().message);
     }
     if (!said) return said;
-    {
-        const std::lock_guard lock(mutex_);
-        if (newest_ && said->height < *newest_) return fail_refused(Reason::kWrongHeight, kWho);
-    }
-    HOLDFAST_TRY(note(said->height, {said->hash, std::nullopt}));
-    const std::lock_guard lock(mutex_);
-    newest_ = std::max(newest_.value_or(said->height), said->height);
+    HOLDFAST_TRY(note_tip(said->height, said->hash, least));
     return said;
+}
+
+Status FollowClient::note_block(Height height, const BlockHash& hash) {
+    return note(height, {hash, std::nullopt});
+}
+
+std::optional<Height> FollowClient::newest_told() const {
+    const std::lock_guard lock(mutex_);
+    return newest_;
+}
+
+Status FollowClient::note_tip(Height height, const BlockHash& hash,
+                              const std::optional<Height>& least) {
+    if (least && height < *least) return fail_refused(Reason::kWrongHeight, kFollowedNode);
+    HOLDFAST_TRY(note_block(height, hash));
+    const std::lock_guard lock(mutex_);
+    newest_ = std::max(newest_.value_or(height), height);
+    return {};
 }
 
 Result<FollowHeight> FollowClient::at(Height height) {
     HOLDFAST_ASSIGN(said, ask_for<FollowHeight>(HeightQuestion{height}));
-    if (said.height != height) return fail_refused(Reason::kWrongHeight, kWho);
+    if (said.height != height) return fail_refused(Reason::kWrongHeight, kFollowedNode);
     HOLDFAST_TRY(check_parent(said));
     HOLDFAST_TRY(note(height, {said.block_hash, said.y}));
     return said;
@@ -94,7 +77,7 @@ Result<FollowHeight> FollowClient::at(Height height) {
 Result<FollowOutput> FollowClient::output(Height height) {
     Result<FollowOutput> said = ask_for<FollowOutput>(OutputQuestion{height});
     if (!said) return said;
-    if (said->block.height != height) return fail_refused(Reason::kWrongHeight, kWho);
+    if (said->block.height != height) return fail_refused(Reason::kWrongHeight, kFollowedNode);
     HOLDFAST_TRY(note(height, {said->block.hash, std::nullopt}));
     return said;
 }
@@ -102,7 +85,7 @@ Result<FollowOutput> FollowClient::output(Height height) {
 /// Under list_mutex_. Spec 14: the list is the one named.
 Status FollowClient::fetch_list(const FollowHeight& height) {
     if (list_hash_ == height.list_hash) return {};
-    if (height.chains > options_.max_chains) return fail_refused(Reason::kTooLarge, kWho);
+    if (height.chains > options_.max_chains) return fail_refused(Reason::kTooLarge, kFollowedNode);
     list_hash_.reset();
     list_.clear();
     while (list_.size() < height.chains) {
@@ -110,16 +93,16 @@ Status FollowClient::fetch_list(const FollowHeight& height) {
         HOLDFAST_ASSIGN(page, ask_for<FollowChains>(ChainsQuestion{
                                   height.height, first,
                                   std::min(options_.page_chains, height.chains - first)}));
-        if (page.height != height.height) return fail_refused(Reason::kWrongHeight, kWho);
+        if (page.height != height.height) return fail_refused(Reason::kWrongHeight, kFollowedNode);
         const bool fits = page.list_hash == height.list_hash && page.total == height.chains &&
                           page.first == first && !page.chains.empty() &&
                           page.chains.size() <= options_.page_chains &&
                           (list_.empty() || list_.back().id < page.chains.front().id);
-        if (!fits) return fail_refused(Reason::kBadIndex, kWho);
+        if (!fits) return fail_refused(Reason::kBadIndex, kFollowedNode);
         list_.insert(list_.end(), page.chains.begin(), page.chains.end());
     }
     if (follow_list_hash(list_) != height.list_hash)
-        return fail_refused(Reason::kRootMismatch, kWho);
+        return fail_refused(Reason::kRootMismatch, kFollowedNode);
     list_hash_ = height.list_hash;
     return {};
 }
@@ -156,13 +139,14 @@ Status FollowClient::submit(Kind kind, ByteView object) {
     if (object.size() > options_.max_message_bytes) {
         return fail(ErrorCode::kInvalidArgument,
                     std::string(to_string(kind)) + " of " + std::to_string(object.size()) +
-                        " bytes: above what travels to " + std::string(kWho));
+                        " bytes: above what travels to " + std::string(kFollowedNode));
     }
-    const Result<FollowAnswer> answer = ask(object);
+    const Result<FollowAnswer> answer = ask_node(request_, object);
     if (!answer) return fail(answer.error());
     if (std::holds_alternative<FollowTaken>(*answer)) return {};
+    if (std::holds_alternative<HandedOvers>(*answer)) return {};
     const auto* refused = std::get_if<FollowRefused>(&*answer);
-    return fail_refused(refused == nullptr ? Reason::kBadKind : refused->reason, kWho);
+    return fail_refused(refused == nullptr ? Reason::kBadKind : refused->reason, kFollowedNode);
 }
 
 Result<std::vector<Submission>> FollowClient::submissions_at(Height) {

@@ -23,7 +23,7 @@
 
 #include "availability/responder.hpp"
 #include "callbacks/blockchain.hpp"
-#include "follow/messages.hpp"
+#include "follow/ask.hpp"
 
 namespace holdfast {
 
@@ -35,7 +35,7 @@ struct FollowClientOptions {
 
 class FollowClient final : public Blockchain {
   public:
-    using Request = std::function<Result<Bytes>(ByteView message)>;
+    using Request = FollowRequest;
     static constexpr std::size_t kKnownHeights = 8;
 
     explicit FollowClient(Request request, const FollowClientOptions& options = {});
@@ -54,6 +54,21 @@ class FollowClient final : public Blockchain {
     /// Challenges of whose outcomes an audit waits for the response.
     [[nodiscard]] Result<std::vector<ChallengeKey>> open_audits(const PublicKey& challenger);
 
+    /// For clients of a subject (follow/duty_client.hpp).
+    template <class T>
+    [[nodiscard]] Result<T> ask_for(const FollowQuestion& question) const {
+        return ask_node_for<T>(request_, question);
+    }
+    [[nodiscard]] Result<FollowAnswer> ask(ByteView message) const {
+        return ask_node(request_, message);
+    }
+    /// Holds what was said of a block, or of the newest one, against what was said before.
+    [[nodiscard]] Status note_block(Height height, const BlockHash& hash);
+    /// `least`: newest_told() from before the question; answers may overtake each other.
+    [[nodiscard]] Status note_tip(Height height, const BlockHash& hash,
+                                  const std::optional<Height>& least);
+    [[nodiscard]] std::optional<Height> newest_told() const;
+
     [[nodiscard]] Result<Height> current_height() override;
     [[nodiscard]] Result<BlockInfo> block_by_height(Height height) override;
     /// kInvalidArgument for more bytes than the transport carries.
@@ -67,9 +82,6 @@ class FollowClient final : public Blockchain {
         BlockHash hash;
         std::optional<VdfOutput> y;
     };
-    [[nodiscard]] Result<FollowAnswer> ask(ByteView message) const;
-    template <class T>
-    [[nodiscard]] Result<T> ask_for(const FollowQuestion& question) const;
     /// Compares a block with what was said before, and remembers it.
     [[nodiscard]] Status note(Height height, const Known& said);
     [[nodiscard]] Status check_parent(const FollowHeight& said) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/hash.hpp"
+#include "follow/message_parts.hpp"
 
 namespace holdfast {
 namespace {
@@ -18,19 +19,6 @@ enum class Answer : std::uint8_t {
     kAudits = 7,
     kOutput = 8,
 };
-
-template <class... Ts>
-struct Cases : Ts... {
-    using Ts::operator()...;
-};
-template <class... Ts>
-Cases(Ts...) -> Cases<Ts...>;
-
-Writer begin(std::uint8_t kind, std::uint8_t what, std::size_t body_bytes) {
-    Writer w(3 + body_bytes);
-    w.u8(kProtocolVersion).u8(kind).u8(what);
-    return w;
-}
 
 /// Reads off version, kind and what follows them.
 std::uint8_t read_head(Reader& r, std::uint8_t kind) {
@@ -53,24 +41,6 @@ ChallengedChain read_chain(Reader& r) {
     c.chunks = ChunkCount(r.u64());
     if (c.chunks.value < kMinChunks || c.chunks.value > kMaxChunks) r.refuse(Reason::kBadField);
     return c;
-}
-
-/// How many entries follow, when the bytes that are left are exactly theirs; 0 otherwise, and the
-/// reader has failed.
-std::uint32_t read_count(Reader& r, std::uint32_t most, std::size_t entry_bytes) {
-    const std::uint32_t count = r.u32();
-    if (count > most) r.refuse(Reason::kTooLarge);
-    const std::size_t needed = count * entry_bytes;
-    if (r.remaining() < needed) r.refuse(Reason::kTruncated);
-    if (r.remaining() > needed) r.refuse(Reason::kTrailingBytes);
-    return r.failed() ? 0 : count;
-}
-
-template <class T, class Key>
-bool ascends(const std::vector<T>& values, const Key& key) {
-    return std::adjacent_find(values.begin(), values.end(), [&](const T& a, const T& b) {
-               return !(key(a) < key(b));
-           }) == values.end();
 }
 
 FollowTip read_tip(Reader& r) {
@@ -136,30 +106,11 @@ FollowAudits read_audits(Reader& r) {
     return out;
 }
 
-bool read_flag(Reader& r) {
-    const std::uint8_t flag = r.u8();
-    if (flag > 1) r.refuse(Reason::kBadField);
-    return flag == 1;
-}
-
-/// `u32 n` and n bytes, at most `most` of them.
-Bytes read_bytes(Reader& r, std::uint32_t most) {
-    const std::uint32_t n = r.u32();
-    if (n > most) r.refuse(Reason::kTooLarge);
-    if (r.failed()) return {};
-    const ByteView bytes = r.raw(n);
-    return {bytes.begin(), bytes.end()};
-}
-
 OutputCover read_cover(Reader& r) {
     OutputCover out;
     out.head = JournalHead::decode(r);
     out.entry = r.u64();
-    const std::uint32_t hashes = r.u32();
-    if (hashes > kMaxFollowPath) r.refuse(Reason::kTooLarge);
-    if (r.failed()) return out;
-    out.path.resize(hashes);
-    for (Digest& hash : out.path) hash = r.fixed<Digest>();
+    out.path = read_hashes(r, kMaxFollowPath);
     return out;
 }
 
@@ -170,13 +121,7 @@ FollowOutput read_output(Reader& r) {
     out.block.parent = r.fixed<BlockHash>();
     out.block.time_ms = r.u64();
     out.block.final = true;
-    if (read_flag(r)) {
-        BeaconRound round;
-        round.round = r.u64();
-        round.randomness = r.fixed<Digest>();
-        round.proof = read_bytes(r, kMaxBeaconProofBytes);
-        out.beacon = std::move(round);
-    }
+    if (read_flag(r)) out.beacon = read_beacon(r);
     if (read_flag(r)) {
         out.proof = read_bytes(r, kMaxFollowProofBytes);
         if (out.proof.empty()) r.refuse(Reason::kBadField);
@@ -186,21 +131,18 @@ FollowOutput read_output(Reader& r) {
 }
 
 Bytes write_output(const FollowOutput& a) {
-    Writer w = begin(kFollowAnswerKind, static_cast<std::uint8_t>(Answer::kOutput),
-                     1'024 + a.proof.size());
+    Writer w = begin_message(kFollowAnswerKind, static_cast<std::uint8_t>(Answer::kOutput),
+                             1'024 + a.proof.size());
     w.height(a.block.height).fixed(a.block.hash).fixed(a.block.parent).u64(a.block.time_ms);
     w.u8(a.beacon ? 1 : 0);
-    if (a.beacon) {
-        w.u64(a.beacon->round).fixed(a.beacon->randomness);
-        w.u32(static_cast<std::uint32_t>(a.beacon->proof.size())).raw(a.beacon->proof);
-    }
+    if (a.beacon) write_beacon(w, *a.beacon);
     w.u8(a.proof.empty() ? 0 : 1);
-    if (!a.proof.empty()) w.u32(static_cast<std::uint32_t>(a.proof.size())).raw(a.proof);
+    if (!a.proof.empty()) write_bytes(w, a.proof);
     w.u8(a.cover ? 1 : 0);
     if (a.cover) {
         a.cover->head.encode(w);
-        w.u64(a.cover->entry).u32(static_cast<std::uint32_t>(a.cover->path.size()));
-        w.digests(a.cover->path);
+        w.u64(a.cover->entry);
+        write_hashes(w, a.cover->path);
     }
     return w.take();
 }
@@ -209,6 +151,15 @@ FollowRefused read_refused(Reader& r) {
     const std::uint32_t number = r.u32();
     if (number == 0 || number >= reason_count()) r.refuse(Reason::kBadField);
     return {r.failed() ? Reason::kBadField : static_cast<Reason>(number)};
+}
+
+/// One of these types, which know their number and read themselves; otherwise refused.
+template <class Variant, class... Types>
+Variant read_other(Reader& r, std::uint8_t what, Variant out) {
+    const bool known =
+        ((Types::kNumber == what && (out.template emplace<Types>(Types::decode(r)), true)) || ...);
+    if (!known) r.refuse(Reason::kBadField);
+    return out;
 }
 
 FollowAnswer read_answer(Reader& r, std::uint8_t what) {
@@ -230,8 +181,10 @@ FollowAnswer read_answer(Reader& r, std::uint8_t what) {
         case Answer::kOutput:
             return read_output(r);
     }
-    r.refuse(Reason::kBadField);
-    return FollowTaken{};
+    if (is_history(what)) return read_history_answer(r, what);
+    if (is_public_message(what)) return read_public_answer(r, what);
+    return read_other<FollowAnswer, DutyHeights, LinksDue, ProofsDue, SealDuties, OwnedChains,
+                      HandedOvers, RegistrationFound>(r, what, FollowTaken{});
 }
 
 FollowQuestion read_question(Reader& r, std::uint8_t what) {
@@ -254,12 +207,23 @@ FollowQuestion read_question(Reader& r, std::uint8_t what) {
         case Question::kOutput:
             return OutputQuestion{r.height()};
     }
-    r.refuse(Reason::kBadField);
-    return TipQuestion{};
+    if (is_history(what)) return read_history_question(r, what);
+    if (is_public_message(what)) return read_public_question(r, what);
+    return read_other<FollowQuestion, DutyHeightsQuestion, LinksDueQuestion, ProofsDueQuestion,
+                      SealDutiesQuestion, OwnedChainsQuestion, HandOver, RegistrationQuestion>(
+        r, what, TipQuestion{});
+}
+
+/// One that knows its number and writes itself.
+template <class T>
+Bytes write(std::uint8_t kind, const T& message) {
+    Writer w = begin_message(kind, T::kNumber, 64);
+    message.encode(w);
+    return w.take();
 }
 
 Writer begin_answer(Answer what, std::size_t body_bytes) {
-    return begin(kFollowAnswerKind, static_cast<std::uint8_t>(what), body_bytes);
+    return begin_message(kFollowAnswerKind, static_cast<std::uint8_t>(what), body_bytes);
 }
 
 }  // namespace
@@ -267,26 +231,30 @@ Writer begin_answer(Answer what, std::size_t body_bytes) {
 // Spec 14, kind 66.
 Bytes encode_question(const FollowQuestion& question) {
     const auto head = [](Question what, std::size_t bytes) {
-        return begin(kFollowRequestKind, static_cast<std::uint8_t>(what), bytes);
+        return begin_message(kFollowRequestKind, static_cast<std::uint8_t>(what), bytes);
     };
-    return std::visit(Cases{[&](const TipQuestion&) { return head(Question::kTip, 0).take(); },
-                            [&](const HeightQuestion& q) {
-                                Writer w = head(Question::kHeight, 8);
-                                return w.height(q.height).take();
-                            },
-                            [&](const ChainsQuestion& q) {
-                                Writer w = head(Question::kChains, 16);
-                                return w.height(q.height).u32(q.first).u32(q.count).take();
-                            },
-                            [&](const AuditsQuestion& q) {
-                                Writer w = head(Question::kAudits, 32);
-                                return w.fixed(q.challenger).take();
-                            },
-                            [&](const OutputQuestion& q) {
-                                Writer w = head(Question::kOutput, 8);
-                                return w.height(q.height).take();
-                            }},
-                      question);
+    return std::visit(
+        MessageCases{[&](const TipQuestion&) { return head(Question::kTip, 0).take(); },
+                     [&](const HeightQuestion& q) {
+                         Writer w = head(Question::kHeight, 8);
+                         return w.height(q.height).take();
+                     },
+                     [&](const ChainsQuestion& q) {
+                         Writer w = head(Question::kChains, 16);
+                         return w.height(q.height).u32(q.first).u32(q.count).take();
+                     },
+                     [&](const AuditsQuestion& q) {
+                         Writer w = head(Question::kAudits, 32);
+                         return w.fixed(q.challenger).take();
+                     },
+                     [&](const OutputQuestion& q) {
+                         Writer w = head(Question::kOutput, 8);
+                         return w.height(q.height).take();
+                     },
+                     [](const HistoryQuestion& q) { return encode_history(q); },
+                     [](const PublicQuestion& q) { return encode_public_question(q); },
+                     [](const auto& q) { return write(kFollowRequestKind, q); }},
+        question);
 }
 
 Checked<FollowQuestion> decode_question(ByteView message) {
@@ -301,46 +269,50 @@ Checked<FollowQuestion> decode_question(ByteView message) {
 // Spec 14, kind 67.
 Bytes encode_answer(const FollowAnswer& answer) {
     return std::visit(
-        Cases{[](const FollowTip& a) {
-                  Writer w = begin_answer(Answer::kTip, 48);
-                  return w.height(a.height).fixed(a.hash).u64(a.time_ms).take();
-              },
-              [](const FollowHeight& a) {
-                  Writer w = begin_answer(Answer::kHeight,
-                                          153 + kFollowChallengerBytes * a.challengers.size());
-                  w.height(a.height).fixed(a.block_hash).fixed(a.parent).u64(a.time_ms);
-                  w.u8(a.y ? 1 : 0);
-                  if (a.y) w.fixed(*a.y);
-                  w.fixed(a.list_hash).u32(a.chains);
-                  w.u32(static_cast<std::uint32_t>(a.challengers.size()));
-                  for (const ChallengerPart& c : a.challengers) w.fixed(c.key).u64(c.part);
-                  return w.take();
-              },
-              [](const FollowChains& a) {
-                  Writer w =
-                      begin_answer(Answer::kChains, 52 + kFollowChainBytes * a.chains.size());
-                  w.height(a.height).fixed(a.list_hash).u32(a.total).u32(a.first);
-                  w.u32(static_cast<std::uint32_t>(a.chains.size()));
-                  for (const ChallengedChain& c : a.chains) write_chain(w, c);
-                  return w.take();
-              },
-              [](const FollowTaken&) { return begin_answer(Answer::kTaken, 0).take(); },
-              [](const FollowRefused& a) {
-                  Writer w = begin_answer(Answer::kRefused, 4);
-                  return w.u32(static_cast<std::uint32_t>(a.reason)).take();
-              },
-              [](const FollowBusy& a) {
-                  Writer w = begin_answer(Answer::kBusy, 4);
-                  return w.u32(a.retry_ms).take();
-              },
-              [](const FollowAudits& a) {
-                  Writer w =
-                      begin_answer(Answer::kAudits, 4 + kFollowAuditBytes * a.challenges.size());
-                  w.u32(static_cast<std::uint32_t>(a.challenges.size()));
-                  for (const ChallengeKey& c : a.challenges) w.height(c.height).fixed(c.chain_id);
-                  return w.take();
-              },
-              [](const FollowOutput& a) { return write_output(a); }},
+        MessageCases{[](const FollowTip& a) {
+                         Writer w = begin_answer(Answer::kTip, 48);
+                         return w.height(a.height).fixed(a.hash).u64(a.time_ms).take();
+                     },
+                     [](const FollowHeight& a) {
+                         Writer w = begin_answer(
+                             Answer::kHeight, 153 + kFollowChallengerBytes * a.challengers.size());
+                         w.height(a.height).fixed(a.block_hash).fixed(a.parent).u64(a.time_ms);
+                         w.u8(a.y ? 1 : 0);
+                         if (a.y) w.fixed(*a.y);
+                         w.fixed(a.list_hash).u32(a.chains);
+                         w.u32(static_cast<std::uint32_t>(a.challengers.size()));
+                         for (const ChallengerPart& c : a.challengers) w.fixed(c.key).u64(c.part);
+                         return w.take();
+                     },
+                     [](const FollowChains& a) {
+                         Writer w = begin_answer(Answer::kChains,
+                                                 52 + kFollowChainBytes * a.chains.size());
+                         w.height(a.height).fixed(a.list_hash).u32(a.total).u32(a.first);
+                         w.u32(static_cast<std::uint32_t>(a.chains.size()));
+                         for (const ChallengedChain& c : a.chains) write_chain(w, c);
+                         return w.take();
+                     },
+                     [](const FollowTaken&) { return begin_answer(Answer::kTaken, 0).take(); },
+                     [](const FollowRefused& a) {
+                         Writer w = begin_answer(Answer::kRefused, 4);
+                         return w.u32(static_cast<std::uint32_t>(a.reason)).take();
+                     },
+                     [](const FollowBusy& a) {
+                         Writer w = begin_answer(Answer::kBusy, 4);
+                         return w.u32(a.retry_ms).take();
+                     },
+                     [](const FollowAudits& a) {
+                         Writer w = begin_answer(Answer::kAudits,
+                                                 4 + kFollowAuditBytes * a.challenges.size());
+                         w.u32(static_cast<std::uint32_t>(a.challenges.size()));
+                         for (const ChallengeKey& c : a.challenges)
+                             w.height(c.height).fixed(c.chain_id);
+                         return w.take();
+                     },
+                     [](const FollowOutput& a) { return write_output(a); },
+                     [](const HistoryAnswer& a) { return encode_history(a); },
+                     [](const PublicAnswer& a) { return encode_public_answer(a); },
+                     [](const auto& a) { return write(kFollowAnswerKind, a); }},
         answer);
 }
 

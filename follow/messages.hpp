@@ -23,9 +23,14 @@
 //                      u32 n || VDF proof (kind 9, standing alone); head || u64 entry || u32 k
 //                      || k hashes, the path of the y entry under the head
 //
+// Questions 6 to 12 and answers 9 to 15 are about what provers owe, and objects for the journal:
+// follow/duty_messages.hpp.
+// Questions and answers 16 to 25 are the network's history: follow/history_messages.hpp.
+// Questions and answers from 32 on are public data, for light clients: follow/public_messages.hpp.
+//
 // A submission is the protocol's object itself, as a message of its own kind; it is answered by 4,
-// 5 or 6. list_hash names a list of chains, so that one which has not changed is not fetched again
-// and one that is fetched in pages is known to be one.
+// 5 or 6, or by 14 where it is one for the journal. list_hash names a list of chains, so that one
+// which has not changed is not fetched again and one that is fetched in pages is known to be one.
 //
 // Pure values, any thread. Spec: docs/spec.md section 14.
 #pragma once
@@ -40,6 +45,9 @@
 #include "core/codec.hpp"
 #include "core/result.hpp"
 #include "core/types.hpp"
+#include "follow/duty_messages.hpp"
+#include "follow/history_messages.hpp"
+#include "follow/public_messages.hpp"
 #include "proofs/journal.hpp"
 
 namespace holdfast {
@@ -79,7 +87,10 @@ struct OutputQuestion {
     friend bool operator==(const OutputQuestion&, const OutputQuestion&) = default;
 };
 using FollowQuestion =
-    std::variant<TipQuestion, HeightQuestion, ChainsQuestion, AuditsQuestion, OutputQuestion>;
+    std::variant<TipQuestion, HeightQuestion, ChainsQuestion, AuditsQuestion, OutputQuestion,
+                 HistoryQuestion, PublicQuestion, DutyHeightsQuestion, LinksDueQuestion,
+                 ProofsDueQuestion, SealDutiesQuestion, OwnedChainsQuestion, HandOver,
+                 RegistrationQuestion>;
 
 [[nodiscard]] Bytes encode_question(const FollowQuestion& question);
 /// kBadField for an unknown question or a count of none, kTooLarge for a count over the ceiling.
@@ -140,8 +151,10 @@ struct FollowBusy {
     std::uint32_t retry_ms = 0;
     friend bool operator==(const FollowBusy&, const FollowBusy&) = default;
 };
-using FollowAnswer = std::variant<FollowTip, FollowHeight, FollowChains, FollowTaken, FollowRefused,
-                                  FollowBusy, FollowAudits, FollowOutput>;
+using FollowAnswer =
+    std::variant<FollowTip, FollowHeight, FollowChains, FollowTaken, FollowRefused, FollowBusy,
+                 FollowAudits, FollowOutput, HistoryAnswer, PublicAnswer, DutyHeights, LinksDue,
+                 ProofsDue, SealDuties, OwnedChains, HandedOvers, RegistrationFound>;
 
 [[nodiscard]] Bytes encode_answer(const FollowAnswer& answer);
 /// kBadField, kTooLarge; kNotCanonical for lists that do not ascend.

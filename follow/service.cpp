@@ -12,11 +12,35 @@ namespace {
 constexpr std::uint64_t kEntriesForAUnit = 256;
 constexpr std::uint64_t kUnitsForAudits = 64;  // the registry looks through all that are open
 constexpr std::uint64_t kUnitsForOutput = 16;  // a proof is read from the disk
+constexpr std::uint64_t kUnitsForPath = 4;     // a group is hashed
+constexpr std::uint64_t kUnitsForLink = 64;    // a prover is asked
+constexpr std::uint64_t kHeightsForAUnit = 16;
+constexpr std::uint64_t kObjectsForAUnit = 16;  // of a batch
 
 template <class T>
 Verdict form_of(ByteView body) {
     const Checked<T> decoded = T::decode(body);
     return decoded ? Verdict::ok() : decoded.error();
+}
+
+// Spec 14: what questions 32 to 38 count as.
+std::uint64_t cost_of_public(const PublicQuestion& question) {
+    if (const auto* heights = std::get_if<HeightsQuestion>(&question)) {
+        return 1 + heights->count / kHeightsForAUnit;
+    }
+    if (std::holds_alternative<LinkProofQuestion>(question)) return kUnitsForLink;
+    if (std::holds_alternative<SegmentsQuestion>(question)) return kUnitsForOutput;
+    return kUnitsForPath;
+}
+
+/// How many of a key's chains a question is about; 0: of none.
+std::uint32_t chains_asked_for(const FollowQuestion& question) {
+    return std::visit(
+        [](const auto& q) -> std::uint32_t {
+            if constexpr (requires { q.range; }) return q.range.most;
+            return 0;
+        },
+        question);
 }
 
 /// Kinds that come in through the journal, whose judge looks at their form (spec 15.2).
@@ -59,8 +83,40 @@ Verdict check_form(Kind kind, ByteView body) {
 
 }  // namespace
 
+bool is_garbage(const HandedOver& handed) {
+    switch (handed.reason) {
+        case Reason::kTruncated:
+        case Reason::kTrailingBytes:
+        case Reason::kBadVersion:
+        case Reason::kBadKind:
+        case Reason::kBadField:
+        case Reason::kNotCanonical:
+        case Reason::kTooLarge:
+        case Reason::kMemberOrder:
+        case Reason::kBadKey:
+        case Reason::kBadSignature:
+        case Reason::kBadIndex:
+        case Reason::kBadPath:
+        case Reason::kProofLength:
+        case Reason::kBadMultiproof:
+        case Reason::kBadLink:
+        case Reason::kBadOpening:
+        case Reason::kBadReveal:
+        case Reason::kBadSealing:
+        case Reason::kRawMismatch:
+        case Reason::kSealedMismatch:
+            return true;
+        default:
+            break;
+    }
+    return std::any_of(
+        handed.refused.begin(), handed.refused.end(),
+        [](const HandedOver::Member& m) { return m.reason == Reason::kWrongProver; });
+}
+
 FollowSource follow_source(const Registry& registry, Blockchain& chain) {
     FollowSource source;
+    source.duties = &registry;
     source.tip = [&registry] { return registry.tip(); };
     source.facts = [&registry, &chain](Height h) -> Result<FollowFacts> {
         FollowFacts facts;
@@ -75,6 +131,7 @@ FollowSource follow_source(const Registry& registry, Blockchain& chain) {
         facts.challengers = std::move(challengers);
         return facts;
     };
+    source.history.registry = &registry;
     source.chains = [&registry](Height h) { return registry.challenged_chains(h); };
     source.audits = [&registry](const PublicKey& challenger) -> Result<std::vector<ChallengeKey>> {
         HOLDFAST_ASSIGN(open, registry.outcome_audits(challenger));
@@ -91,7 +148,10 @@ FollowService::FollowService(FollowSource source, Blockchain& chain, MonotonicNs
     : source_(std::move(source)),
       chain_(chain),
       questions_(options.questions, clock),
-      submissions_(options.submissions, clock) {}
+      submissions_(options.submissions, clock),
+      garbage_(options.garbage, clock) {
+    if (source_.duties != nullptr) duties_.emplace(*source_.duties);
+}
 
 Result<FollowService::Kept> FollowService::build(Height height) const {
     Kept out;
@@ -117,6 +177,7 @@ Result<FollowService::Kept> FollowService::build(Height height) const {
 Status FollowService::refresh() {
     HOLDFAST_ASSIGN(tip, source_.tip());
     if (!tip) return {};
+    if (duties_) HOLDFAST_TRY(duties_->refresh());
     const std::uint64_t older = std::min<std::uint64_t>(tip->value, kKeptHeights - 1);
     for (Height h = *tip - older; h <= *tip; h = h + 1) {
         std::optional<Kept> known;
@@ -156,6 +217,9 @@ Checked<FollowService::Kept> FollowService::find(Height height) const {
 std::uint64_t FollowService::cost_of(const FollowQuestion& question) const {
     if (std::holds_alternative<AuditsQuestion>(question)) return kUnitsForAudits;
     if (std::holds_alternative<OutputQuestion>(question)) return kUnitsForOutput;
+    if (const auto* data = std::get_if<PublicQuestion>(&question)) return cost_of_public(*data);
+    if (const auto* data = std::get_if<HistoryQuestion>(&question)) return history_cost(*data);
+    if (const std::uint32_t chains = chains_asked_for(question)) return units_for_chains(chains);
     if (const auto* chains = std::get_if<ChainsQuestion>(&question)) {
         return 1 + chains->count / kEntriesForAUnit;
     }
@@ -180,7 +244,7 @@ Result<FollowAnswer> FollowService::answer_output(Height height) const {
     return fail(output.error());
 }
 
-FollowAnswer FollowService::answer_question(const FollowQuestion& question) const {
+FollowAnswer FollowService::answer_height(const FollowQuestion& question) const {
     if (std::holds_alternative<TipQuestion>(question)) {
         const std::lock_guard lock(mutex_);
         if (kept_.empty()) return FollowRefused{Reason::kTooEarly};
@@ -207,13 +271,68 @@ FollowAnswer FollowService::answer_question(const FollowQuestion& question) cons
     return FollowChains{height, kept->list->hash, total, asked->first, {begin, end}};
 }
 
+/// Questions 6 to 12, but for what is handed over.
+Result<FollowAnswer> FollowService::answer_duties(const FollowQuestion& question) const {
+    if (!duties_) return FollowRefused{Reason::kBadKind};
+    return std::visit(
+        [this](const auto& q) -> Result<FollowAnswer> {
+            if constexpr (requires { duties_->answer(q); }) return duties_->answer(q);
+            return FollowRefused{Reason::kBadKind};
+        },
+        question);
+}
+
+Status FollowService::charge_garbage(const PublicKey& from, std::uint64_t objects) {
+    bool left = true;
+    for (; objects > 0 && left; --objects) left = garbage_.take(from, 1) == 0;
+    if (left) return {};
+    return fail(ErrorCode::kPermission, "too many objects that no sound prover makes");
+}
+
+void FollowService::count(const HandedOvers& handed) {
+    const std::lock_guard lock(mutex_);
+    if (handed.acknowledgement) ++statistics_.acknowledged;
+    for (const HandedOver& one : handed.objects) {
+        if (one.reason == Reason::kOk) ++statistics_.submissions;
+        if (is_garbage(one)) ++statistics_.garbage;
+    }
+}
+
+// Spec 14, submissions: what stands is acknowledged.
+Result<HandedOvers> FollowService::hand_over(const PublicKey& from, ByteView message,
+                                             std::span<const ByteView> objects) {
+    HOLDFAST_TRY([&]() -> Status {
+        if (garbage_.has(from, 1)) return {};
+        return charge_garbage(from, 1);
+    }());
+    HOLDFAST_ASSIGN(handed, source_.hand_over(from, message, objects));
+    count(handed);
+    const auto bad = std::count_if(handed.objects.begin(), handed.objects.end(),
+                                   [](const HandedOver& one) { return is_garbage(one); });
+    HOLDFAST_TRY(charge_garbage(from, static_cast<std::uint64_t>(bad)));
+    return handed;
+}
+
+Result<FollowAnswer> FollowService::take_batch(const PublicKey& from, ByteView message,
+                                               const HandOver& batch) {
+    if (const std::uint32_t wait =
+            submissions_.take(from, 1 + batch.objects.size() / kObjectsForAUnit)) {
+        return FollowBusy{wait};
+    }
+    if (!source_.hand_over) return FollowRefused{Reason::kBadKind};
+    const std::vector<ByteView> objects(batch.objects.begin(), batch.objects.end());
+    HOLDFAST_ASSIGN(handed, hand_over(from, message, objects));
+    return FollowAnswer(std::move(handed));
+}
+
 // Spec 14, submissions.
 Result<FollowAnswer> FollowService::submit(const PublicKey& from, Kind kind, ByteView object) {
     if (is_for_journal(kind)) {
-        if (!source_.submit) return FollowRefused{Reason::kBadKind};
-        HOLDFAST_ASSIGN(verdict, source_.submit(from, object));
-        if (verdict) return FollowTaken{};
-        return FollowRefused{verdict.reason};
+        if (!source_.hand_over) return FollowRefused{Reason::kBadKind};
+        HOLDFAST_ASSIGN(handed, hand_over(from, object, std::span(&object, 1)));
+        const Reason reason = handed.objects.front().reason;
+        if (reason != Reason::kOk) return FollowRefused{reason};
+        return FollowAnswer(std::move(handed));
     }
     const Checked<ByteView> body = unwrap_object(kind, object);
     const Verdict form = body ? check_form(kind, *body) : body.error();
@@ -224,19 +343,37 @@ Result<FollowAnswer> FollowService::submit(const PublicKey& from, Kind kind, Byt
     return FollowRefused{taken.error().verdict.reason};
 }
 
+Result<FollowAnswer> FollowService::answer_question(const PublicKey& from, ByteView message) {
+    const auto question = decode_question(message);
+    if (const auto* batch = question ? std::get_if<HandOver>(&*question) : nullptr) {
+        return take_batch(from, message, *batch);
+    }
+    const std::uint64_t cost = question ? cost_of(*question) : 1;
+    if (const std::uint32_t wait = questions_.take(from, cost)) return FollowBusy{wait};
+    if (!question) return FollowRefused{question.error().reason};
+    if (const auto* audits = std::get_if<AuditsQuestion>(&*question)) {
+        return answer_audits(audits->challenger);
+    }
+    if (const auto* output = std::get_if<OutputQuestion>(&*question)) {
+        return answer_output(output->height);
+    }
+    if (const auto* history = std::get_if<HistoryQuestion>(&*question)) {
+        return answer_history(source_.history, *history);
+    }
+    if (const auto* data = std::get_if<PublicQuestion>(&*question)) {
+        if (!source_.public_data) return FollowRefused{Reason::kBadKind};
+        return source_.public_data(*data);
+    }
+    const bool of_heights = std::holds_alternative<TipQuestion>(*question) ||
+                            std::holds_alternative<HeightQuestion>(*question) ||
+                            std::holds_alternative<ChainsQuestion>(*question);
+    if (of_heights) return answer_height(*question);
+    return answer_duties(*question);
+}
+
 Result<FollowAnswer> FollowService::answer(const PublicKey& from, ByteView message) {
     if (message.size() > 1 && message[1] == kFollowRequestKind) {
-        const auto question = decode_question(message);
-        const std::uint64_t cost = question ? cost_of(*question) : 1;
-        if (const std::uint32_t wait = questions_.take(from, cost)) return FollowBusy{wait};
-        if (!question) return FollowRefused{question.error().reason};
-        if (const auto* audits = std::get_if<AuditsQuestion>(&*question)) {
-            return answer_audits(audits->challenger);
-        }
-        if (const auto* output = std::get_if<OutputQuestion>(&*question)) {
-            return answer_output(output->height);
-        }
-        return answer_question(*question);
+        return answer_question(from, message);
     }
     const Checked<Kind> kind = peek_kind(message);
     if (!kind) return fail_refused(kind.error(), "request");
@@ -248,7 +385,9 @@ Result<Bytes> FollowService::handle(const PublicKey& from, ByteView message) {
     const Result<FollowAnswer> answered = answer(from, message);
     const std::lock_guard lock(mutex_);
     if (!answered) {
-        if (answered.error().code == ErrorCode::kRefused) {
+        if (answered.error().code == ErrorCode::kPermission) {
+            ++statistics_.dropped;
+        } else if (answered.error().code == ErrorCode::kRefused) {
             ++statistics_.refused[answered.error().verdict.reason];
         } else {
             ++statistics_.failed;
@@ -257,6 +396,10 @@ Result<Bytes> FollowService::handle(const PublicKey& from, ByteView message) {
     }
     if (const auto* refused = std::get_if<FollowRefused>(&*answered)) {
         ++statistics_.refused[refused->reason];
+    } else if (const auto* handed = std::get_if<HandedOvers>(&*answered)) {
+        for (const HandedOver& one : handed->objects) {
+            if (one.reason != Reason::kOk) ++statistics_.refused[one.reason];
+        }
     } else if (std::holds_alternative<FollowBusy>(*answered)) {
         ++statistics_.refused[Reason::kBusy];
     } else if (std::holds_alternative<FollowTaken>(*answered)) {

@@ -34,8 +34,8 @@ Status check_schema(const std::filesystem::path& folder, ByteView stored) {
                 version > kRegistrySchema
                     ? has
                     : has +
-                          ": its state depended on when it had looked. Move the folder away and "
-                          "make the registry again from the chain and the journal");
+                          ". Move the folder away and make the registry again from the chain and "
+                          "the journal");
 }
 
 tl::unexpected<Error> no_registry(const std::filesystem::path& folder) {

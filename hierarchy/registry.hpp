@@ -110,6 +110,13 @@ struct StatusCounts {
     friend bool operator==(const StatusCounts&, const StatusCounts&) = default;
 };
 
+/// What the dear part of judging an object has found, before its entry is made (prejudge()).
+struct Prejudged {
+    /// As things stood. Of kinds that are judged with their entry alone: of their form.
+    Verdict verdict;
+    std::shared_ptr<const struct JudgedFrom> from;  // what the verdict was made from
+};
+
 /// What the registry knows of a final block.
 struct BlockRecord {
     Height height;
@@ -213,6 +220,7 @@ struct DueLink {
     ChainId chain_id;
     Link link_before;  // under the height's anchor
     std::optional<Height> reveal_base;
+    friend bool operator==(const DueLink&, const DueLink&) = default;
 };
 
 /// The link of a chain and height. `entry`: number of the journal entry that brought it.
@@ -256,10 +264,35 @@ struct OutcomeAudit {
 /// A link in a closed digest whose proof is still awaited.
 struct DueProof {
     ChainId chain_id;
-    std::uint64_t slot = 0;
     Link link;
     Link link_before;
     std::optional<Height> reveal_base;
+    friend bool operator==(const DueProof&, const DueProof&) = default;
+};
+
+/// A part of the chains that were ever registered for a prover: so many, behind chain id `after`
+/// (zeros: from the first).
+struct OwnedRange {
+    PublicKey prover;
+    ChainId after;
+    std::uint32_t most = 0;
+    friend bool operator==(const OwnedRange&, const OwnedRange&) = default;
+};
+/// What was found in such a part.
+template <class T>
+struct OwnedPage {
+    std::vector<T> found;         // ascending by chain id
+    std::optional<ChainId> more;  // there are chains behind this one: go on there
+    friend bool operator==(const OwnedPage&, const OwnedPage&) = default;
+};
+
+/// A chain that must make a new base before a proof of its links can be checked: the last known
+/// reveal is too far behind, or its reveal chain ends soon (spec 15.3). What the update must say.
+struct DueUpdate {
+    ChainId chain_id;
+    std::uint32_t sequence = 0;
+    Height effective;  // at least, where the next block lists it
+    friend bool operator==(const DueUpdate&, const DueUpdate&) = default;
 };
 
 struct RegistryStatistics {
@@ -325,6 +358,13 @@ class Registry {
     [[nodiscard]] Result<std::vector<ObjectOutcome>> accept(std::span<const ByteView> objects,
                                                             const SealCheck& check = {});
     [[nodiscard]] Result<ObjectOutcome> accept(ByteView object, const SealCheck& check = {});
+    /// Signatures, openings and reveals of bundles and proofs of links, beside whoever writes: what
+    /// accept() then does not check again where nothing that the verdict was made from has changed.
+    /// Bounded by the objects; never waits for a writer.
+    [[nodiscard]] Result<std::vector<Prejudged>> prejudge(std::span<const ByteView> objects) const;
+    /// accept() of objects that were prejudged, in their order.
+    [[nodiscard]] Result<std::vector<ObjectOutcome>> accept(std::span<const ByteView> objects,
+                                                            std::span<const Prejudged> judged);
     /// The same for the objects of neighbouring journal entries: unless each of them is appended,
     /// none is.
     [[nodiscard]] Result<std::vector<ObjectOutcome>> accept_all(std::span<const ByteView> objects,
@@ -333,11 +373,15 @@ class Registry {
     // --- the journal and what was decided (registry_journal.cpp) ---
 
     [[nodiscard]] Result<JournalSize> journal() const;
-    /// Entries from number `first` on, at most `most` of them. kNotFound: one of them is not kept
-    /// any more; what to do instead.
-    [[nodiscard]] Result<std::vector<Bytes>> entries(std::uint64_t first, std::size_t most) const;
+    /// Entries from number `first` on, at most `most` of them, and of more than one at most
+    /// `most_bytes`. kNotFound: one of them is not kept any more; what to do instead.
+    [[nodiscard]] Result<std::vector<Bytes>> entries(std::uint64_t first, std::size_t most,
+                                                     std::uint64_t most_bytes = UINT64_MAX) const;
     /// The hash of an entry, its leaf in the tree. kNotFound, as inclusion().
     [[nodiscard]] Result<Digest> entry_digest(std::uint64_t entry) const;
+    /// Those of entries from `first` on, at most `most`; none at the journal's end.
+    [[nodiscard]] Result<std::vector<Digest>> entry_digests(std::uint64_t first,
+                                                            std::size_t most) const;
     /// What the head of a closed height signs: its first 176 bytes. kNotFound.
     [[nodiscard]] Result<Bytes> head_of(Height height) const;
     /// Path of an entry under the tree of the first `size` entries; consistency of two sizes. From
@@ -351,6 +395,10 @@ class Registry {
     /// which this registry began.
     [[nodiscard]] Result<std::vector<Decision>> decisions(std::uint64_t first,
                                                           std::size_t most) const;
+    /// Number of the first decision that decisions() gives.
+    [[nodiscard]] std::uint64_t first_decision() const;
+    /// Where the state of a height lies, if it does (states()).
+    [[nodiscard]] std::filesystem::path state_file(Height height) const;
     /// Heights whose states lie in files here, ascending: those whose heads this registry has.
     [[nodiscard]] Result<std::vector<Height>> states() const;
     /// A copy of such a file under a new name, with the operator's signature where it is known:
@@ -423,6 +471,21 @@ class Registry {
                                                            const Wanted& wanted = {}) const;
     /// Seal and audit proofs whose y is known and whose deadline has not passed.
     [[nodiscard]] Result<std::vector<SealDuty>> due_seal_proofs(const Wanted& wanted = {}) const;
+    /// Of chains with a slot at the tip and a commitment in force there, whose update would be
+    /// taken by the next block.
+    [[nodiscard]] Result<std::vector<DueUpdate>> due_updates(const Wanted& wanted = {}) const;
+
+    // --- the same for a part of one prover's chains, at the cost of these ---
+
+    [[nodiscard]] Result<OwnedPage<DueLink>> due_links_of(const OwnedRange& range,
+                                                          Height height) const;
+    /// kRefused (kTooEarly, kTooLate) unless proofs of that height are taken.
+    [[nodiscard]] Result<OwnedPage<DueProof>> due_proofs_of(const OwnedRange& range,
+                                                            Height height) const;
+    /// Also those whose y is not there yet.
+    [[nodiscard]] Result<OwnedPage<SealDuty>> seal_duties_of(const OwnedRange& range) const;
+    [[nodiscard]] Result<OwnedPage<ChainInfo>> chains_of(const OwnedRange& range) const;
+    [[nodiscard]] Result<OwnedPage<DueUpdate>> due_updates_of(const OwnedRange& range) const;
 
     // --- availability ---
 
@@ -470,6 +533,7 @@ class Registry {
   private:
     enum class Unless { kNoneIs, kEachIs };  // appended: then nothing is written
     [[nodiscard]] Result<std::vector<ObjectOutcome>> accept(std::span<const ByteView> objects,
+                                                            std::span<const Prejudged> judged,
                                                             const SealCheck& check, Unless unless);
     explicit Registry(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;

@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 #include <shared_mutex>
+#include <tuple>
 
 #include "hierarchy/availability_state.hpp"
 #include "hierarchy/bond_book.hpp"
@@ -44,6 +45,8 @@ Status save(Transaction& txn, Table table, const Key& key, const T& record) {
 /// The slot that the chain has or had; empty when it never had one.
 [[nodiscard]] Result<std::optional<std::uint64_t>> load_slot(const Transaction& txn,
                                                              const ChainId& chain_id);
+/// Whose chain it is, for lists of a prover's chains.
+[[nodiscard]] Status save_owner(Transaction& txn, const PublicKey& prover, const ChainId& chain_id);
 /// What a verifier must know of the chain for `height`.
 [[nodiscard]] Result<KnownChain> load_known_chain(const Transaction& txn,
                                                   const NetworkId& network_id,
@@ -156,17 +159,41 @@ struct Working {
                                      const std::optional<PublicKey>& accuser);
 
 // What the journal brings (registry_objects.cpp).
+/// What the verdict on a bundle or a proof of a link is a function of, besides the object, and that
+/// verdict.
+struct JudgedFrom {
+    KnownHeight height;
+    KnownChain chain;  // of a proof
+    Link link;         // that stands, of a proof
+    Verdict verdict;
+    [[nodiscard]] bool same(const JudgedFrom& other) const {
+        const auto of_height = [](const KnownHeight& h) {
+            return std::tie(h.height, h.block_hash, h.y, h.anchor, h.link_before, h.y_compact,
+                            h.previous_global, h.global);
+        };
+        const auto of_chain = [](const KnownChain& c) {
+            return std::tie(c.id, c.replica_id, c.prover, c.sealed_root, c.chunks, c.reveals);
+        };
+        return of_height(height) == of_height(other.height) &&
+               of_chain(chain) == of_chain(other.chain) && link == other.link;
+    }
+};
+
 /// An object that somebody handed over, as far as its head was read.
 struct Candidate {
     ByteView object;
     ByteView body;
     ObjectOutcome outcome;
-    bool changed = false;  // the state: it is appended
+    std::shared_ptr<const JudgedFrom> judged;  // before, where it was
+    bool changed = false;                      // the state: it is appended
 };
 /// Each takes neighbours of its own kinds, in order, and calls appended() for what has changed the
 /// state, before the next one is judged.
 [[nodiscard]] Status take_bundles(Working& w, std::span<Candidate* const> group);
 [[nodiscard]] Status take_proofs(Working& w, std::span<Candidate* const> group);
+/// The dear part of both for itself, from a snapshot: leaves `judged` behind.
+[[nodiscard]] Status prejudge_bundles(Working& w, std::span<Candidate* const> group);
+[[nodiscard]] Status prejudge_proofs(Working& w, std::span<Candidate* const> group);
 [[nodiscard]] Status take_seal_proofs(Working& w, std::span<Candidate* const> group,
                                       const SealCheck& check);
 [[nodiscard]] Status appended(Working& w, Candidate& candidate);

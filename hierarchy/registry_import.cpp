@@ -162,7 +162,14 @@ class Importer {
             !found->holds(impl_.network_id, record.key, record.value)) {
             return refused(Reason::kBadField);
         }
+        if (found->table == Table::kChains) HOLDFAST_TRY(take_owner(record));
         return txn_->put(found->table, record.key, record.value);
+    }
+    /// The export does not say twice whose a chain is.
+    Status take_owner(const StateRecord& record) {
+        HOLDFAST_ASSIGN(chain, ChainRecord::decode(record.value));
+        return save_owner(*txn_, chain.registration.header.prover,
+                          KeyReader(record.key).fixed<ChainId>());
     }
     Status take_machine(const StateRecord& record) {
         const Result<MachineState> machine = MachineState::decode(record.value);

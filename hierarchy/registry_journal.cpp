@@ -245,10 +245,12 @@ Result<JournalSize> Registry::journal() const {
     return journal_size(*impl_, txn);
 }
 
-Result<std::vector<Bytes>> Registry::entries(std::uint64_t first, std::size_t most) const {
+Result<std::vector<Bytes>> Registry::entries(std::uint64_t first, std::size_t most,
+                                             std::uint64_t most_bytes) const {
     HOLDFAST_ASSIGN(txn, impl_->store->read());
     HOLDFAST_ASSIGN(size, next_entry(txn));
     std::vector<Bytes> out;
+    std::uint64_t bytes = 0;
     for (std::uint64_t n = first; n < size && out.size() < most; ++n) {
         HOLDFAST_ASSIGN(stored, stored_entry(txn, n));
         if (!stored) {
@@ -256,7 +258,21 @@ Result<std::vector<Bytes>> Registry::entries(std::uint64_t first, std::size_t mo
             if (n >= now.first_kept) return corrupt_registry("a journal entry is missing");
             return not_kept(n, now);
         }
+        bytes += stored->size();
+        if (bytes > most_bytes && !out.empty()) break;
         out.emplace_back(stored->begin(), stored->end());
+    }
+    return out;
+}
+
+Result<std::vector<Digest>> Registry::entry_digests(std::uint64_t first, std::size_t most) const {
+    HOLDFAST_ASSIGN(txn, impl_->store->read());
+    HOLDFAST_ASSIGN(all, next_entry(txn));
+    if (first > all) return beyond(first);
+    std::vector<Digest> out;
+    for (std::uint64_t n = first; n < all && out.size() < most; ++n) {
+        HOLDFAST_ASSIGN(digest, read_node(txn, 0, n));
+        out.push_back(digest);
     }
     return out;
 }
@@ -302,6 +318,8 @@ Result<std::vector<Decision>> Registry::decisions(std::uint64_t first, std::size
     }
     return out;
 }
+
+std::uint64_t Registry::first_decision() const { return impl_->origin.decisions; }
 
 Result<Bytes> Registry::head_of(Height height) const {
     HOLDFAST_ASSIGN(txn, impl_->store->read());

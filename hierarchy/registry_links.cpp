@@ -117,9 +117,10 @@ struct BundleJob {
 
 }  // namespace
 
-Status take_bundles(Working& w, std::span<Candidate* const> group) {
-    SharedHeights heights(w);
-    std::vector<BundleJob> jobs;
+namespace {
+
+Status prepare_bundles(Working& w, SharedHeights& heights, std::span<Candidate* const> group,
+                       std::vector<BundleJob>& jobs) {
     for (Candidate* c : group) {
         Checked<Bundle> bundle = Bundle::decode(c->body);
         c->outcome.verdict = bundle ? open_height(w.machine, bundle->height) : bundle.error();
@@ -128,9 +129,40 @@ Status take_bundles(Working& w, std::span<Candidate* const> group) {
         HOLDFAST_ASSIGN(known, heights.known(bundle->height));
         jobs.push_back({c, std::move(*bundle), known, {}});
     }
+    return {};
+}
+
+void judge_bundles(const Working& w, std::vector<BundleJob>& jobs) {
     for_each_parallel(jobs.size(), w.impl.options.threads, [&](std::size_t i) {
-        jobs[i].verdict = verify_bundle(w.network_id, *jobs[i].known, jobs[i].bundle);
+        BundleJob& job = jobs[i];
+        const JudgedFrom now{*job.known, {}, {}, {}};
+        const auto& before = job.candidate->judged;
+        job.verdict = before && before->same(now)
+                          ? before->verdict
+                          : verify_bundle(w.network_id, *job.known, job.bundle);
     });
+}
+
+}  // namespace
+
+Status prejudge_bundles(Working& w, std::span<Candidate* const> group) {
+    SharedHeights heights(w);
+    std::vector<BundleJob> jobs;
+    HOLDFAST_TRY(prepare_bundles(w, heights, group, jobs));
+    judge_bundles(w, jobs);
+    for (BundleJob& job : jobs) {
+        job.candidate->outcome.verdict = job.verdict;
+        job.candidate->judged =
+            std::make_shared<const JudgedFrom>(JudgedFrom{*job.known, {}, {}, job.verdict});
+    }
+    return {};
+}
+
+Status take_bundles(Working& w, std::span<Candidate* const> group) {
+    SharedHeights heights(w);
+    std::vector<BundleJob> jobs;
+    HOLDFAST_TRY(prepare_bundles(w, heights, group, jobs));
+    judge_bundles(w, jobs);
     for (BundleJob& job : jobs) {
         ObjectOutcome& out = job.candidate->outcome;
         out.verdict = job.verdict;
@@ -161,6 +193,9 @@ struct ProofJob {
         const bool full = whole ? std::holds_alternative<Full>(*whole)
                                 : std::holds_alternative<ShortFull>(*brief);
         return full ? LinkProof::kFull : LinkProof::kCompact;
+    }
+    [[nodiscard]] JudgedFrom from(const Verdict& found) const {
+        return {known, chain, state.link, found};
     }
     [[nodiscard]] const Reveal& reveal() const {
         if (whole) return reveal_of(*whole);
@@ -235,6 +270,11 @@ void judge_proofs(const Working& w, std::vector<ProofJob>& jobs) {
     std::vector<std::size_t> brief;
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         if (!jobs[i].verdict) continue;
+        const auto& before = jobs[i].candidate->judged;
+        if (before && before->same(jobs[i].from({}))) {
+            jobs[i].verdict = before->verdict;
+            continue;
+        }
         (jobs[i].whole ? whole : brief).push_back(i);
         if (jobs[i].whole) {
             items.push_back({&jobs[i].chain, &jobs[i].known, &*jobs[i].whole, nullptr});
@@ -259,6 +299,25 @@ Status note_proven_reveal(Working& w, const KnownChain& chain, Height height,
 }
 
 }  // namespace
+
+Status prejudge_proofs(Working& w, std::span<Candidate* const> group) {
+    SharedHeights heights(w);
+    std::vector<ProofJob> jobs(group.size());
+    for (std::size_t i = 0; i < group.size(); ++i) {
+        jobs[i].candidate = group[i];
+        HOLDFAST_TRY(prepare_proof(w, heights, jobs[i]));
+    }
+    std::vector<bool> looked_at(jobs.size());
+    for (std::size_t i = 0; i < jobs.size(); ++i) looked_at[i] = jobs[i].verdict.accepted();
+    judge_proofs(w, jobs);
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        jobs[i].candidate->outcome.verdict = jobs[i].verdict;
+        if (!looked_at[i]) continue;
+        jobs[i].candidate->judged =
+            std::make_shared<const JudgedFrom>(jobs[i].from(jobs[i].verdict));
+    }
+    return {};
+}
 
 Status take_proofs(Working& w, std::span<Candidate* const> group) {
     SharedHeights heights(w);

@@ -70,6 +70,7 @@ Result<Verdict> take_registration(Working& w, const JudgedRegistration& judged) 
     HOLDFAST_TRY(save(w.txn, Table::kChains, key, record));
     HOLDFAST_TRY(save(w.txn, Table::kStates, key, state));
     HOLDFAST_TRY(w.txn.put(Table::kReplicas, view(judged.replica_id), view(judged.chain_id)));
+    HOLDFAST_TRY(save_owner(w.txn, registration.header.prover, judged.chain_id));
     HOLDFAST_TRY(w.txn.put(Table::kCommitments,
                            chain_height_key(judged.chain_id, state.newest_base).bytes(),
                            view(registration.local_commitment)));

@@ -140,15 +140,46 @@ Status appended(Working& w, Candidate& candidate) {
 
 Result<std::vector<ObjectOutcome>> Registry::accept(std::span<const ByteView> objects,
                                                     const SealCheck& check) {
-    return accept(objects, check, Unless::kNoneIs);
+    return accept(objects, {}, check, Unless::kNoneIs);
+}
+
+Result<std::vector<ObjectOutcome>> Registry::accept(std::span<const ByteView> objects,
+                                                    std::span<const Prejudged> judged) {
+    return accept(objects, judged, {}, Unless::kNoneIs);
 }
 
 Result<std::vector<ObjectOutcome>> Registry::accept_all(std::span<const ByteView> objects,
                                                         const SealCheck& check) {
-    return accept(objects, check, Unless::kEachIs);
+    return accept(objects, {}, check, Unless::kEachIs);
+}
+
+Result<std::vector<Prejudged>> Registry::prejudge(std::span<const ByteView> objects) const {
+    std::vector<Candidate> all;
+    all.reserve(objects.size());
+    std::vector<Candidate*> bundles;
+    std::vector<Candidate*> proofs;
+    for (const ByteView object : objects) {
+        Candidate& c = all.emplace_back(read_head(object));
+        if (!c.outcome.verdict) continue;
+        const Door door = door_of(c.outcome.kind);
+        if (door == Door::kBundles) bundles.push_back(&c);
+        if (door == Door::kProofs) proofs.push_back(&c);
+    }
+    HOLDFAST_ASSIGN(txn, impl_->store->read());
+    HOLDFAST_ASSIGN(machine, load_machine(txn));
+    Working w(*impl_, txn, machine);
+    if (machine.tip != kNever) {
+        HOLDFAST_TRY(prejudge_bundles(w, bundles));
+        HOLDFAST_TRY(prejudge_proofs(w, proofs));
+    }
+    std::vector<Prejudged> out;
+    out.reserve(all.size());
+    for (Candidate& c : all) out.push_back({c.outcome.verdict, std::move(c.judged)});
+    return out;
 }
 
 Result<std::vector<ObjectOutcome>> Registry::accept(std::span<const ByteView> objects,
+                                                    std::span<const Prejudged> judged,
                                                     const SealCheck& check, Unless unless) {
     std::vector<Candidate> all;
     all.reserve(objects.size());
@@ -156,6 +187,9 @@ Result<std::vector<ObjectOutcome>> Registry::accept(std::span<const ByteView> ob
         all.push_back(read_head(object));
         const bool refused = all.back().outcome.verdict && !impl_->params.has_operator();
         if (refused) all.back().outcome.verdict = Reason::kNotOperator;
+    }
+    for (std::size_t i = 0; i < judged.size() && i < all.size(); ++i) {
+        all[i].judged = judged[i].from;
     }
     const std::lock_guard writing(impl_->writer);
     if (impl_->broken) return fail(*impl_->broken);

@@ -23,8 +23,9 @@
 
 namespace holdfast {
 
-/// Schema 1 held what depended on when a node had looked.
-inline constexpr std::uint32_t kRegistrySchema = 2;
+/// Schema 1 held what depended on when a node had looked, schema 2 did not know whose chains are
+/// whose.
+inline constexpr std::uint32_t kRegistrySchema = 3;
 
 /// Stands for "not yet" wherever a record holds an optional height or slot.
 inline constexpr std::uint64_t kNever = UINT64_MAX;

@@ -270,6 +270,8 @@ Status forget_state_files(const fs::path& registry, std::size_t most, Height clo
     return {};
 }
 
+fs::path Registry::state_file(Height height) const { return state_path(impl_->home, height); }
+
 Result<std::vector<Height>> Registry::states() const {
     HOLDFAST_ASSIGN(heights, list_state_files(impl_->home));
     std::vector<Height> out;

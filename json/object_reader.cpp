@@ -6,6 +6,8 @@
 
 #include "core/codec.hpp"
 #include "json/objects.hpp"
+#include "proofs/acknowledgement.hpp"
+#include "proofs/bundle.hpp"
 
 namespace holdfast::json {
 namespace {
@@ -156,6 +158,62 @@ void read(Fields& f, const Json& json, ProofWindow& out) {
     }
 }
 
+void read(Fields& f, const Json& json, Bundle& out) {
+    f.fixed(json, "prover", out.prover);
+    f.height(json, "height", out.height);
+    f.fixed(json, "anchor", out.anchor);
+    const Json& list = f.at(json, "members");
+    if (!list.is_array() || list.size() > kBundleMaxMembers) {
+        return f.refuse("members",
+                        "must be a list of at most " + std::to_string(kBundleMaxMembers));
+    }
+    out.members.resize(list.size());
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        f.fixed(list[i], "chain_id", out.members[i].chain_id);
+        f.fixed(list[i], "link", out.members[i].link);
+    }
+    f.fixed(json, "signature", out.signature);
+}
+
+void read(Fields& f, const Json& json, Member& out) {
+    f.fixed(json, "chain_id", out.chain_id);
+    f.fixed(json, "link", out.bundled.link);
+    f.height(json, "height", out.bundled.height);
+    f.fixed(json, "anchor", out.bundled.anchor);
+    f.number(json, "n", out.bundled.n);
+    f.number(json, "index", out.bundled.index);
+    f.digests(json, "path", out.bundled.path);
+    f.fixed(json, "signature", out.bundled.signature);
+}
+
+template <class Short>
+void read_short(Fields& f, const Json& json, Short& out) {
+    f.fixed(json, "chain_id", out.chain_id);
+    f.height(json, "height", out.height);
+    f.reveal(json, out.reveal);
+}
+
+void read(Fields& f, const Json& json, ShortCompact& out) {
+    read_short(f, json, out);
+    f.fixed(json, "cell", out.cell);
+    f.digests(json, "cell_path", out.cell_path);
+    f.exactly(json, "opening_path", out.opening_path);
+}
+
+void read(Fields& f, const Json& json, ShortFull& out) {
+    read_short(f, json, out);
+    f.exactly(json, "cells", out.cells);
+    f.digests(json, "siblings", out.siblings);
+}
+
+void read(Fields& f, const Json& json, Acknowledgement& out) {
+    f.fixed(json, "host", out.host);
+    f.fixed(json, "object_sha256", out.object);
+    f.height(json, "height", out.height);
+    f.fixed(json, "block_hash", out.block_hash);
+    f.fixed(json, "signature", out.signature);
+}
+
 template <class T>
 Result<Bytes> object_of(Kind kind, const Json& json) {
     std::optional<std::string> fault;
@@ -189,13 +247,22 @@ Status check_described(const Json& given, const Json& printed) {
 }
 
 Result<Bytes> build(const std::string& kind, const Json& json) {
-    if (kind == to_string(Kind::kReceipt)) return object_of<Receipt>(Kind::kReceipt, json);
-    if (kind == to_string(Kind::kCompact)) return object_of<Compact>(Kind::kCompact, json);
-    if (kind == to_string(Kind::kFull)) return object_of<Full>(Kind::kFull, json);
-    if (kind == to_string(Kind::kPath)) return object_of<PathProof>(Kind::kPath, json);
-    if (kind == to_string(Kind::kWindow)) return object_of<ProofWindow>(Kind::kWindow, json);
+    const auto is = [&](Kind one) { return kind == to_string(one); };
+    if (is(Kind::kReceipt)) return object_of<Receipt>(Kind::kReceipt, json);
+    if (is(Kind::kCompact)) return object_of<Compact>(Kind::kCompact, json);
+    if (is(Kind::kFull)) return object_of<Full>(Kind::kFull, json);
+    if (is(Kind::kPath)) return object_of<PathProof>(Kind::kPath, json);
+    if (is(Kind::kWindow)) return object_of<ProofWindow>(Kind::kWindow, json);
+    if (is(Kind::kBundle)) return object_of<Bundle>(Kind::kBundle, json);
+    if (is(Kind::kMember)) return object_of<Member>(Kind::kMember, json);
+    if (is(Kind::kShortCompact)) return object_of<ShortCompact>(Kind::kShortCompact, json);
+    if (is(Kind::kShortFull)) return object_of<ShortFull>(Kind::kShortFull, json);
+    if (is(Kind::kAcknowledgement)) {
+        return object_of<Acknowledgement>(Kind::kAcknowledgement, json);
+    }
     return fail(ErrorCode::kInvalidArgument,
-                "field kind must name a receipt, compact, full or path proof, or a window");
+                "field kind must name a receipt, a compact, full, short or path proof, a window, a "
+                "bundle, a member or an acknowledgement");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// Proof objects out of the JSON that objects.hpp prints of them: receipts, compact, full and
-// path proofs, and windows. The other direction of describe_object, with the same names.
+// Proof objects out of the JSON that objects.hpp prints of them: receipts, compact, full, short and
+// path proofs, windows, bundles, members and acknowledgements. The other direction of
+// describe_object, with the same names.
 //
 // What does not describe exactly one object is refused: a field that is missing, of another type,
 // out of its range, or that the object would not be printed with. Pure; any thread.

@@ -141,6 +141,20 @@ class Reader {
         return out;
     }
 
+    Result<FolderEntry> replica_folder(const toml::node& node) {
+        FolderEntry out;
+        HOLDFAST_TRY(
+            read_entry(node, "[[folders]]", "path",
+                       [&](const std::string& name, const toml::node& value) -> Result<bool> {
+                           if (name != "path") return false;
+                           HOLDFAST_ASSIGN(found, path(value, "[[folders]] path"));
+                           out.path = std::move(found);
+                           return true;
+                       }));
+        if (out.path.empty()) return wrong(node, "[[folders]] needs a path");
+        return out;
+    }
+
     Result<ReplicaEntry> replica(const toml::node& node) {
         ReplicaEntry out;
         HOLDFAST_TRY(
@@ -171,16 +185,24 @@ class Reader {
     }
 
     Result<bool> read_entries(const std::string& name, const toml::node& node) {
-        if (name == "host") {
-            HOLDFAST_ASSIGN(entry, peer(node, "[host]"));
-            if (entry.address.empty()) return wrong(node, "[host] needs an address");
-            config_.host = std::move(entry);
+        if (name == "hosts") {
+            HOLDFAST_TRY(read_list(node, "[[hosts]]", config_.hosts,
+                                   [&](const toml::node& one) -> Result<PeerEntry> {
+                                       HOLDFAST_ASSIGN(entry, peer(one, "[[hosts]]"));
+                                       if (entry.address.empty()) {
+                                           return wrong(one, "[[hosts]] needs an address");
+                                       }
+                                       return entry;
+                                   }));
         } else if (name == "peers") {
             HOLDFAST_TRY(read_list(node, "[[peers]]", config_.peers,
                                    [&](const toml::node& one) { return peer(one, "[[peers]]"); }));
         } else if (name == "replicas") {
             HOLDFAST_TRY(read_list(node, "[[replicas]]", config_.replicas,
                                    [&](const toml::node& one) { return replica(one); }));
+        } else if (name == "folders") {
+            HOLDFAST_TRY(read_list(node, "[[folders]]", config_.folders,
+                                   [&](const toml::node& one) { return replica_folder(one); }));
         } else {
             return false;
         }
@@ -255,12 +277,17 @@ class Reader {
                             "transport.limits.backoff_max_ms must not be below backoff_first_ms, " +
                                 std::to_string(limits.backoff_first_ms));
         }
-        std::vector<PublicKey> keys;
-        for (const PeerEntry& one : config_.peers) keys.push_back(one.key);
-        std::sort(keys.begin(), keys.end());
-        const auto twice = std::adjacent_find(keys.begin(), keys.end());
-        if (twice != keys.end()) {
-            return wrong_at("peers", "peers", "[[peers]] names " + to_hex(*twice) + " twice");
+        for (const auto& [section, entries] :
+             {std::pair("peers", &config_.peers), std::pair("hosts", &config_.hosts)}) {
+            std::vector<PublicKey> keys;
+            for (const PeerEntry& one : *entries) keys.push_back(one.key);
+            std::sort(keys.begin(), keys.end());
+            const auto twice = std::adjacent_find(keys.begin(), keys.end());
+            if (twice != keys.end()) {
+                return wrong_at(
+                    section, section,
+                    "[[" + std::string(section) + "]] names " + to_hex(*twice) + " twice");
+            }
         }
         return {};
     }
@@ -298,7 +325,10 @@ constexpr const char* kExampleKey =
 /// Entries have no defaults: their examples are comments.
 std::string example_entry(std::string_view section) {
     const std::string key = "# key = \"" + std::string(kExampleKey) + "\"\n";
-    if (section == "host") return "# [host]\n" + key + "# address = \"node.example:9001\"\n";
+    if (section == "hosts") {
+        return "# [[hosts]]\n" + key + "# address = \"node.example:9001\"\n";
+    }
+    if (section == "folders") return "# [[folders]]\n# path = \"/mnt/disk1\"\n";
     if (section == "peers") return "# [[peers]]\n" + key + "# address = \"prover.example:9001\"\n";
     return "# [[replicas]]\n# replica = \"data.bin.replica\"  # with .tree and .registration "
            "beside "
@@ -331,7 +361,7 @@ Result<Config> load_config(const std::filesystem::path& file) {
 std::string example_config() {
     Config defaults;
     std::string out =
-        "# Settings of holdfast serve, challenge and node. What is not set has the value given "
+        "# Settings of holdfast node, prover and challenger. What is not set has the value given "
         "here.\n"
         "# Paths are relative to this file's folder. Options of a command go before this file.\n";
     for (const Section& section : config_sections()) {
@@ -356,8 +386,14 @@ Json to_json(const Config& config) {
     Config copy = config;
     Json out = Json::object();
     for (const Section& section : config_sections()) {
-        if (section.name == "host") {
-            out["host"] = config.host ? peer_json(*config.host) : Json(nullptr);
+        if (section.name == "hosts") {
+            out["hosts"] = Json::array();
+            for (const PeerEntry& one : config.hosts) out["hosts"].push_back(peer_json(one));
+        } else if (section.name == "folders") {
+            out["folders"] = Json::array();
+            for (const FolderEntry& one : config.folders) {
+                out["folders"].push_back({{"path", one.path.string()}});
+            }
         } else if (section.name == "peers") {
             out["peers"] = Json::array();
             for (const PeerEntry& one : config.peers) out["peers"].push_back(peer_json(one));

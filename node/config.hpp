@@ -32,10 +32,28 @@ struct PeerEntry {
     friend bool operator==(const PeerEntry&, const PeerEntry&) = default;
 };
 
+struct FolderEntry {
+    std::filesystem::path path;  // every *.replica below it
+    friend bool operator==(const FolderEntry&, const FolderEntry&) = default;
+};
+
 struct ReplicaEntry {
     std::filesystem::path replica;  // X.replica, with X.tree and X.registration beside it
     std::filesystem::path raw;      // the data as before sealing; empty: not served
     friend bool operator==(const ReplicaEntry&, const ReplicaEntry&) = default;
+};
+
+/// What a prover does of its own accord.
+struct ProverSettings {
+    std::string bond;  // id of the bond that new replicas are registered with; empty: none are
+    std::string retention = "default";
+    bool commitment = true;          // new chains have the local entropy source
+    std::uint32_t rescan_s = 60;     // between two looks at the folders
+    unsigned threads = 0;            // that read and hash links; 0: one for each core
+    unsigned seal_threads = 1;       // that fill windows for seal proofs and audits
+    std::uint32_t open_files = 512;  // replicas and trees open at one time for links
+    std::filesystem::path records;   // of links and acknowledgements; empty: beside the key file
+    friend bool operator==(const ProverSettings&, const ProverSettings&) = default;
 };
 
 struct Config {
@@ -49,14 +67,17 @@ struct Config {
     TcpLimits limits;                // [transport.limits]
 
     std::vector<PeerEntry> peers;        // [[peers]]
-    std::optional<PeerEntry> host;       // [host] the node that is followed
+    std::vector<PeerEntry> hosts;        // [[hosts]] nodes that are followed, the first one first
     VerifiedOutputOptions output;        // [output] y; folder empty: beside the key file
     std::vector<ReplicaEntry> replicas;  // [[replicas]]
+    std::vector<FolderEntry> folders;    // [[folders]]
+    ProverSettings proving;              // [prover]
+    std::filesystem::path control;  // [control] socket; empty: beside the key, or in the folder
 
     ChunkServerOptions reading;   // [reading]
     ResponderOptions responding;  // [answering]
 
-    std::filesystem::path journal;  // [challenge] folder of the journal of challenges
+    std::filesystem::path journal;  // [challenger] folder of the journal of challenges
     ChallengerOptions challenging;
 
     std::filesystem::path dir;          // [node] the node's folder

@@ -1,5 +1,6 @@
 #include "node/config_settings_impl.hpp"
 #include "node/monitor.hpp"
+#include "proofs/registration.hpp"
 
 namespace holdfast::node {
 namespace {
@@ -42,6 +43,15 @@ const char* monitor_problem(const std::string& value) {
     return value.empty() ? nullptr : monitor_address_problem(value);
 }
 
+const char* bond_problem(const std::string& value) {
+    BondId id;
+    return value.empty() || from_hex(value, MutByteView(id.bytes)) ? nullptr
+                                                                   : "a bond's id, 64 hex digits";
+}
+const char* retention_problem(const std::string& value) {
+    return retention_from_name(value) ? nullptr : "temporary, default or archival";
+}
+
 const Section kSections[] = {
     {"network", "Which network this node belongs to."},
     {"identity", "Who this node is."},
@@ -49,19 +59,26 @@ const Section kSections[] = {
     {"transport.limits",
      "Ceilings on what peers can cost. Above one a peer is refused as busy, or not read until\n"
      "there is room."},
-    {"host",
-     "The node that this one follows: it says what is final, and takes what this one publishes.\n"
-     "It is trusted as one's own chain node is, but serve does not take its word for y. Used by\n"
-     "serve and challenge."},
+    {"hosts",
+     "Nodes that this one follows: they say what is final, and take what this one publishes. The\n"
+     "first that is live is followed; everything is handed to all of them, and two that tell\n"
+     "different histories are believed no more. A node is trusted as one's own chain node is, but\n"
+     "a prover does not take its word for y. A challenger follows the first alone."},
     {"output",
-     "How serve comes to y, from which the chunks follow that it signs for. The followed node "
+     "How a prover comes to y, from which the chunks follow that it signs for. The followed node "
      "hands\n"
      "over a proof."},
     {"peers", "Nodes that may connect. One with an address is dialled and kept connected."},
-    {"replicas", "Sealed data that this node answers for. Used by serve."},
-    {"reading", "What readers may take from this node. Used by serve."},
-    {"answering", "Answers to availability challenges. Used by serve."},
-    {"challenge", "Challenging provers. Used by challenge."},
+    {"replicas", "Sealed data that this node answers for. Used by prover."},
+    {"folders",
+     "Folders, each on a disk of its own if so wished, whose replicas this node answers for: "
+     "every\n"
+     "*.replica below. Looked at again while it runs. Used by prover."},
+    {"prover", "What a prover does of its own accord."},
+    {"control", "The socket for commands to this process, on this machine alone. Used by prover."},
+    {"reading", "What readers may take from this node. Used by prover."},
+    {"answering", "Answers to availability challenges. Used by prover."},
+    {"challenger", "Challenging provers. Used by challenger."},
     {"node", "The chain node itself. Used by node."},
     {"monitor", "/metrics, /health and /status over HTTP, for programs on this machine alone."},
     {"log", "One line for each event."},
@@ -159,6 +176,27 @@ const Setting kSettings[] = {
     {"output", "spot_segments", number<HOLDFAST_FIELD(output.spot_segments)>(1, 65'536),
      "Looked at where the operator is trusted."},
 
+    {"prover", "bond", text<HOLDFAST_FIELD(proving.bond)>(bond_problem),
+     "Id of the bond (holdfast ledger bond) with which a replica is registered that the followed\n"
+     "node does not know; \"\": none is registered."},
+    {"prover", "retention", text<HOLDFAST_FIELD(proving.retention)>(retention_problem),
+     "Of new chains: temporary, default or archival."},
+    {"prover", "commitment", flag<HOLDFAST_FIELD(proving.commitment)>(),
+     "Whether new chains commit to the local entropy source."},
+    {"prover", "rescan_s", number<HOLDFAST_FIELD(proving.rescan_s)>(1, 86'400),
+     "Seconds between two looks at folders and missing replicas."},
+    {"prover", "threads", number<HOLDFAST_FIELD(proving.threads)>(0, 1'024),
+     "That read and hash links; 0: one for each core."},
+    {"prover", "seal_threads", number<HOLDFAST_FIELD(proving.seal_threads)>(1, 64),
+     "That fill windows for one seal proof or audit; one proof is made at a time."},
+    {"prover", "open_files", number<HOLDFAST_FIELD(proving.open_files)>(2, kMillion),
+     "Replicas and trees open at one time for links."},
+    {"prover", "records", path<HOLDFAST_FIELD(proving.records)>(),
+     "Folder of signed links and acknowledgements; \"\": the key file's name with .records behind\n"
+     "it. Never run two provers with one key and different folders."},
+    {"control", "socket", path<HOLDFAST_FIELD(control)>(),
+     "\"\": X.sock beside the key file X.key."},
+
     {"reading", "chunks_per_second", number<HOLDFAST_FIELD(reading.chunks.per_second)>(1, kMaxU32),
      "Chunks of 4,096 bytes for each peer: 8192 are 32 MiB/s."},
     {"reading", "chunks_at_once", number<HOLDFAST_FIELD(reading.chunks.burst)>(1, kMaxU32),
@@ -180,11 +218,11 @@ const Setting kSettings[] = {
     {"answering", "peers", number<HOLDFAST_FIELD(responding.bad.peers)>(1, kMillion),
      "Peers whose budgets are remembered."},
 
-    {"challenge", "journal", path<HOLDFAST_FIELD(journal)>(),
+    {"challenger", "journal", path<HOLDFAST_FIELD(journal)>(),
      "Folder in which every challenge is noted before it is sent."},
-    {"challenge", "at_once", number<HOLDFAST_FIELD(challenging.at_once)>(1, 1'024),
+    {"challenger", "at_once", number<HOLDFAST_FIELD(challenging.at_once)>(1, 1'024),
      "Answers waited for at a time."},
-    {"challenge", "kept_blocks", number<HOLDFAST_FIELD(challenging.kept_blocks)>(1, kMaxU32),
+    {"challenger", "kept_blocks", number<HOLDFAST_FIELD(challenging.kept_blocks)>(1, kMaxU32),
      "Blocks for which outcomes stay in the journal."},
 
     {"node", "dir", path<HOLDFAST_FIELD(dir)>(), "The node's folder (holdfast network init)."},

@@ -47,11 +47,11 @@ struct Section {
     const char* help;
 };
 
-/// In the order of the example file. Sections of entries ([host], [[peers]], [[replicas]]) have no
-/// settings of this kind.
+/// In the order of the example file. Sections of entries ([[hosts]], [[peers]], [[replicas]]) have
+/// no settings of this kind.
 [[nodiscard]] std::span<const Section> config_sections();
 [[nodiscard]] std::span<const Setting> config_settings();
-/// For [[peers]] and [host].
+/// For [[peers]] and [[hosts]].
 [[nodiscard]] const char* address_problem(const std::string& text);
 
 }  // namespace holdfast::node

@@ -1,8 +1,11 @@
 #include "node/connect.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "node/node_folder.hpp"
+#include "node/open_files.hpp"
+#include "node/status.hpp"
 #include "storage/key_file.hpp"
 
 namespace holdfast::node {
@@ -51,6 +54,13 @@ Result<Identity> open_identity(const Config& config) {
 Result<std::unique_ptr<TcpNetwork>> start_network(const Config& config, const NetworkId& network,
                                                   const KeyPair& key, std::uint8_t roles,
                                                   TcpHandler handler, Log& log) {
+    // Who does not listen has the connections that it makes.
+    const std::uint64_t dialled = config.peers.size() + config.hosts.size();
+    // Replicas in folders are mapped; what links are read from is open for as long as it takes.
+    const std::uint64_t for_links =
+        config.folders.empty() ? 0 : config.proving.open_files / kFilesOfReplica + 1;
+    HOLDFAST_TRY(make_room_for({config.listen.empty() ? dialled : config.limits.max_connections,
+                                config.replicas.size() + for_links, config.workers}));
     TcpNetworkOptions options;
     options.network = network;
     options.roles = roles;
@@ -61,10 +71,12 @@ Result<std::unique_ptr<TcpNetwork>> start_network(const Config& config, const Ne
     options.handler = std::move(handler);
     options.on_link = [&log](const PeerReport& report) { tell(log, report); };
     HOLDFAST_ASSIGN(tcp, TcpNetwork::start(key, std::move(options)));
-    if (config.host) HOLDFAST_TRY(tcp->add_peer({config.host->key, config.host->address}));
+    for (const PeerEntry& host : config.hosts)
+        HOLDFAST_TRY(tcp->add_peer({host.key, host.address}));
     for (const PeerEntry& peer : config.peers) {
-        if (config.host && peer.key == config.host->key) continue;
-        HOLDFAST_TRY(tcp->add_peer({peer.key, peer.address}));
+        const bool is_host = std::any_of(config.hosts.begin(), config.hosts.end(),
+                                         [&](const PeerEntry& h) { return h.key == peer.key; });
+        if (!is_host) HOLDFAST_TRY(tcp->add_peer({peer.key, peer.address}));
     }
     return tcp;
 }
@@ -75,20 +87,37 @@ void stop_network(TcpNetwork& network, const Config& config, Log& log) {
     }
 }
 
-Result<std::unique_ptr<FollowClient>> follow_host(const Config& config, TcpNetwork& network) {
-    HOLDFAST_TRY(require_setting(config.host.has_value(), "[host]", "--host KEY@ADDRESS"));
-    FollowClientOptions options;
-    options.max_message_bytes = config.limits.bounds.max_request_bytes;
-    return std::make_unique<FollowClient>(
-        [&network, host = config.host->key](ByteView message) -> Result<Bytes> {
-            HOLDFAST_ASSIGN(reply, network.request(host, message, kQuestionTimeoutMs));
-            return std::move(reply.response);
-        },
-        options);
+FollowClient::Request requests_to(TcpNetwork& network, const PublicKey& host) {
+    return [&network, host](ByteView message) -> Result<Bytes> {
+        HOLDFAST_ASSIGN(reply, network.request(host, message, kQuestionTimeoutMs));
+        return std::move(reply.response);
+    };
 }
 
-Result<std::unique_ptr<HttpServer>> start_monitor(const Config& config, MonitorSources sources) {
+FollowClientOptions client_options(const Config& config) {
+    FollowClientOptions options;
+    options.max_message_bytes = config.limits.bounds.max_request_bytes;
+    return options;
+}
+
+Result<std::unique_ptr<FollowClient>> follow_host(const Config& config, TcpNetwork& network) {
+    HOLDFAST_TRY(require_setting(!config.hosts.empty(), "[[hosts]]", "--host KEY@ADDRESS"));
+    return std::make_unique<FollowClient>(requests_to(network, config.hosts.front().key),
+                                          client_options(config));
+}
+
+Result<std::unique_ptr<HttpServer>> start_monitor(const Config& config, MonitorSources sources,
+                                                  const TcpNetwork* network) {
     if (config.monitor.empty()) return std::unique_ptr<HttpServer>();
+    if (network != nullptr) {
+        sources.health = [network, own = std::move(sources.health)] {
+            Health out = own();
+            for (std::string& problem : key_problems(network->statistics())) {
+                out.problems.push_back(std::move(problem));
+            }
+            return out;
+        };
+    }
     return serve_monitor(config.monitor, std::move(sources));
 }
 

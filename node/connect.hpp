@@ -39,13 +39,17 @@ struct Identity {
 /// Ends the transport as [transport] drain_ms says; the log says what was cut off.
 void stop_network(TcpNetwork& network, const Config& config, Log& log);
 
-/// A client of [host] over the transport, which must outlive it.
+/// Questions to one node over the transport, which must outlive it.
+[[nodiscard]] FollowClient::Request requests_to(TcpNetwork& network, const PublicKey& host);
+[[nodiscard]] FollowClientOptions client_options(const Config& config);
+/// A client of the first of [[hosts]] over the transport, which must outlive it.
 [[nodiscard]] Result<std::unique_ptr<FollowClient>> follow_host(const Config& config,
                                                                 TcpNetwork& network);
 
-/// The monitor of [monitor] listen; null where none is wanted. The sources are used until it ends.
-[[nodiscard]] Result<std::unique_ptr<HttpServer>> start_monitor(const Config& config,
-                                                                MonitorSources sources);
+/// The monitor of [monitor] listen; null where none is wanted. The sources, and `network`, are used
+/// until it ends: its health is part of the daemon's.
+[[nodiscard]] Result<std::unique_ptr<HttpServer>> start_monitor(
+    const Config& config, MonitorSources sources, const TcpNetwork* network = nullptr);
 /// For ready lines: its address, or null.
 [[nodiscard]] json::Json address_of(const std::unique_ptr<HttpServer>& monitor);
 

@@ -1,6 +1,7 @@
 #include "node/host.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <thread>
@@ -8,8 +9,12 @@
 #include "clock/vdf_clock_service.hpp"
 #include "node/block_maker.hpp"
 #include "node/connect.hpp"
+#include "node/control.hpp"
+#include "node/history_source.hpp"
 #include "node/host_work.hpp"
 #include "node/metrics.hpp"
+#include "node/node_commands.hpp"
+#include "node/public_data.hpp"
 #include "node/status.hpp"
 #include "storage/key_file.hpp"
 #include "storage/parallel.hpp"
@@ -73,7 +78,14 @@ Json to_json(const HostCounts& c) {
                 {"suspended_chains", c.suspended.size()},
                 {"suspended", suspended},  // the first of them
                 {"slashed", c.slashed},
-                {"seconds", c.seconds}};
+                {"seconds", c.seconds},
+                {"handed_over",
+                 {{"messages", c.door.messages},
+                  {"objects", c.door.objects},
+                  {"transactions", c.door.transactions},
+                  {"acknowledged", c.door.acknowledged},
+                  {"repeated", c.door.repeated},
+                  {"left", c.door.left}}}};
     if (!c.error.empty()) out["error"] = c.error;
     return out;
 }
@@ -135,6 +147,19 @@ void come_after_the_clock() {
     (void)once;
 }
 
+/// Commands of this machine, with the stores that are open here.
+Result<std::unique_ptr<ControlServer>> start_control(Node& node, Bell& bell, Log& log) {
+    return ControlServer::start(
+        control_socket(node.paths.dir),
+        [&node, &bell, &log](const std::string& command, const Json& arguments) {
+            const NodeStores stores{node.chain.get(), node.ledger.get(), node.aggregator.get()};
+            Result<Json> done = carry_out(stores, command, arguments);
+            log.info("control", {{"command", command}, {"done", done.has_value()}});
+            bell.ring();
+            return done;
+        });
+}
+
 /// Blocks that are final, one after another, until `stop`.
 void process_blocks(HostWork& work, Bell& bell, const StopCheck& stop) {
     while (!stop()) {
@@ -164,13 +189,25 @@ Result<Json> run_host(const Config& config, Log& log, const HostHooks& hooks,
     }
     std::optional<HostWork> work_after_follow;
     FollowSource source = follow_source(node.registry(), *node.chain);
-    source.submit = [&work_after_follow](const PublicKey& from, ByteView object) {
-        return work_after_follow->submit(from, object);
+    source.hand_over = [&work_after_follow](const PublicKey& from, ByteView message,
+                                            std::span<const ByteView> objects) {
+        return work_after_follow->hand_over(from, message, objects);
     };
-    OutputSource outputs(node);
+    HOLDFAST_ASSIGN(heads, HeadFile::open(node.paths.heads(), params));
+    OutputSource outputs({node.registry(), *node.chain, node.beacon.get(), node.clock.get(), *heads,
+                          [&node](Height height) { return node.aggregator->head(height); }});
+    LedgerCopies ledger_copies(*node.ledger, node.paths.ledger_copy(), machine_clock());
+    source.history = history_source(node.registry(), *node.chain, *heads, &ledger_copies);
     source.output = [&outputs](Height height) { return outputs.output(height); };
+    std::atomic<TcpNetwork*> provers{nullptr};
+    PublicSource data(
+        node.registry(), *node.chain,
+        public_hooks({params, [&node](Height height) { return node.aggregator->head(height); },
+                      node.beacon.get(), node.clock.get()},
+                     [&provers] { return provers.load(); }));
+    source.public_data = [&data](const PublicQuestion& question) { return data.answer(question); };
     FollowService follow(std::move(source), *node.chain, machine_clock());
-    HostWork& work = work_after_follow.emplace(node, follow, outputs, log);
+    HostWork& work = work_after_follow.emplace(node, follow, outputs, key, log);
     Bell bell;
     std::unique_ptr<VdfClockService> clock;
     if (params.has_vdf) {
@@ -191,6 +228,7 @@ Result<Json> run_host(const Config& config, Log& log, const HostHooks& hooks,
                                      return follow.handle(from, message);
                                  },
                                  log));
+    provers = network.get();
     const auto status = [&]() -> Json {
         Json out = {{"role", "node"},
                     {"address", network->address()},
@@ -217,7 +255,8 @@ Result<Json> run_host(const Config& config, Log& log, const HostHooks& hooks,
     const auto health = [&] {
         return Health{problems_of(maker.status(), work.counts(), block_ms)};
     };
-    HOLDFAST_ASSIGN(monitor, start_monitor(config, {metrics, health, status}));
+    HOLDFAST_ASSIGN(monitor, start_monitor(config, {metrics, health, status}, network.get()));
+    HOLDFAST_ASSIGN(control, start_control(node, bell, log));
     const Json ready = {{"event", "ready"},
                         {"role", "node"},
                         {"address", network->address()},
@@ -231,6 +270,7 @@ Result<Json> run_host(const Config& config, Log& log, const HostHooks& hooks,
         process_blocks(work, bell, stop);
     }
     log.info("stopping", {});
+    control.reset();  // nothing is written any more
     if (clock) clock->stop();
     stop_network(*network, config, log);
     return status();

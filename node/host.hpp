@@ -4,11 +4,9 @@
 // Owns a node's folder alone, as `block process` does. A block every block_ms; each final block is
 // processed (y, submissions, digests, availability, settlements, payments), then told to
 // followers. Everything durable is the folder's: after kill -9 it goes on where it was, without a
-// block, an object or a payment lost or done twice. The links of provers do not travel over the
-// transport in this version: whoever has links counted stops the daemon and runs
-// `block process --replica`.
+// block, an object or a payment lost or done twice.
 //
-// Threading, `stop` and errors: as of node/serve.hpp. Spec: docs/spec.md sections 8, 10.3, 13
+// Threading, `stop` and errors: as of node/prover.hpp. Spec: docs/spec.md sections 8, 10.3, 13
 // and 14.
 #pragma once
 

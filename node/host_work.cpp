@@ -13,11 +13,12 @@ bool HostWork::count(const ObjectOutcome& object) {
     return object.verdict.accepted();
 }
 
-Result<Verdict> HostWork::submit(const PublicKey& from, ByteView object) {
-    HOLDFAST_ASSIGN(outcome, node_.aggregator->submit(to_hex(view(from)), object));
+Result<HandedOvers> HostWork::hand_over(const PublicKey& from, ByteView message,
+                                        std::span<const ByteView> objects) {
+    HOLDFAST_ASSIGN(taken, door_.take(from, message, objects));
     const std::lock_guard lock(mutex_);
-    count(outcome);
-    return outcome.verdict;
+    for (const ObjectOutcome& outcome : taken.outcomes) count(outcome);
+    return std::move(taken.answer);
 }
 
 void HostWork::note(const BlockReport& report) {
@@ -86,7 +87,9 @@ Result<bool> HostWork::advance(const StopCheck& stop) {
 
 HostCounts HostWork::counts() const {
     const std::lock_guard lock(mutex_);
-    return counts_;
+    HostCounts out = counts_;
+    out.door = door_.counts();
+    return out;
 }
 
 }  // namespace holdfast::node

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "follow/service.hpp"
+#include "node/journal_door.hpp"
 #include "node/log.hpp"
 #include "node/node_folder.hpp"
 #include "node/output_source.hpp"
@@ -31,18 +32,25 @@ struct HostCounts {
     std::uint64_t slashed = 0;       // chains whose bond was forfeited or that were voided
     double seconds = 0;              // for the newest block
     std::string error;               // of the newest try; empty: none
+    JournalDoorCounts door;          // what was handed over, and acknowledged
 };
 
 class HostWork {
   public:
-    HostWork(Node& node, FollowService& follow, OutputSource& outputs, Log& log)
-        : node_(node), follow_(follow), outputs_(outputs), log_(log) {}
+    /// `key`: the node's own, which acknowledges.
+    HostWork(Node& node, FollowService& follow, OutputSource& outputs, const KeyPair& key, Log& log)
+        : node_(node),
+          follow_(follow),
+          outputs_(outputs),
+          log_(log),
+          door_(*node.aggregator, key) {}
 
     /// The next final block; false when there is none. Followers are told as soon as it is near the
     /// tip. After an error the next call goes on.
     [[nodiscard]] Result<bool> advance(const StopCheck& stop);
-    /// An object that somebody hands over, for the journal (Aggregator::submit).
-    [[nodiscard]] Result<Verdict> submit(const PublicKey& from, ByteView object);
+    /// Objects that somebody hands over, for the journal.
+    [[nodiscard]] Result<HandedOvers> hand_over(const PublicKey& from, ByteView message,
+                                                std::span<const ByteView> objects);
     [[nodiscard]] HostCounts counts() const;
 
   private:
@@ -54,6 +62,7 @@ class HostWork {
     FollowService& follow_;
     OutputSource& outputs_;
     Log& log_;
+    JournalDoor door_;
     mutable std::mutex mutex_;  // guards counts_
     HostCounts counts_;
 };

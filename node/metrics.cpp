@@ -76,24 +76,17 @@ void append_metrics(std::vector<Metric>& out, const TcpStatistics& s) {
     }
     w.count("timeouts_total", "Handshakes, frames and silent connections cut off.", s.timed_out);
     w.count("throttled_total", "Times that reading from a peer paused.", s.throttled);
+    w.count("same_key_total",
+            "Connections that another process with this one's key has taken the place of.",
+            s.same_key);
+    w.count("peers_doubled_total", "Times that a peer's key was in use by two processes at once.",
+            s.peers_doubled);
     w.count("duplicates_total", "Repeated requests and posts not handed over again.", s.duplicates);
     w.count("busy_total", "Requests of peers refused for a ceiling.", s.busy);
     w.count("received_frames_total", "Frames received.", s.frames_in);
     w.count("sent_frames_total", "Frames sent.", s.frames_out);
     w.count("received_bytes_total", "Bytes of frames received.", s.bytes_in);
     w.count("sent_bytes_total", "Bytes of frames sent.", s.bytes_out);
-}
-
-void append_metrics(std::vector<Metric>& out, const ServedReplicas& replicas) {
-    Writer w(out, "holdfast_replicas_");
-    w.gauge("open", "Replicas that are answered for.", replicas.chains().size());
-    w.gauge("missing", "Replicas that cannot be opened; tried again.", replicas.missing().size());
-}
-
-void append_unserved(std::vector<Metric>& out, std::uint64_t chains) {
-    Writer(out, "holdfast_replicas_")
-        .gauge("unserved",
-               "Chains of this key that the followed node knows and nobody here serves.", chains);
 }
 
 void append_metrics(std::vector<Metric>& out, const ResponderStatistics& s) {
@@ -143,6 +136,8 @@ void append_metrics(std::vector<Metric>& out, const FollowServiceStatistics& s) 
     w.count("questions_total", "Questions of followers answered.", s.questions);
     w.count("submissions_total", "Objects taken for the chain.", s.submissions);
     w.count("failed_total", "Objects that the chain could not take.", s.failed);
+    w.count("garbage_total", "Objects that no sound prover makes.", s.garbage);
+    w.count("sent_away_total", "Times that a peer lost its connection for them.", s.dropped);
     for (const auto& [reason, count] : s.refused) {
         w.count("refused_total", "Questions and objects refused, by why.", count,
                 {{"reason", std::string(describe(reason).name)}});
@@ -155,6 +150,17 @@ void append_metrics(std::vector<Metric>& out, const HostCounts& c) {
     if (c.tip) w.gauge("tip", "Newest final height processed.", c.tip->value);
     w.gauge("behind", "Final blocks to go.", c.behind);
     w.count("slashed_total", "Chains whose bond was forfeited.", c.slashed);
+    w.count("handed_over_messages_total", "Messages with objects for the journal.",
+            c.door.messages);
+    w.count("handed_over_objects_total", "Objects in them.", c.door.objects);
+    w.count("handed_over_transactions_total", "Transactions of the registry that took them.",
+            c.door.transactions);
+    w.count("acknowledged_total", "Messages of which everything stands in the journal.",
+            c.door.acknowledged);
+    w.count("handed_over_again_total", "Objects that stood in the journal already.",
+            c.door.repeated);
+    w.count("handed_over_left_total", "Objects not looked at, behind too much garbage.",
+            c.door.left);
     constexpr const char* kObjects = "objects_total";
     constexpr const char* kHelp =
         "Objects that blocks have listed or peers handed over, by kind and verdict.";

@@ -12,14 +12,11 @@
 #include "node/host_work.hpp"
 #include "node/log.hpp"
 #include "node/monitor.hpp"
-#include "node/served_replicas.hpp"
 #include "transport/tcp_network.hpp"
 
 namespace holdfast::node {
 
 void append_metrics(std::vector<Metric>& out, const TcpStatistics& statistics);
-void append_metrics(std::vector<Metric>& out, const ServedReplicas& replicas);
-void append_unserved(std::vector<Metric>& out, std::uint64_t chains);
 void append_metrics(std::vector<Metric>& out, const ResponderStatistics& statistics);
 void append_metrics(std::vector<Metric>& out, const ChunkServerStatistics& statistics);
 /// Of all work since the start: the caller sums the reports.

@@ -31,6 +31,13 @@ std::vector<std::filesystem::path> stores_of(const NodePaths& paths, const Netwo
 
 }  // namespace
 
+Result<bool> is_replica(const NodePaths& paths) {
+    std::error_code failed;
+    const bool there = std::filesystem::exists(paths.replica(), failed);
+    if (failed) return fail_errno(failed.value(), "cannot look at " + paths.replica().string());
+    return there;
+}
+
 Result<std::unique_ptr<LocalChain>> open_chain(const NodePaths& paths, LocalChain::Mode mode) {
     auto chain = LocalChain::open(paths.chain(), mode);
     if (!chain && chain.error().code == ErrorCode::kNotFound) {
@@ -62,6 +69,13 @@ Result<BlockInfo> newest_final(LocalChain& chain) {
 Result<Node> Node::open(const std::filesystem::path& dir, AggregatorOptions options) {
     Node node;
     node.paths = NodePaths{dir};
+    HOLDFAST_ASSIGN(replica, is_replica(node.paths));
+    if (replica) {
+        return fail(ErrorCode::kPermission,
+                    dir.string() +
+                        " is a replica's folder: go on with --replica-of, or make it the "
+                        "operator's with --take-over once the first node is gone for good");
+    }
     HOLDFAST_ASSIGN(chain, open_chain(node.paths, LocalChain::Mode::kReadWrite));
     node.chain = std::move(chain);
     const NetworkParams& params = node.chain->params();

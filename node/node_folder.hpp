@@ -7,6 +7,9 @@
 //   DIR/signed/         what the operator has signed: never lost, never copied back
 //   DIR/vdf/            the clock: VDF proofs, marks of what was verified, checkpoints
 //   DIR/beacon/         rounds of the local beacon (networks with one)
+//   DIR/heads           the heads that this node has signed or seen
+//   DIR/ledger.copy     of the ledger, for replicas
+//   DIR/replica         this folder only repeats another node's history (node/replica_folder.hpp)
 //   DIR/operator.key    signs the heads of the journal
 //   DIR/evaluator.key   signs VDF proofs
 //   DIR/beacon.key      signs beacon rounds (networks with one)
@@ -39,12 +42,18 @@ struct NodePaths {
     [[nodiscard]] std::filesystem::path registry() const { return dir / "registry"; }
     [[nodiscard]] std::filesystem::path settlement() const { return dir / "settlement"; }
     [[nodiscard]] std::filesystem::path statements() const { return dir / "signed"; }
+    [[nodiscard]] std::filesystem::path heads() const { return dir / "heads"; }
+    [[nodiscard]] std::filesystem::path ledger_copy() const { return dir / "ledger.copy"; }
+    [[nodiscard]] std::filesystem::path replica() const { return dir / "replica"; }
     [[nodiscard]] std::filesystem::path operator_key() const { return dir / "operator.key"; }
     [[nodiscard]] std::filesystem::path vdf() const { return dir / "vdf"; }
     [[nodiscard]] std::filesystem::path beacon() const { return dir / "beacon"; }
     [[nodiscard]] std::filesystem::path evaluator_key() const { return dir / "evaluator.key"; }
     [[nodiscard]] std::filesystem::path beacon_key() const { return dir / "beacon.key"; }
 };
+
+/// Whether the folder belongs to a replica.
+[[nodiscard]] Result<bool> is_replica(const NodePaths& paths);
 
 /// The local chain of a node folder; says how to make one when there is none.
 [[nodiscard]] Result<std::unique_ptr<LocalChain>> open_chain(const NodePaths& paths,

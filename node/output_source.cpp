@@ -5,6 +5,7 @@
 #include "proofs/digests.hpp"
 #include "proofs/entropy.hpp"
 #include "proofs/journal.hpp"
+#include "storage/signed_statements.hpp"
 
 namespace holdfast::node {
 namespace {
@@ -43,32 +44,54 @@ Result<std::optional<std::uint64_t>> find_entry(const Registry& registry,
 
 /// The first head that covers the y entry. Spec 15.3: it stands before its own digest closes.
 Result<std::optional<OutputCover>> OutputSource::cover_of(Height height, const VdfOutput& y) {
-    const Registry& registry = node_.registry();
-    const NetworkParams& params = node_.params();
+    const Registry& registry = parts_.registry;
+    const NetworkParams& params = registry.params();
     HOLDFAST_ASSIGN(entry, find_entry(registry, params, height, y));
     if (!entry) return std::optional<OutputCover>();
     for (Height g = std::max(height - params.link_lag, params.genesis_height); g <= height; ++g) {
         HOLDFAST_ASSIGN(size, covered_by(registry, g));
         if (!size) break;
         if (*size <= *entry) continue;
-        HOLDFAST_ASSIGN(head, node_.aggregator->head(g));
+        HOLDFAST_ASSIGN(head, parts_.heads.head(g));
+        if (!head) continue;
         HOLDFAST_ASSIGN(path, registry.inclusion(*entry, *size));
-        return std::optional(OutputCover{head, *entry, std::move(path)});
+        return std::optional(OutputCover{*head, *entry, std::move(path)});
     }
     return std::optional<OutputCover>();
 }
 
+/// From the newest that is kept on, or as far back as the key's owner remembers.
+Status OutputSource::keep_heads() {
+    const NetworkParams& params = parts_.registry.params();
+    HOLDFAST_ASSIGN(closed, parts_.registry.closed());
+    if (!parts_.sign || !params.has_operator() || !closed) return {};
+    const std::optional<JournalHead> newest = parts_.heads.newest();
+    if (newest && newest->height >= *closed) return {};
+    const std::uint64_t remembered = SignedStatements::kRemembered;
+    const Height lowest = closed->value > remembered ? *closed - remembered : params.genesis_height;
+    Height from = std::max(lowest, params.genesis_height);
+    if (newest) from = std::max(from, newest->height + 1);
+    for (Height h = from; h <= *closed; h = h + 1) {
+        const Result<JournalHead> head = parts_.sign(h);
+        if (!head && head.error().code == ErrorCode::kNotFound) continue;
+        if (!head) return fail(head.error());
+        HOLDFAST_TRY(parts_.heads.keep(*head));
+    }
+    return {};
+}
+
 Status OutputSource::refresh() {
-    const NetworkParams& params = node_.params();
+    HOLDFAST_TRY(keep_heads());
+    const NetworkParams& params = parts_.registry.params();
     if (!params.has_operator() || !params.has_vdf) return {};
-    HOLDFAST_ASSIGN(tip, node_.registry().tip());
+    HOLDFAST_ASSIGN(tip, parts_.registry.tip());
     if (!tip) return {};
     for (Height h = std::max(*tip - params.link_lag - 1, params.genesis_height); h <= *tip; ++h) {
         {
             const std::lock_guard lock(mutex_);
             if (covers_.contains(h)) continue;
         }
-        HOLDFAST_ASSIGN(record, node_.registry().block(h));
+        HOLDFAST_ASSIGN(record, parts_.registry.block(h));
         if (!record || !record->y) continue;
         HOLDFAST_ASSIGN(cover, cover_of(h, *record->y));
         if (!cover) continue;
@@ -80,25 +103,25 @@ Status OutputSource::refresh() {
 }
 
 Result<FollowOutput> OutputSource::output(Height height) const {
-    const NetworkParams& params = node_.params();
-    HOLDFAST_ASSIGN(record, node_.registry().block(height));
+    const NetworkParams& params = parts_.registry.params();
+    HOLDFAST_ASSIGN(record, parts_.registry.block(height));
     if (!record) {
         return fail(ErrorCode::kNotFound,
                     "no final block of height " + std::to_string(height.value) + " is known");
     }
     FollowOutput out;
-    HOLDFAST_ASSIGN(block, node_.chain->block_by_height(height));
+    HOLDFAST_ASSIGN(block, parts_.chain.block_by_height(height));
     if (block.hash != record->hash) return fail_refused(Reason::kWrongBlock, "the host chain");
     out.block = block;
     if (params.has_beacon) {
         const Checked<std::uint64_t> round = beacon_round(params, block.time_ms / 1000);
         if (!round) return fail_refused(round.error(), "the block's time");
-        const Result<BeaconRound> value = node_.beacon->randomness(*round);
+        const Result<BeaconRound> value = parts_.beacon->randomness(*round);
         if (value) out.beacon = *value;  // otherwise it is not published yet
     }
     if (!record->y) return out;
     if (params.has_vdf) {
-        const Result<VdfProof> proof = node_.clock->proof(height);
+        const Result<VdfProof> proof = parts_.clock->proof(height);
         if (!proof && proof.error().code != ErrorCode::kNotFound) return fail(proof.error());
         if (proof) out.proof = wrap_object(Kind::kVdfProof, proof->encode());
     }

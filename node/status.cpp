@@ -47,6 +47,8 @@ Json to_json(const TcpStatistics& s) {
               {"network", s.refused_network},
               {"malformed", s.refused_malformed}}},
             {"not_connected", by_failure(s.link_failures)},
+            {"same_key", s.same_key},
+            {"peers_doubled", s.peers_doubled},
             {"timed_out", s.timed_out},
             {"throttled", s.throttled},
             {"duplicates", s.duplicates},
@@ -91,8 +93,19 @@ Json to_json(const ChunkServerStatistics& s) {
 Json to_json(const FollowServiceStatistics& s) {
     return {{"questions", s.questions},
             {"submissions", s.submissions},
+            {"acknowledged", s.acknowledged},
             {"refused", by_reason(s.refused)},
+            {"garbage", s.garbage},
+            {"sent_away", s.dropped},
             {"failed", s.failed}};
+}
+
+std::vector<std::string> key_problems(const TcpStatistics& s) {
+    if (s.same_key == 0 || s.same_key_age_ms > kSameKeyToldMs) return {};
+    return {"another process uses this daemon's key: it has taken its place " +
+            std::to_string(s.same_key) + " time(s), last " +
+            std::to_string(s.same_key_age_ms / 1'000) +
+            " s ago; stop one of the two, for what both sign can contradict itself"};
 }
 
 std::vector<std::string> follower_problems(const FollowerStatus& s, std::uint32_t block_ms) {

@@ -24,6 +24,11 @@ using json::Json;
 [[nodiscard]] Json to_json(const ChunkServerStatistics& statistics);
 [[nodiscard]] Json to_json(const FollowServiceStatistics& statistics);
 
+/// How long it is told that another process has used the key.
+inline constexpr std::uint64_t kSameKeyToldMs = 600'000;
+/// Why the key is not this process's alone; empty when it seems so.
+[[nodiscard]] std::vector<std::string> key_problems(const TcpStatistics& statistics);
+
 /// Without a new block for so many block times, something is wrong.
 inline constexpr std::uint64_t kStaleBlocks = 3;
 /// Why somebody who follows is not at the tip; empty when all is well.

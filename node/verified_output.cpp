@@ -225,6 +225,33 @@ void VerifiedOutput::step(Height height, const StopCheck& stop) {
     }
 }
 
+void VerifiedOutput::ask(Height height) {
+    const std::lock_guard lock(mutex_);
+    if (wanted_.contains(height) || asked_.size() >= kMostAsked) return;
+    asked_.insert(height);
+    news_ = true;
+}
+
+std::optional<Height> VerifiedOutput::take_asked() {
+    const std::lock_guard lock(mutex_);
+    if (asked_.empty()) return std::nullopt;
+    return asked_.extract(asked_.begin()).value();
+}
+
+/// Of an old height: no word on whether it was missed, and nothing told to compare with.
+void VerifiedOutput::try_asked(Height height, const StopCheck& stop) {
+    const Result<VdfOutput> y = verify(height, stop);
+    if (!y) {
+        log_.debug("y.not_verified", {{"height", height}, {"error", y.error().message}});
+        return;
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        ++status_.verified;
+    }
+    on_y_(height, *y);
+}
+
 bool VerifiedOutput::take_news() {
     const std::lock_guard lock(mutex_);
     return std::exchange(news_, false);
@@ -234,6 +261,11 @@ void VerifiedOutput::run(const StopCheck& stop) {
     using Clock = std::chrono::steady_clock;
     while (!stop()) {
         for (const Height height : waiting()) step(height, stop);
+        // One at a time: what is wanted goes first.
+        if (const auto height = take_asked(); height && !stop()) {
+            try_asked(*height, stop);
+            continue;
+        }
         const auto until = Clock::now() + kAskAgainAfter;
         while (!stop() && !take_news() && Clock::now() < until) {
             std::this_thread::sleep_for(kStopLook);

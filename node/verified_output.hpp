@@ -20,6 +20,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,7 @@ class FollowedHeights final : public Blockchain, public Beacon {
 
 class VerifiedOutput {
   public:
+    static constexpr std::size_t kMostAsked = 128;
     using OnOutput = std::function<void(Height height, const VdfOutput& y)>;
 
     /// Errors of VdfClock::open.
@@ -77,6 +79,8 @@ class VerifiedOutput {
 
     /// A new final height; its y, where it is told, is compared and not used.
     void want(Height height, const std::optional<VdfOutput>& told);
+    /// One try for a height that is not among those, when there is time; kMostAsked at once.
+    void ask(Height height);
     /// Verifies what is wanted, until `stop`.
     void run(const StopCheck& stop);
     /// y of one height, now. kUnavailable: no proof, or no cover; kRefused: they do not hold.
@@ -90,7 +94,9 @@ class VerifiedOutput {
     [[nodiscard]] Result<VdfOutput> covered(Height height, const StopCheck& stop);
     [[nodiscard]] std::vector<Height> waiting() const;
     [[nodiscard]] bool take_news();
+    [[nodiscard]] std::optional<Height> take_asked();
     void step(Height height, const StopCheck& stop);
+    void try_asked(Height height, const StopCheck& stop);
     [[nodiscard]] bool still_wanted(Height height) const;
     void take(Height height, const VdfOutput& y);
     void note_failure(Height height, const Error& error);
@@ -106,6 +112,7 @@ class VerifiedOutput {
     mutable std::mutex mutex_;  // guards everything below
     bool news_ = false;
     std::map<Height, std::optional<VdfOutput>> wanted_;  // and what was told
+    std::set<Height> asked_;
     std::optional<Height> tip_;
     VerifiedOutputStatus status_;
 };

@@ -40,6 +40,7 @@ struct KnownChain {
 
     /// Of a registration that check_registration accepted; the commitment is the last known reveal.
     static KnownChain of(const NetworkId& network_id, const Registration& registration);
+    friend bool operator==(const KnownChain&, const KnownChain&) = default;
 };
 
 /// What a verifier knows of a height, all of it from its own branch of the host chain.
@@ -53,6 +54,7 @@ struct KnownHeight {
     std::optional<GlobalDigest>
         previous_global;                 // of height - 1; needed for compact and path proofs
     std::optional<GlobalDigest> global;  // of this height; needed for compact and path proofs
+    friend bool operator==(const KnownHeight&, const KnownHeight&) = default;
 };
 
 /// A chain and a height of it, with the commitment in force there and the last reveal known of it.

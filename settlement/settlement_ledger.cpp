@@ -255,6 +255,7 @@ class SettlementLedger::Impl {
         : network_id_(network_id), store_(std::move(store)) {}
 
     Result<std::uint64_t> next_decision() const;
+    Status begin_at(std::uint64_t first);
     Status take(std::uint64_t first, std::span<const Decision> decisions, const PayTerms& terms);
     Result<std::optional<SettlementCase>> find(const CaseId& id) const;
     Status for_each(const std::function<bool(const SettlementCase&)>& visit) const;
@@ -306,6 +307,19 @@ Result<std::uint64_t> SettlementLedger::Impl::load_next(const Transaction& txn) 
 Result<std::uint64_t> SettlementLedger::Impl::next_decision() const {
     HOLDFAST_ASSIGN(txn, store_->read());
     return load_next(txn);
+}
+
+Status SettlementLedger::Impl::begin_at(std::uint64_t first) {
+    HOLDFAST_ASSIGN(txn, store_->write());
+    HOLDFAST_ASSIGN(next, load_next(txn));
+    if (next == first) return {};
+    if (next != 0) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "settlement stands at decision " + std::to_string(next) +
+                        " and cannot begin at " + std::to_string(first));
+    }
+    HOLDFAST_TRY(txn.put(SettlementTable::kMeta, next_key().bytes(), Writer(8).u64(first).bytes()));
+    return txn.commit();
 }
 
 Status SettlementLedger::Impl::take(std::uint64_t first, std::span<const Decision> decisions,
@@ -441,7 +455,16 @@ Result<std::unique_ptr<SettlementLedger>> SettlementLedger::open(
         new SettlementLedger(std::make_unique<Impl>(network, std::move(store))));
 }
 
+Result<std::unique_ptr<SettlementLedger>> SettlementLedger::read(
+    const std::filesystem::path& folder, const NetworkId& network) {
+    HOLDFAST_ASSIGN(store, read_network_store(folder, network, settlement_schema(), kSchema));
+    return std::unique_ptr<SettlementLedger>(
+        new SettlementLedger(std::make_unique<Impl>(network, std::move(store))));
+}
+
 Result<std::uint64_t> SettlementLedger::next_decision() const { return impl_->next_decision(); }
+
+Status SettlementLedger::begin_at(std::uint64_t first) { return impl_->begin_at(first); }
 Status SettlementLedger::take(std::uint64_t first, std::span<const Decision> decisions,
                               const PayTerms& terms) {
     return impl_->take(first, decisions, terms);

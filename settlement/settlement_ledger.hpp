@@ -115,10 +115,16 @@ class SettlementLedger {
                                                           const NetworkId& network) {
         return open(folder, network, Options{});
     }
+    /// For reading alone, beside whoever works on it; what would write gives kPermission.
+    static Result<std::unique_ptr<SettlementLedger>> read(const std::filesystem::path& folder,
+                                                          const NetworkId& network);
     ~SettlementLedger();
 
     /// Number of the registry's first decision that this ledger has not taken over.
     [[nodiscard]] Result<std::uint64_t> next_decision() const;
+    /// Of a new ledger: decisions before that number were carried out elsewhere. kInvalidArgument
+    /// where it stands at another one already.
+    [[nodiscard]] Status begin_at(std::uint64_t first);
     /// Takes over decisions, the first of which has this number: as cases, all in one transaction,
     /// on the device when it returns. kInvalidArgument unless `first` is next_decision(). What pays
     /// nothing under these terms makes no step.

@@ -78,7 +78,8 @@ Result<CheatCounts> cheat(const NetworkParams& params, Registry& registry, Prove
                           Height height) {
     CheatCounts counts;
     if (set.members().empty()) return counts;
-    HOLDFAST_TRY(set.find_chains(registry, {}));
+    RegistryDuties duties(registry);
+    HOLDFAST_TRY(set.find_chains(duties, {}));
     const NetworkId network_id = params.id();
     HOLDFAST_ASSIGN(known, registry.known_height(height));
     if (known.y) HOLDFAST_TRY(commit(network_id, registry, set, known, counts));

@@ -296,6 +296,12 @@ std::optional<Link> LinkSetRecords::find(const LinkPlace& place, const ChainId& 
     return found != nullptr ? std::optional(found->link) : std::nullopt;
 }
 
+std::vector<LinkPlace> LinkSetRecords::places() const {
+    std::vector<LinkPlace> out;
+    for (const auto& [place, links] : links_) out.push_back(place);
+    return out;
+}
+
 // Spec 7: only what is recorded is signed.
 Result<Receipt> LinkSetRecords::sign(const LinkPlace& place, const ChainLink& link,
                                      const KeyPair& key) const {

@@ -72,6 +72,8 @@ class LinkSetRecords {
     [[nodiscard]] Result<Receipt> sign(const LinkPlace& place, const ChainLink& link,
                                        const KeyPair& key) const;
 
+    /// Where links are on record, ascending.
+    [[nodiscard]] std::vector<LinkPlace> places() const;
     [[nodiscard]] Height floor() const { return floor_; }
     [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
     /// What opening cut from the newest file: an interrupted record(), whose links nobody signed.

@@ -12,6 +12,7 @@
 #include "storage/descriptors.hpp"
 #include "storage/lmdb_check.hpp"
 #include "storage/process_limits.hpp"
+#include "storage/reader_lock.hpp"
 #include "storage/record_log.hpp"
 
 namespace holdfast {
@@ -27,6 +28,7 @@ constexpr std::array<const char*, kTables> kRegistryTables = {
     "journal-proofs", "journal-heights", "journal-nodes", "challengers",
     "challenger-due", "ranks",           "in-force",      "challenges",
     "challenge-ids",  "outcomes",        "suspended",     "unpaid",
+    "owned",
 };
 constexpr std::array<const char*, 3> kSettlementTables = {"meta", "cases", "open"};
 constexpr std::array<const char*, 3> kJournalTables = {"meta", "entries", "answers"};
@@ -162,8 +164,13 @@ Result<bool> Transaction::contains(TableIndex table, ByteView key) const {
 }
 
 Status Transaction::for_each(TableIndex table, ByteView prefix, const Visitor& visit) const {
+    return for_each_from(table, prefix, prefix, visit);
+}
+
+Status Transaction::for_each_from(TableIndex table, ByteView prefix, ByteView from,
+                                  const Visitor& visit) const {
     HOLDFAST_ASSIGN(cursor, Cursor::open(*store_, txn_, store_->handles_[table.value]));
-    int code = cursor.seek(prefix);
+    int code = cursor.seek(from);
     for (; code == 0 && starts_with(cursor.key(), prefix); code = cursor.move(MDB_NEXT)) {
         ++operations_;
         HOLDFAST_ASSIGN(value, store_->checked(table, cursor.key(), cursor.value()));
@@ -247,11 +254,8 @@ Status Transaction::commit() {
 
 // --- store ---------------------------------------------------------------------------------------
 
-Store::Store(std::filesystem::path folder, std::optional<File> lock, const StoreSchema& schema)
-    : folder_(std::move(folder)),
-      schema_(&schema),
-      lock_(std::move(lock)),
-      handles_(schema.tables.size()) {}
+Store::Store(std::filesystem::path folder, const StoreSchema& schema)
+    : folder_(std::move(folder)), schema_(&schema), handles_(schema.tables.size()) {}
 
 Store::~Store() {
     if (env_ != nullptr) mdb_env_close(env_);
@@ -298,25 +302,10 @@ tl::unexpected<Error> Store::error(int code, const std::string& what) const {
 
 namespace {
 
-struct Hold {
-    std::optional<File> lock;
-    bool by_another = false;  // another process has it and may write; readers only
-};
-
-Result<Hold> take_lock(const std::filesystem::path& folder, const StoreSchema& schema,
-                       bool read_only) {
-    const std::filesystem::path file = folder / (std::string(schema.what) + ".lock");
-    Result<File> lock = File::open(file, File::Mode::kCreate);
-    if (!lock && read_only && lock.error().code == ErrorCode::kPermission) {
-        lock = File::open(file, File::Mode::kRead);
-        // Nobody has ever opened what may not be written here.
-        if (!lock && lock.error().code == ErrorCode::kNotFound) return Hold{};
-    }
-    if (!lock) return fail(lock.error());
-    const Status locked = lock->lock_exclusive();
-    if (!locked && read_only && locked.error().code == ErrorCode::kBusy) return Hold{{}, true};
-    if (!locked) return fail(locked.error());
-    return Hold{std::move(*lock), false};
+Result<File> take_writer_lock(const std::filesystem::path& file) {
+    HOLDFAST_ASSIGN(lock, File::open(file, File::Mode::kCreate));
+    HOLDFAST_TRY(lock.lock_exclusive());
+    return lock;
 }
 
 /// That the database may be mapped; `may_create`: or that there is none yet.
@@ -355,13 +344,24 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& folder,
     const StoreSchema& schema = *options.schema;
     HOLDFAST_TRY(check_not_vanished(folder / kStoreDataFile));
     HOLDFAST_ASSIGN(begun, has_begun(folder / kStoreDataFile));
-    HOLDFAST_ASSIGN(hold, take_lock(folder, schema, options.read_only));
+    const std::filesystem::path lock_file = folder / (std::string(schema.what) + ".lock");
+    std::unique_ptr<Store> store(new Store(folder, schema));
+    ReaderLock reader;
+    if (options.read_only) {
+        HOLDFAST_ASSIGN(taken, take_reader_lock(lock_file));
+        reader = std::move(taken);
+    } else {
+        HOLDFAST_ASSIGN(taken, take_writer_lock(lock_file));
+        store->lock_.emplace(std::move(taken));
+        store->may_write_ = true;
+    }
     // A file that somebody writes cannot be followed page by page.
-    if (!hold.by_another) {
+    if (!reader.beside_writer) {
         HOLDFAST_TRY(check_file(folder, options, may_create && !begun && !options.read_only));
     }
-    if (options.read_only) hold.lock.reset();
-    std::unique_ptr<Store> store(new Store(folder, std::move(hold.lock), schema));
+    // LMDB's readers write to its own lock file. Without that they keep writers out instead.
+    const bool no_trace = options.read_only && !reader.may_write;
+    if (no_trace) store->lock_ = std::move(reader.file);
     store->had_begun_ = begun;
     if (const int code = mdb_env_create(&store->env_); code != 0) {
         return store->error(code, "cannot begin");
@@ -371,7 +371,8 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& folder,
     int code = options.read_only ? 0 : mdb_env_set_mapsize(store->env_, options.map_bytes);
     occupy_standard_descriptors();
     const FileSizeSignalHeld no_signal;
-    const unsigned flags = MDB_NOTLS | (options.read_only ? unsigned{MDB_RDONLY} : 0U);
+    const unsigned flags = MDB_NOTLS | (options.read_only ? unsigned{MDB_RDONLY} : 0U) |
+                           (no_trace ? unsigned{MDB_NOLOCK} : 0U);
     if (code == 0) code = mdb_env_open(store->env_, folder.c_str(), flags, 0644);
     if (code == ENOMEM) {
         return fail_map(std::string(schema.what) + " " + folder.string(),
@@ -385,11 +386,10 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& folder,
 Status Store::mark_begun() const { return holdfast::mark_begun(folder_ / kStoreDataFile); }
 
 Status Store::open_tables() {
-    const bool may_write = lock_.has_value();
-    HOLDFAST_ASSIGN(txn, may_write ? write() : read());
+    HOLDFAST_ASSIGN(txn, may_write_ ? write() : read());
     for (std::size_t i = 0; i < handles_.size(); ++i) {
         const char* name = schema_->tables[i];
-        const unsigned flags = may_write ? unsigned{MDB_CREATE} : 0U;
+        const unsigned flags = may_write_ ? unsigned{MDB_CREATE} : 0U;
         const int code = mdb_dbi_open(txn.txn_, name, flags, &handles_[i]);
         if (code == MDB_NOTFOUND) {
             return fail(ErrorCode::kUnsupported, std::string(schema_->what) + " " +
@@ -410,7 +410,7 @@ Result<Transaction> Store::read() const {
 }
 
 Result<Transaction> Store::write() {
-    if (!lock_) {
+    if (!may_write_) {
         return fail(ErrorCode::kPermission, std::string(schema_->what) + " " + folder_.string() +
                                                 " was opened for reading only");
     }

@@ -74,8 +74,9 @@ enum class Table : std::uint8_t {
     kSuspended,       // chain_id -> nothing, while the quorum says so
     kUnpaid,          // height of the audit's digest (kNever: waits for one) || challenge id ->
                       // UnpaidOutcome
+    kOwned,           // prover || chain_id -> nothing: whose chains are whose; never shrinks
 };
-inline constexpr std::size_t kTables = 36;
+inline constexpr std::size_t kTables = 37;
 
 /// The tables of the settlement ledger.
 enum class SettlementTable : std::uint8_t {
@@ -170,6 +171,9 @@ class Transaction {
     /// not write.
     using Visitor = std::function<Result<bool>(ByteView key, ByteView value)>;
     [[nodiscard]] Status for_each(TableIndex table, ByteView prefix, const Visitor& visit) const;
+    /// The same from the first key on that is not below `from`, which starts with `prefix`, too.
+    [[nodiscard]] Status for_each_from(TableIndex table, ByteView prefix, ByteView from,
+                                       const Visitor& visit) const;
     /// The entry with the highest key that starts with `prefix` and is not above `key`.
     [[nodiscard]] Result<std::optional<std::pair<Bytes, ByteView>>> last_at_most(
         TableIndex table, ByteView prefix, ByteView key) const;
@@ -198,7 +202,9 @@ class Store {
         bool check_values = true;  // every checksum when it is opened; its structure always
         const StoreSchema* schema = &registry_schema();
         /// Reads beside whoever writes, in another process; write() then fails. The file is checked
-        /// unless a writer holds it, who has done so.
+        /// unless a writer holds it, who has done so. Where nothing may be written (another user's
+        /// folder, a file system mounted for reading) it leaves no trace and keeps writers out
+        /// meanwhile (storage/reader_lock.hpp); kPermission where one is at work there.
         bool read_only = false;
         unsigned threads = 0;  // for checking; 0: as many as the machine has
     };
@@ -228,13 +234,14 @@ class Store {
 
   private:
     friend class Transaction;
-    Store(std::filesystem::path folder, std::optional<File> lock, const StoreSchema& schema);
+    Store(std::filesystem::path folder, const StoreSchema& schema);
     [[nodiscard]] Result<ByteView> checked(TableIndex table, ByteView key, ByteView stored) const;
     Status open_tables();
 
     std::filesystem::path folder_;
     const StoreSchema* schema_;
-    std::optional<File> lock_;  // held by whoever may write
+    std::optional<File> lock_;  // of whoever may write; of readers that leave no trace
+    bool may_write_ = false;
     bool had_begun_ = false;
     MDB_env* env_ = nullptr;
     std::vector<unsigned> handles_;  // by table

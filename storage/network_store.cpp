@@ -10,15 +10,15 @@ Key head_key() { return Key().u8(1); }
 
 /// Makes the head of a new database, or compares that of an old one.
 Status check_head(Store& store, const std::filesystem::path& folder, const NetworkId& network,
-                  const StoreSchema& schema, std::uint32_t version) {
-    HOLDFAST_ASSIGN(txn, store.write());
+                  const StoreSchema& schema, std::uint32_t version, bool read_only) {
+    HOLDFAST_ASSIGN(txn, read_only ? store.read() : store.write());
     HOLDFAST_ASSIGN(stored, txn.get(kMetaTable, head_key().bytes()));
     const auto damaged = [&](const char* what) {
         return fail(ErrorCode::kCorrupt,
                     std::string(schema.what) + " is damaged: its " + what + "; restore a backup");
     };
     if (!stored) {
-        if (store.had_begun()) return damaged("database is empty");
+        if (store.had_begun() || read_only) return damaged("database is empty");
         Writer w(36);
         w.u32(version).fixed(network);
         HOLDFAST_TRY(txn.put(kMetaTable, head_key().bytes(), w.bytes()));
@@ -47,8 +47,17 @@ Result<std::unique_ptr<Store>> open_network_store(const std::filesystem::path& f
     std::filesystem::create_directories(folder, failed);
     if (failed) return fail_errno(failed.value(), "cannot make the folder " + folder.string());
     HOLDFAST_ASSIGN(store, Store::open(folder, {.map_bytes = map_bytes, .schema = &schema}, true));
-    HOLDFAST_TRY(check_head(*store, folder, network, schema, version));
+    HOLDFAST_TRY(check_head(*store, folder, network, schema, version, false));
     HOLDFAST_TRY(store->mark_begun());
+    return store;
+}
+
+Result<std::unique_ptr<Store>> read_network_store(const std::filesystem::path& folder,
+                                                  const NetworkId& network,
+                                                  const StoreSchema& schema,
+                                                  std::uint32_t version) {
+    HOLDFAST_ASSIGN(store, Store::open(folder, {.schema = &schema, .read_only = true}, false));
+    HOLDFAST_TRY(check_head(*store, folder, network, schema, version, true));
     return store;
 }
 

@@ -15,5 +15,10 @@ namespace holdfast {
                                                                 const StoreSchema& schema,
                                                                 std::uint32_t version,
                                                                 std::uint64_t map_bytes);
+/// For reading alone, beside whoever writes: nothing is made. kCorrupt where there is none.
+[[nodiscard]] Result<std::unique_ptr<Store>> read_network_store(const std::filesystem::path& folder,
+                                                                const NetworkId& network,
+                                                                const StoreSchema& schema,
+                                                                std::uint32_t version);
 
 }  // namespace holdfast

@@ -9,6 +9,7 @@ namespace {
 constexpr std::uint8_t kHeadRecord = 1;
 constexpr std::uint8_t kStatementsForm = 1;
 constexpr std::uint32_t kMaxStatementBytes = 1'024;
+constexpr Kind kWithheld{0};
 constexpr std::size_t kStatementBytes = 1 + 8 + 32 + 32;
 
 Bytes head_record(const NetworkId& network_id, const PublicKey& key) {
@@ -70,9 +71,26 @@ Status SignedStatements::load(const NetworkId& network_id, const PublicKey& key)
         if (!r.finish()) {
             return fail(ErrorCode::kCorrupt, log_.path().string() + ": a statement is malformed");
         }
-        note({kind, height, block}, digest);
+        if (kind == kWithheld) {
+            withheld_ = std::max(withheld_.value_or(height), height);
+        } else {
+            note({kind, height, block}, digest);
+        }
         return {};
     });
+}
+
+Status SignedStatements::withhold(Height through) {
+    if (withheld_ && *withheld_ >= through) return {};
+    Writer w(kStatementBytes);
+    w.u8(static_cast<std::uint8_t>(kWithheld)).height(through);
+    HOLDFAST_TRY(log_.append(w.fixed(BlockHash{}).fixed(Digest{}).bytes()));
+    withheld_ = through;
+    return {};
+}
+
+bool SignedStatements::withheld(Kind kind, Height height, const BlockHash& block_hash) const {
+    return withheld_ && height <= *withheld_ && !known_.contains({kind, height, block_hash});
 }
 
 void SignedStatements::note(const Place& place, const Digest& digest) {
@@ -95,6 +113,7 @@ Result<Verdict> SignedStatements::record(Kind kind, Height height, const BlockHa
     if (known != known_.end()) {
         return Verdict(known->second == digest ? Reason::kOk : Reason::kEvidenceOrder);
     }
+    if (withheld(kind, height, block_hash)) return Verdict(Reason::kTooLate);
     const auto newest = newest_.find(kind);
     if (newest != newest_.end() && height + kRemembered < newest->second) {
         return Verdict(Reason::kTooLate);

@@ -47,8 +47,19 @@ LinkFailure failure_of(Goodbye code) {
     }
 }
 
+bool replaced_by_another(const Notice& notice) {
+    return static_cast<Goodbye>(notice.code) == Goodbye::kReplaced &&
+           notice.detail == kReplacedByAnotherRun;
+}
+
 Error goodbye_error(const Notice& notice) {
     const Goodbye code = static_cast<Goodbye>(notice.code);
+    if (replaced_by_another(notice)) {
+        return {ErrorCode::kUnavailable,
+                "another process with this one's key has connected to the peer in its place: a "
+                "key is for one process at a time",
+                {}};
+    }
     const std::string text = "the peer has closed the connection: " + std::string(to_string(code));
     switch (code) {
         case Goodbye::kVersion:
@@ -67,7 +78,9 @@ Error goodbye_error(const Notice& notice) {
 }
 
 Ending ending_of(const Notice& notice) {
-    return {failure_of(static_cast<Goodbye>(notice.code)), goodbye_error(notice)};
+    return {replaced_by_another(notice) ? LinkFailure::kSameKey
+                                        : failure_of(static_cast<Goodbye>(notice.code)),
+            goodbye_error(notice)};
 }
 
 }  // namespace

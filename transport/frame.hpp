@@ -72,6 +72,9 @@ struct FrameBounds {
     std::uint32_t max_response_bytes = std::uint32_t{16} << 20;
 };
 
+/// Of the messages of applications, the one that may be as large: it brings many objects at once
+/// (section 14).
+inline constexpr std::uint8_t kLargeApplicationKind = 66;
 /// Kinds from here on are messages of applications, not of the protocol.
 inline constexpr std::uint8_t kFirstApplicationKind = 64;
 
@@ -113,6 +116,9 @@ struct Notice {
     std::uint32_t detail = 0;
     friend bool operator==(const Notice&, const Notice&) = default;
 };
+/// Detail of Goodbye::kReplaced: the connection that replaces this one is of another run of the
+/// peer.
+inline constexpr std::uint32_t kReplacedByAnotherRun = 1;
 [[nodiscard]] Bytes encode_notice(const Notice& notice);
 /// kBadField for a code that frames of this type do not have.
 [[nodiscard]] Checked<Notice> decode_notice(FrameType type, ByteView payload);

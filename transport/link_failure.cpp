@@ -7,8 +7,8 @@ namespace holdfast {
 namespace {
 
 constexpr std::array<std::string_view, kLinkFailureCount> kNames = {
-    "refused", "no-such-name", "unreachable", "timeout", "tls",    "wrong-key",
-    "version", "network",      "not-allowed", "ceiling", "closed", "local"};
+    "refused", "no-such-name", "unreachable", "timeout", "tls",   "wrong-key", "version",
+    "network", "not-allowed",  "ceiling",     "closed",  "local", "same-key"};
 
 }  // namespace
 

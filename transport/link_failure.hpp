@@ -25,8 +25,9 @@ enum class LinkFailure : std::uint8_t {
     kCeiling,      // it has too many connections
     kClosed,       // it has closed the connection, for another reason or without one
     kLocal,        // this machine could not: no descriptor, port or memory
+    kSameKey,      // another process with our key has connected in our place
 };
-inline constexpr std::size_t kLinkFailureCount = 12;
+inline constexpr std::size_t kLinkFailureCount = 13;
 
 /// "refused", "no-such-name", …
 [[nodiscard]] std::string_view to_string(LinkFailure failure);

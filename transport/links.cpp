@@ -14,6 +14,12 @@ constexpr std::uint64_t kOldMs = 2'000;  // a failure from longer ago is dated
 
 }  // namespace
 
+TcpStatistics TcpNetwork::Impl::statistics() const {
+    TcpStatistics out = shared_.tally.snapshot();
+    if (out.same_key > 0) out.same_key_age_ms = (shared_.now_ns() - same_key_ns_) / kNsPerMs;
+    return out;
+}
+
 void TcpNetwork::Impl::note_failure(const PeerPtr& peer, Ending ending) {
     if (!peer->listed) return;
     const bool news = !peer->problem || peer->problem->ending.failure != ending.failure;

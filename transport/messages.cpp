@@ -369,6 +369,7 @@ void TcpNetwork::Impl::answer(const PeerPtr& peer, const std::weak_ptr<Connectio
     if (!result) {
         const Error& why = result.error();
         const bool busy = why.code == ErrorCode::kBusy;
+        if (why.code == ErrorCode::kPermission && peer) return send_away(*peer);
         if (why.code != ErrorCode::kRefused) {
             return refuse(connection, number, busy ? Refusal::kBusy : Refusal::kFailed);
         }
@@ -384,6 +385,13 @@ void TcpNetwork::Impl::answer(const PeerPtr& peer, const std::weak_ptr<Connectio
     }
     const auto length = static_cast<std::uint32_t>(result->size());
     connection->send({length, FrameType::kResponse, 0, number}, *result);
+}
+
+// Spec 13, handshake: goodbye 5.
+void TcpNetwork::Impl::send_away(const transport::PeerState& peer) {
+    const Notice notice{static_cast<std::uint8_t>(Goodbye::kNotAllowed), 0};
+    const Ending why{LinkFailure::kClosed, {ErrorCode::kPermission, "the peer was sent away", {}}};
+    for (const ConnectionPtr& connection : peer.ready) connection->say_goodbye(notice, why);
 }
 
 void TcpNetwork::Impl::refuse(const ConnectionPtr& connection, std::uint64_t number, Refusal code,

@@ -351,15 +351,22 @@ void TcpNetwork::Impl::on_ready(const ConnectionPtr& connection) {
     handshaking_.remove(source_of(connection->remote()), connection);
     const PeerPtr peer = find_or_make(connection->key());
     const bool restarted = peer->incarnation != connection->peer_hello().incarnation;
-    const Notice replaced{static_cast<std::uint8_t>(Goodbye::kReplaced), 0};
+    const auto replaced = [](std::uint32_t detail) {
+        return Notice{static_cast<std::uint8_t>(Goodbye::kReplaced), detail};
+    };
     const Ending why = ended("the peer has reconnected");
     if (restarted) {
-        // Connections of an earlier run are dead, whatever TCP still thinks of them.
-        for (const ConnectionPtr& old : peer->ready) old->say_goodbye(replaced, why);
-        peer->incarnation = connection->peer_hello().incarnation;
+        const std::uint64_t now = connection->peer_hello().incarnation;
+        if (peer->replaced == now) shared_.tally.add(&TcpStatistics::peers_doubled);
+        // Connections of an earlier run are dead, whatever TCP still thinks of them; or they are
+        // another process's, which has to know.
+        for (const ConnectionPtr& old : peer->ready) {
+            old->say_goodbye(replaced(kReplacedByAnotherRun), why);
+        }
+        peer->replaced = std::exchange(peer->incarnation, now);
         peer->seen = {};
     } else if (peer->ready.size() >= options_.limits.max_per_key) {
-        peer->ready.front()->say_goodbye(replaced, why);
+        peer->ready.front()->say_goodbye(replaced(0), why);
     }
     if (peer->ready.empty()) shared_.tally.add(&TcpStatistics::peers_connected);
     peer->ready.push_back(connection);
@@ -384,7 +391,13 @@ void TcpNetwork::Impl::on_closed(const ConnectionPtr& connection) {
             shared_.tally.take(&TcpStatistics::peers_connected);
         }
         const std::uint64_t held_ns = shared_.now_ns() - connection->ready_since_ns();
-        if (held_ns > kGoodConnection * options_.limits.backoff_first_ms * kNsPerMs) {
+        const bool doubled = connection->ending().failure == LinkFailure::kSameKey;
+        if (doubled) {
+            shared_.tally.add(&TcpStatistics::same_key);
+            same_key_ns_ = shared_.now_ns();
+        }
+        // Two processes with one key would otherwise drive each other out as fast as they can.
+        if (!doubled && held_ns > kGoodConnection * options_.limits.backoff_first_ms * kNsPerMs) {
             peer->backoff.reset();
         }
         abandon_messages(peer, connection);

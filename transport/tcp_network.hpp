@@ -33,7 +33,8 @@ namespace holdfast {
 
 /// Answers a message (u8 version || u8 kind || body) of a peer that has proved its key. Called on
 /// the network's worker threads, several at once. An error is told to the peer as a refusal: kBusy,
-/// kRefused with its reason, anything else as "failed" without the message.
+/// kRefused with its reason, anything else as "failed" without the message. kPermission: the peer
+/// is sent away, over all its connections; it may dial again.
 using TcpHandler = std::function<Result<Bytes>(const PublicKey& from, ByteView message)>;
 
 struct TcpLimits {
@@ -110,6 +111,12 @@ struct TcpStatistics {
     std::uint64_t refused_malformed = 0;  // frames and hellos
     /// Attempts to connect, and connections that we made, by how they ended: index LinkFailure.
     std::array<std::uint64_t, kLinkFailureCount> link_failures{};
+    /// Connections that another process with our key has taken our place on, and how long ago the
+    /// newest was; and how often the key of a peer came back from a process that it had already
+    /// been replaced by: two run with it.
+    std::uint64_t same_key = 0;
+    std::uint64_t same_key_age_ms = 0;
+    std::uint64_t peers_doubled = 0;
     std::uint64_t timed_out = 0;   // handshakes, frames and idle connections
     std::uint64_t throttled = 0;   // times that reading from a peer paused
     std::uint64_t duplicates = 0;  // requests and posts not handed over again

@@ -114,6 +114,7 @@ struct PeerState {
     RateBucket frames;
     RateBucket bytes;
     std::uint64_t incarnation = 0;  // of the peer, whose numbers `seen` holds
+    std::uint64_t replaced = 0;     // the incarnation before it; it comes back if two run at once
     ReplayWindow seen;
     std::uint64_t next_number = 0;  // of ours
     std::map<std::uint64_t, std::shared_ptr<Outgoing>> outgoing;
@@ -166,7 +167,7 @@ class TcpNetwork::Impl final : public transport::ConnectionOwner {
 
     [[nodiscard]] const TcpNetworkOptions& options() const { return options_; }  // any thread
     [[nodiscard]] const std::string& address() const { return address_; }        // any thread
-    [[nodiscard]] TcpStatistics statistics() const { return shared_.tally.snapshot(); }  // any
+    [[nodiscard]] TcpStatistics statistics() const;                              // any thread
 
     // ConnectionOwner
     std::optional<Notice> judge(transport::Connection& connection,
@@ -228,6 +229,7 @@ class TcpNetwork::Impl final : public transport::ConnectionOwner {
                 std::uint64_t number, const Result<Bytes>& result);
     void refuse(const transport::ConnectionPtr& connection, std::uint64_t number, Refusal code,
                 std::uint32_t detail = 0);
+    void send_away(const transport::PeerState& peer);
     [[nodiscard]] bool fits_queue(const transport::ConnectionPtr& connection,
                                   std::size_t bytes) const;
 
@@ -242,7 +244,8 @@ class TcpNetwork::Impl final : public transport::ConnectionOwner {
     transport::Timer drain_timer_;
     SourceBuckets rates_of_addresses_;
     SourceBuckets rates_of_networks_;
-    std::string address_;  // before run(), then constant
+    std::string address_;                        // before run(), then constant
+    std::atomic<std::uint64_t> same_key_ns_{0};  // the newest time that another had our key
     std::map<PublicKey, transport::PeerPtr> peers_;
     std::deque<PublicKey> idle_strangers_;  // oldest first; those with noted_idle
     std::unordered_set<transport::ConnectionPtr> connections_;

@@ -246,6 +246,42 @@ Result<Verdict> verify_vdf_segment(const VdfContext& context, const VdfSegment& 
     return check_one_segment(context, segment, arena, options);
 }
 
+// Spec 6, proof (1) to (8), of a proof whose ends alone are at hand.
+Checked<Digest> check_vdf_ends(const VdfContext& context, const VdfEndEvidence& start,
+                               const VdfEndEvidence& output) {
+    std::array<Digest, 2> roots;
+    for (const VdfEndEvidence* end : {&start, &output}) {
+        const bool first = end == &start;
+        HOLDFAST_CHECK(end->end ==
+                       (first ? VdfEndEvidence::End::kStart : VdfEndEvidence::End::kOutput));
+        const Verdict offence = verify_end_evidence(context, *end);
+        if (offence.accepted()) {
+            return refuse(first ? Reason::kVdfStart : Reason::kVdfOutputMismatch);
+        }
+        if (offence.reason != Reason::kNoOffence) return refuse(offence.reason);
+        HOLDFAST_ASSIGN(root, root_from_path(leaves_of(end->params), end->leaf(),
+                                             leaf_hash(view(end->d)), end->path));
+        roots[first ? 0 : 1] = root;
+    }
+    if (roots[0] != roots[1] || start.y != output.y) return refuse(Reason::kBadPath);
+    if (start.evaluator != output.evaluator) return refuse(Reason::kVdfSignature);
+    return roots[0];
+}
+
+Result<Verdict> verify_vdf_segments(const VdfContext& context, std::span<const VdfSegment> segments,
+                                    const Digest& root, const ArenaView& arena,
+                                    const VdfVerifyOptions& options) {
+    HOLDFAST_TRY(check_arena(context, arena));
+    std::vector<SegmentCheck::Item> items;
+    for (const VdfSegment& segment : segments) {
+        if (!items.empty() && segment.i <= items.back().segment) return Verdict(Reason::kBadIndex);
+        const Verdict paths = verify_segment_paths(context, segment, root);
+        if (!paths.accepted()) return paths;
+        items.push_back({segment.i, segment.d_i, segment.d_i1});
+    }
+    return SegmentCheck(arena, context.params.vdf, std::move(items), options).run();
+}
+
 // Spec 11, kind 4, but for the segment itself.
 Verdict check_segment_evidence(const VdfContext& context, const VdfSegmentEvidence& evidence) {
     HOLDFAST_REQUIRE_OK(check_head(context, evidence.segment));

@@ -80,6 +80,19 @@ struct VdfVerifyOptions {
                                                  const ArenaView& arena,
                                                  const VdfVerifyOptions& options = {});
 
+/// A spot check without the whole proof: both of its ends, then segments that are drawn once the
+/// root which the ends lead to is fixed. The root, where the evaluator has signed it and both ends
+/// are right: kVdfPolicy, kWrongHeight, kVdfInput, kBadKey, kVdfSignature, kProofLength, kBadPath
+/// (two roots), kVdfStart, kVdfOutputMismatch.
+[[nodiscard]] Checked<Digest> check_vdf_ends(const VdfContext& context, const VdfEndEvidence& start,
+                                             const VdfEndEvidence& output);
+/// That these segments, strictly ascending, stand under `root` and lead on; kVdfSegment names the
+/// lowest that does not. Accepted means: not refuted.
+[[nodiscard]] Result<Verdict> verify_vdf_segments(const VdfContext& context,
+                                                  std::span<const VdfSegment> segments,
+                                                  const Digest& root, const ArenaView& arena,
+                                                  const VdfVerifyOptions& options = {});
+
 /// The part of kind 4 that costs no fill: parameters, height, input, both paths under one root
 /// (kBadPath), key, signature (kVdfSignature). To be asked before an arena is filled for an
 /// accuser.

@@ -210,7 +210,7 @@ TEST(BadInput, NodeFiles) {
     damaged("node/chain/chain.log", "chain new-block", flipped, "chain.log");
     damaged("node/chain/network.params", "chain status", garbage(203), "network.params");
     damaged("node/chain/network.params", "chain status", {}, "network.params");
-    damaged("node/evaluator.key", "stats", garbage(100), "evaluator.key");
+    damaged("node/evaluator.key", "block process", garbage(100), "evaluator.key");
     damaged("public/public.json", "verify seal.proof --public public", garbage(500), "public.json");
     damaged("public/public.json", "verify seal.proof --public public", {}, "public.json");
     damaged("public/network.params", "verify seal.proof --public public", garbage(50),
@@ -246,7 +246,7 @@ TEST(BadInput, ASecondProcessIsToldThatTheNodeIsBusy) {
     expect_failure(second, kExitEnvironment, "slow");
     EXPECT_TRUE(second.says("another process") || second.says("in use") || second.says("busy"))
         << second;
-    EXPECT_EQ(world.run("stats --dir slow --json").json()["error"]["code"], "busy");
+    EXPECT_EQ(world.json("stats --dir slow")["totalChains"], 0);
     // Readers are welcome, and an interrupted node goes on where it was.
     EXPECT_EQ(world.json("chain status --dir slow")["tip"], 4);
     first.send(SIGINT);

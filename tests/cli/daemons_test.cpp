@@ -1,4 +1,4 @@
-// node, serve and challenge as processes: ready lines, settings that are wrong, a host that is
+// node, prover and challenger as processes: ready lines, settings that are wrong, a host that is
 // away, how they stop, and kill -9.
 
 #include <gtest/gtest.h>
@@ -36,7 +36,7 @@ class DaemonCommands : public ::testing::Test {
         good("ledger issue --key carol.key --amount 10240");
         good("ledger fund --amount 100000");
         good("register data.replica --key alice.key");
-        good("challenge register --key carol.key --bond 10240");
+        good("challenger register --key carol.key --bond 10240");
         good("chain new-block --count 14");
         good("block process --replica data.replica --key alice.key");
     }
@@ -87,24 +87,24 @@ class DaemonCommands : public ::testing::Test {
 TEST_F(DaemonCommands, ChallengesGoOnThroughAKilledNodeAndNothingIsPaidTwice) {
     auto node = start(node_line("127.0.0.1:0"));
     const std::string host = ready(*node)["address"];
-    auto serve = start(
-        "serve --key alice.key --replica data.replica --raw data --accept-anyone "
-        "--listen 127.0.0.1:0 --log-file serve.log" +
+    auto prover = start(
+        "prover --key alice.key --replica data.replica --raw data --accept-anyone "
+        "--listen 127.0.0.1:0 --log-file prover.log" +
         follow(host));
-    const std::string prover = ready(*serve)["address"];
-    auto challenge = start(
-        "challenge run --key carol.key --journal journal --log-file carol.log "
+    const std::string at = ready(*prover)["address"];
+    auto challenger = start(
+        "challenger --key carol.key --journal journal --log-file carol.log "
         "--log-format json --peer " +
-        keys["alice"] + "@" + prover + follow(host));
-    EXPECT_EQ(ready(*challenge)["key"], keys["carol"]);
+        keys["alice"] + "@" + at + follow(host));
+    EXPECT_EQ(ready(*challenger)["key"], keys["carol"]);
     blocks(8);
     node->send(SIGKILL);
     EXPECT_EQ(node->wait().signal, SIGKILL);
     node = start(node_line(host));
     (void)ready(*node);
     blocks(12);
-    const Json challenged = stopped(*challenge, SIGINT)["challenges"];
-    const Json served = stopped(*serve)["challenges"];
+    const Json challenged = stopped(*challenger, SIGINT)["challenges"];
+    const Json served = stopped(*prover)["challenges"];
     const Json hosted = stopped(*node);
 
     EXPECT_TRUE(challenged["in_force"].get<bool>()) << challenged;
@@ -138,16 +138,16 @@ TEST_F(DaemonCommands, AHostThatIsAwayIsWaitedForAndFoundAgain) {
     auto node = start(node_line("127.0.0.1:0"));
     const std::string host = ready(*node)["address"];
     (void)stopped(*node);
-    auto serve = start(
-        "serve --key alice.key --replica data.replica --accept-anyone --listen "
-        "127.0.0.1:0 --log-file serve.log" +
+    auto prover = start(
+        "prover --key alice.key --replica data.replica --accept-anyone --listen "
+        "127.0.0.1:0 --log-file prover.log" +
         follow(host));
-    (void)ready(*serve);
+    (void)ready(*prover);
     blocks(2);
     node = start(node_line(host));
     (void)ready(*node);
     blocks(8);
-    const Json followed = stopped(*serve)["host"];
+    const Json followed = stopped(*prover)["host"];
     EXPECT_TRUE(followed["reachable"].get<bool>()) << followed;
     EXPECT_GT(followed["failures"].get<int>(), 0) << followed;
     (void)stopped(*node);
@@ -156,20 +156,20 @@ TEST_F(DaemonCommands, AHostThatIsAwayIsWaitedForAndFoundAgain) {
 TEST_F(DaemonCommands, AReplicaThatIsGoneIsNamedAndServedOnceItIsBack) {
     const std::string host = "127.0.0.1:1";
     const auto with = [](const std::string& replicas) {
-        return "serve --key alice.key --accept-anyone --listen 127.0.0.1:0 --log-file serve.log" +
+        return "prover --key alice.key --accept-anyone --listen 127.0.0.1:0 --log-file prover.log" +
                replicas;
     };
-    auto serve =
+    auto prover =
         start(with(" --replica data.replica --replica gone.replica --replica other.replica") +
               follow(host));
-    const Json began = ready(*serve);
+    const Json began = ready(*prover);
     EXPECT_EQ(began["chains"].size(), 1U) << began;
     ASSERT_EQ(began["missing"].size(), 2U) << began;
-    EXPECT_EQ(began["missing"][0]["replica"], "gone.replica");
-    const Json summary = stopped(*serve);
+    EXPECT_EQ(began["missing"][0]["replica"], (folder / "gone.replica").string());
+    const Json summary = stopped(*prover);
     EXPECT_EQ(summary["missing"].size(), 2U) << summary;
-    const Bytes log = slurp(folder / "serve.log");
-    EXPECT_NE(std::string(log.begin(), log.end()).find("replica.missing"), std::string::npos);
+    const Bytes log = slurp(folder / "prover.log");
+    EXPECT_NE(std::string(log.begin(), log.end()).find("replica.not_linked"), std::string::npos);
 
     // Mounted meanwhile.
     namespace fs = std::filesystem;
@@ -177,11 +177,11 @@ TEST_F(DaemonCommands, AReplicaThatIsGoneIsNamedAndServedOnceItIsBack) {
     good("ledger issue --key alice.key --amount 1000");
     good("register late.replica --key alice.key");
     fs::rename(folder / "late.replica", folder / "away");
-    serve = start(with(" --replica data.replica --replica late.replica") + follow(host));
-    EXPECT_EQ(ready(*serve)["missing"].size(), 1U);
+    prover = start(with(" --replica data.replica --replica late.replica") + follow(host));
+    EXPECT_EQ(ready(*prover)["missing"].size(), 1U);
     fs::rename(folder / "away", folder / "late.replica");
-    std::this_thread::sleep_for(std::chrono::seconds(7));
-    const Json later = stopped(*serve);
+    EXPECT_EQ(good("prover rescan --key alice.key --json").json()["replicas"], 2);
+    const Json later = stopped(*prover);
     EXPECT_EQ(later["missing"].size(), 0U) << later;
     EXPECT_EQ(later["chains"].size(), 2U) << later;
 
@@ -192,21 +192,21 @@ TEST_F(DaemonCommands, AReplicaThatIsGoneIsNamedAndServedOnceItIsBack) {
 
 TEST_F(DaemonCommands, WhatIsWrongIsSaidAtOnce) {
     const std::string host = "127.0.0.1:1";
-    expect_failure(run("serve --listen 127.0.0.1:0 --key alice.key --params node"), kExitUsage,
-                   "[host]");
-    expect_failure(run("serve --listen 127.0.0.1:0 --key alice.key" + follow(host)), kExitUsage,
+    expect_failure(run("prover --listen 127.0.0.1:0 --key alice.key --params node"), kExitUsage,
+                   "[[hosts]]");
+    expect_failure(run("prover --listen 127.0.0.1:0 --key alice.key" + follow(host)), kExitUsage,
                    "--replica");
     expect_failure(
-        run("serve --listen 127.0.0.1:0 --key carol.key --replica data.replica" + follow(host)),
+        run("prover --listen 127.0.0.1:0 --key carol.key --replica data.replica" + follow(host)),
         kExitUsage, "another key");
     expect_failure(
-        run("serve --listen nowhere --key alice.key --replica data.replica" + follow(host)),
+        run("prover --listen nowhere --key alice.key --replica data.replica" + follow(host)),
         kExitUsage, "nowhere");
-    expect_failure(run("serve --host 12@here --key alice.key"), kExitUsage, "KEY@HOST:PORT");
-    expect_failure(run("challenge run --journal j --key alice.key" + follow(host)),
-                   kExitEnvironment, "challenge register");
-    expect_failure(run("challenge run --key carol.key" + follow(host)), kExitUsage, "--journal");
-    expect_failure(run("challenge register --key carol.key"), kExitEnvironment,
+    expect_failure(run("prover --host 12@here --key alice.key"), kExitUsage, "KEY@HOST:PORT");
+    expect_failure(run("challenger --journal j --key alice.key" + follow(host)), kExitEnvironment,
+                   "challenger register");
+    expect_failure(run("challenger --key carol.key" + follow(host)), kExitUsage, "--journal");
+    expect_failure(run("challenger register --key carol.key"), kExitEnvironment,
                    "registered already");
     expect_failure(run("node --dir nothing --key host.key --listen 127.0.0.1:0"), kExitEnvironment,
                    "network init");
@@ -218,14 +218,14 @@ TEST_F(DaemonCommands, WhatIsWrongIsSaidAtOnce) {
     const std::string at = ready(*node)["address"];
     expect_failure(run(node_line("127.0.0.1:0")), kExitEnvironment, "");
     expect_failure(run("block process"), kExitEnvironment, "");
-    auto challenge = start("challenge run --key carol.key --journal journal" + follow(at));
-    (void)ready(*challenge);
-    expect_failure(run("challenge run --key carol.key --journal journal" + follow(at)),
+    auto challenger = start("challenger --key carol.key --journal journal" + follow(at));
+    (void)ready(*challenger);
+    expect_failure(run("challenger --key carol.key --journal journal" + follow(at)),
                    kExitEnvironment, "");
     expect_failure(
-        run("serve --listen " + at + " --key alice.key --replica data.replica" + follow(at)),
+        run("prover --listen " + at + " --key alice.key --replica data.replica" + follow(at)),
         kExitEnvironment, at);
-    (void)stopped(*challenge);
+    (void)stopped(*challenger);
     (void)stopped(*node, SIGINT);
 }
 
@@ -248,16 +248,16 @@ bool has_words(const std::filesystem::path& file, const std::string& words) {
 TEST_F(DaemonCommands, HangupBeginsANewLogAndEndsNothing) {
     auto node = start(node_line("127.0.0.1:0"));
     const std::string host = ready(*node)["address"];
-    auto serve = start(
-        "serve --key alice.key --replica data.replica --listen 127.0.0.1:0 --accept-anyone "
-        "--log-file serve.log" +
+    auto prover = start(
+        "prover --key alice.key --replica data.replica --listen 127.0.0.1:0 --accept-anyone "
+        "--log-file prover.log" +
         follow(host));
-    (void)ready(*serve);
-    auto challenge = start("challenge run --key carol.key --journal journal --log-file carol.log" +
-                           follow(host));
-    (void)ready(*challenge);
+    (void)ready(*prover);
+    auto challenger =
+        start("challenger --key carol.key --journal journal --log-file carol.log" + follow(host));
+    (void)ready(*challenger);
     const std::pair<Command*, const char*> all[] = {
-        {node.get(), "node.log"}, {serve.get(), "serve.log"}, {challenge.get(), "carol.log"}};
+        {node.get(), "node.log"}, {prover.get(), "prover.log"}, {challenger.get(), "carol.log"}};
     for (const auto& [daemon, log] : all) {
         ASSERT_TRUE(has_words(folder / log, "ready"));
         for (int i = 1; i <= 2; ++i) {
@@ -306,15 +306,15 @@ TEST_F(DaemonCommands, ReasonWhyAPeerIsNotConnectedIsInLogStatusAndError) {
           std::pair(keys["host"] + "@no-such-host.invalid:9001", "no-such-name"),
           std::pair(keys["host"] + "@127.0.0.1:1", "refused")}) {
         const std::string log = std::string(reason) + ".log";
-        auto serve = start(
-            "serve --key alice.key --replica data.replica --listen 127.0.0.1:0 --accept-anyone "
+        auto prover = start(
+            "prover --key alice.key --replica data.replica --listen 127.0.0.1:0 --accept-anyone "
             "--params node --log-file " +
             log + " --host " + host);
-        (void)ready(*serve);
+        (void)ready(*prover);
         EXPECT_TRUE(has_words(folder / log, "peer.not_connected"));
         EXPECT_TRUE(has_words(folder / log, std::string("reason=") + reason));
         EXPECT_TRUE(has_words(folder / log, "host.away"));
-        const Json said = stopped(*serve);
+        const Json said = stopped(*prover);
         EXPECT_GE(said["network"]["not_connected"][reason], 1) << said;
         EXPECT_NE(said["host"]["error"].get<std::string>().find("not connected: "),
                   std::string::npos)

@@ -1,6 +1,7 @@
 // Evidence by the command: made from two receipts, judged from public data, settled once.
 #include "clock/public_record.hpp"
 #include "node_world.hpp"
+#include "proofs/bundle.hpp"
 #include "proofs/entropy.hpp"
 #include "proofs/link.hpp"
 
@@ -22,6 +23,35 @@ void equivocate(const NodeWorld& world) {
                             .sign(receipt_digest(record->network_id(), chain, receipt.height,
                                                  known->block_hash, receipt.anchor, receipt.link));
     spill(world / "b.receipt", wrap_object(Kind::kReceipt, receipt.encode()));
+}
+
+TEST(Evidence, ABundleAndAReceiptOfAnotherLinkAreTheSameOffence) {
+    NodeWorld world;
+    world.live({{"a", "alice.key"}});
+    world.prove_all("a", "alice.key");
+    equivocate(world);
+    const auto record = PublicRecord::load(world / "public");
+    ASSERT_TRUE(record) << record.error().message;
+    const Receipt other =
+        *Receipt::decode(*unwrap_object(Kind::kReceipt, slurp(world / "b.receipt")));
+    ChainId chain;
+    ASSERT_TRUE(from_hex(world.chain(), MutByteView(chain.bytes)));
+    const auto bundle = make_bundle(
+        record->network_id(), record->known_height(other.height)->block_hash, other.height,
+        other.anchor, {{chain, other.link}}, KeyPair::from_secret(Bytes(32, 1)));
+    ASSERT_TRUE(bundle);
+    spill(world / "b.bundle", wrap_object(Kind::kBundle, bundle->encode()));
+    const std::string rest = " --chain " + world.chain() + " --public public --out ";
+    const auto two = world.json("evidence make equivocation a.receipt b.receipt" + rest + "1");
+    const auto with_bundle =
+        world.json("evidence make equivocation a.receipt b.bundle" + rest + "9");
+    EXPECT_EQ(two.at("kind_number"), 1);
+    EXPECT_TRUE(with_bundle.at("accepted"));
+    EXPECT_EQ(with_bundle.at("offence_id"), two.at("offence_id"));
+    EXPECT_TRUE(world.json("evidence verify 9 --public public").at("accepted"));
+    expect_failure(world.run("evidence make equivocation a.receipt b.bundle --chain " +
+                             std::string(64, '1') + " --public public --out x"),
+                   kExitRefused, "b.bundle");
 }
 
 TEST(Evidence, FromTwoReceiptsToASettledOffence) {

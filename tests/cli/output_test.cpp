@@ -91,8 +91,8 @@ TEST(Output, WrongArgumentsUnderJsonAreJson) {
     NodeWorld world;
     for (const std::string line :
          {"--json", "--json nonsense", "seal --json", "seal a --json --key",
-          "seal a --nonsense --json", "chain new-block --count x --json", "challenge --json",
-          "seal a --key alice.key --json extra"}) {
+          "seal a --nonsense --json", "chain new-block --count x --json",
+          "challenger --bond --json", "seal a --key alice.key --json extra"}) {
         const Ran ran = world.run(line);
         EXPECT_EQ(ran.code, kExitUsage) << ran;
         EXPECT_EQ(ran.err, "") << ran;

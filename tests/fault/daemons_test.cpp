@@ -17,18 +17,19 @@ class Daemons : public ::testing::Test {
             return node::run_host(config, *log, {ready}, stop);
         });
     }
-    Daemon serve(std::size_t i, const std::string& at,
-                 std::function<TcpHandler(TcpHandler)> handler = {}) {
+    Daemon prover(std::size_t i, const std::string& at,
+                  std::function<TcpHandler(TcpHandler)> handler = {}) {
         return Daemon([this, i, at, handler](auto ready, const StopCheck& stop) {
             const auto log = quiet_log();
-            return node::run_serve(world.serve_config(i, at), *log, {ready, handler, {}}, stop);
+            return node::run_prover(world.prover_config(i, at), *log, {ready, handler, {}}, stop);
         });
     }
     Daemon challenge(std::size_t i, const std::string& at,
                      const std::vector<std::string>& provers) {
         return Daemon([this, i, at, provers](auto ready, const StopCheck& stop) {
             const auto log = quiet_log();
-            return node::run_challenge(world.challenge_config(i, at, provers), *log, {ready}, stop);
+            return node::run_challenger(world.challenger_config(i, at, provers), *log, {ready},
+                                        stop);
         });
     }
     DaemonWorld world{2, 2};
@@ -38,13 +39,13 @@ TEST_F(Daemons, ChallengesAreAnsweredListedAndPaidToTheLastUnit) {
     Daemon node_daemon = host();
     const std::string at = node_daemon.ready()["address"];
     std::atomic<std::uint64_t> seen{0};
-    Daemon honest = serve(0, at, [&](TcpHandler inner) -> TcpHandler {
+    Daemon honest = prover(0, at, [&](TcpHandler inner) -> TcpHandler {
         return [&seen, inner](const PublicKey& from, ByteView message) {
             ++seen;
             return inner(from, message);
         };
     });
-    Daemon mute = serve(1, at, [](TcpHandler) -> TcpHandler {
+    Daemon mute = prover(1, at, [](TcpHandler) -> TcpHandler {
         return [](const PublicKey&, ByteView) -> Result<Bytes> {
             return fail_refused(Reason::kBusy, "challenge");
         };
@@ -107,15 +108,15 @@ TEST_F(Daemons, ChallengesAreAnsweredListedAndPaidToTheLastUnit) {
 TEST_F(Daemons, ANodeThatStopsAndComesBackIsFollowedAgain) {
     Daemon before_stop = host();
     const std::string at = before_stop.ready()["address"];
-    Daemon prover = serve(0, at);
-    (void)prover.ready();
+    Daemon honest = prover(0, at);
+    (void)honest.ready();
     std::this_thread::sleep_for(std::chrono::milliseconds(2 * world.params.block_ms));
     const Json before = before_stop.stop();
     Daemon after_stop = host(at);
     (void)after_stop.ready();
     std::this_thread::sleep_for(std::chrono::milliseconds(4 * world.params.block_ms));
     const Json after = after_stop.stop();
-    const Json followed = prover.stop()["host"];
+    const Json followed = honest.stop()["host"];
     EXPECT_GT(after["processed"]["tip"].get<std::uint64_t>(),
               before["processed"]["tip"].get<std::uint64_t>());
     EXPECT_GT(followed["tip"].get<std::uint64_t>(), before["processed"]["tip"].get<std::uint64_t>())
@@ -127,21 +128,21 @@ TEST_F(Daemons, WhatIsMissingOrWrongIsSaidBeforeAnythingRuns) {
     const auto log = quiet_log();
     const StopCheck at_once = [] { return true; };
     const auto message = [](const Result<Json>& r) { return r ? "" : r.error().message; };
-    node::Config c = world.serve_config(0, "127.0.0.1:1");
+    node::Config c = world.prover_config(0, "127.0.0.1:1");
     c.key = world.folder / "prover1.key";
-    const Result<Json> wrong_key = node::run_serve(c, *log, {}, at_once);
+    const Result<Json> wrong_key = node::run_prover(c, *log, {}, at_once);
     EXPECT_EQ(wrong_key.error().code, ErrorCode::kInvalidArgument);
     EXPECT_NE(message(wrong_key).find("another key"), std::string::npos) << message(wrong_key);
-    c = world.serve_config(0, "127.0.0.1:1");
-    c.host.reset();
-    EXPECT_NE(message(node::run_serve(c, *log, {}, at_once)).find("[host]"), std::string::npos);
-    c = world.serve_config(0, "127.0.0.1:1");
+    c = world.prover_config(0, "127.0.0.1:1");
+    c.hosts.clear();
+    EXPECT_NE(message(node::run_prover(c, *log, {}, at_once)).find("[[hosts]]"), std::string::npos);
+    c = world.prover_config(0, "127.0.0.1:1");
     c.replicas.clear();
-    EXPECT_NE(message(node::run_serve(c, *log, {}, at_once)).find("[[replicas]]"),
+    EXPECT_NE(message(node::run_prover(c, *log, {}, at_once)).find("[[replicas]]"),
               std::string::npos);
-    c = world.challenge_config(0, "127.0.0.1:1", {});
+    c = world.challenger_config(0, "127.0.0.1:1", {});
     std::filesystem::remove(node::challenger_file(c.key));
-    EXPECT_NE(message(node::run_challenge(c, *log, {}, at_once)).find("challenge register"),
+    EXPECT_NE(message(node::run_challenger(c, *log, {}, at_once)).find("challenger register"),
               std::string::npos);
     c = world.host_config();
     c.dir = world.folder / "nothing";

@@ -138,8 +138,8 @@ class HostileEngine : public ::testing::Test {
     ChunkServer chunks_{steady_ns};
     PeerService service_{&responder_, &chunks_};
     TcpLimits limits_;
-    Node server_;
-    Node honest_;
+    TcpNode server_;
+    TcpNode honest_;
     std::uint64_t most_held_ = 0;
     std::uint64_t most_connections_ = 0;
     std::atomic<bool> over_ = false;

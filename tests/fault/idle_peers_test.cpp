@@ -27,7 +27,7 @@ std::size_t resident_bytes(pid_t process) {
 [[noreturn]] void serve(int pipe) {
     TcpNetworkOptions options = node_options();
     options.accept_anyone = true;
-    const Node node = start_node(1, options);
+    const TcpNode node = start_node(1, options);
     const std::string address = node->address() + "\n";
     if (::write(pipe, address.data(), address.size()) < 0) std::_Exit(1);
     while (true) ::pause();

@@ -11,7 +11,9 @@
 #include "core/merkle.hpp"
 #include "core/params.hpp"
 #include "embedded/call_log.hpp"
-#include "follow/client.hpp"
+#include "follow/duty_client.hpp"
+#include "follow/history_client.hpp"
+#include "follow/public_client.hpp"
 #include "hierarchy/decision.hpp"
 #include "proofs/acknowledgement.hpp"
 #include "proofs/availability_verify.hpp"
@@ -412,6 +414,51 @@ void follow(ByteView message) {
         HOLDFAST_CHECK(!client.at(height->height + 1).has_value());
         (void)client.round(height->height);
     }
+    HistoryClient history(
+        [&](ByteView) -> Result<Bytes> { return Bytes(message.begin(), message.end()); });
+    if (const auto* told = std::get_if<HistoryAnswer>(&*answer)) {
+        if (const auto* page = std::get_if<EntriesPage>(told)) {
+            const auto taken = history.entries(page->first);
+            HOLDFAST_CHECK(!taken || *taken == *page);
+            HOLDFAST_CHECK(!history.entries(page->first + 1).has_value());
+        }
+        if (const auto* page = std::get_if<BlocksPage>(told)) {
+            const auto taken = history.blocks(page->height, page->first);
+            HOLDFAST_CHECK(!taken || *taken == *page);
+        }
+    }
+    DutyClient duties(client, NetworkId{}, PublicKey{});
+    (void)duties.heights();
+    if (const auto* links = std::get_if<LinksDue>(&*answer)) {
+        const auto all = duties.due_links(links->key, links->height);
+        HOLDFAST_CHECK(!all || *all == links->page.found);
+    }
+    if (const auto* proofs = std::get_if<ProofsDue>(&*answer)) {
+        const auto all = duties.due_proofs(proofs->key, proofs->height);
+        HOLDFAST_CHECK(!all || *all == proofs->page.found);
+    }
+    if (const auto* owed = std::get_if<SealDuties>(&*answer)) {
+        (void)duties.seal_duties(owed->key);
+    }
+    if (const auto* chains = std::get_if<OwnedChains>(&*answer)) {
+        (void)duties.chains_of(chains->key);
+    }
+    const std::array<ByteView, 2> objects{message, message};
+    const auto handed = duties.hand_over(objects);
+    HOLDFAST_CHECK(!handed || !handed->acknowledgement);  // nobody has signed one
+    // A light client asks no further question for ever, whatever the pages say.
+    std::size_t asked = 0;
+    const PublicClient light([&](ByteView) -> Result<Bytes> {
+        HOLDFAST_CHECK(++asked <= 1'024);
+        return Bytes(message.begin(), message.end());
+    });
+    if (!std::holds_alternative<PublicAnswer>(*answer)) return;
+    (void)light.heights(Height(16), Height(600));
+    (void)light.chain(ChainQuestion::By::kChain, Digest{});
+    (void)light.path(ChainId{}, Height(16));
+    (void)light.head(Height(16), 3);
+    (void)light.link_proof(ChainId{}, Height(16));
+    (void)light.segments(Height(16), {1});
 }
 
 /// A stream of frames as a connection would take it apart, the handshake's included.

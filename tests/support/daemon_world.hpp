@@ -9,10 +9,10 @@
 #include <mutex>
 #include <thread>
 
-#include "node/challenge.hpp"
+#include "node/challenger.hpp"
 #include "node/host.hpp"
 #include "node/node_folder.hpp"
-#include "node/serve.hpp"
+#include "node/prover.hpp"
 #include "storage/file.hpp"
 #include "storage/key_file.hpp"
 #include "support/quiet_log.hpp"
@@ -119,20 +119,20 @@ class DaemonWorld {
         c.terms = kTerms;
         return c;
     }
-    node::Config serve_config(std::size_t i, const std::string& host) const {
+    node::Config prover_config(std::size_t i, const std::string& host) const {
         node::Config c = common("prover" + std::to_string(i) + ".key");
         c.params = dir();
-        c.host = node::PeerEntry{host_key().public_key(), host};
+        c.hosts = {node::PeerEntry{host_key().public_key(), host}};
         c.replicas = {{sealed[i]->replica_file(), sealed[i]->folder() / "source"}};
         return c;
     }
     /// `provers`: where each of them listens.
-    node::Config challenge_config(std::size_t i, const std::string& host,
-                                  const std::vector<std::string>& provers) const {
+    node::Config challenger_config(std::size_t i, const std::string& host,
+                                   const std::vector<std::string>& provers) const {
         node::Config c = common("challenger" + std::to_string(i) + ".key");
         c.params = dir();
         c.listen.clear();
-        c.host = node::PeerEntry{host_key().public_key(), host};
+        c.hosts = {node::PeerEntry{host_key().public_key(), host}};
         c.journal = folder / ("journal" + std::to_string(i));
         for (std::size_t p = 0; p < provers.size(); ++p) c.peers.push_back({prover(p), provers[p]});
         return c;

@@ -70,15 +70,25 @@ struct FollowWorld {
                                return list;
                            },
                            {},
-                           [this](const PublicKey&, ByteView object) -> Result<Verdict> {
-                               if (door != Reason::kOk) return Verdict(door);
-                               journal.emplace_back(object.begin(), object.end());
-                               return Verdict::ok();
+                           [this](const PublicKey&, ByteView,
+                                  std::span<const ByteView> objects) -> Result<HandedOvers> {
+                               HandedOvers out;
+                               for (const ByteView object : objects) {
+                                   out.objects.emplace_back();
+                                   out.objects.back().reason = door;
+                                   if (door != Reason::kOk) continue;
+                                   out.objects.back().entry = journal.size();
+                                   journal.emplace_back(object.begin(), object.end());
+                               }
+                               return out;
                            },
+                           nullptr,
                            [this](Height h) -> Result<FollowOutput> {
                                if (source_output) return source_output(h);
                                return fail_refused(Reason::kBadKind, "y");
-                           }},
+                           },
+                           {},
+                           {}},
               chain, [this] { return now_ns; }, options),
           client([this](ByteView message) { return carry(message); }, client_options) {}
 

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "callbacks/blockchain.hpp"
+#include "core/codec.hpp"
 #include "core/hash.hpp"
+#include "core/merkle.hpp"
 #include "core/params.hpp"
 #include "hierarchy/decision.hpp"
 
@@ -21,8 +23,14 @@ namespace holdfast::test {
 
 class HistoryHost final : public Blockchain {
   public:
-    HistoryHost(const NetworkParams& params, std::uint64_t seed)
-        : first_(params.genesis_height), finality_(params.finality_blocks), random_(seed) {
+    /// `repeatable`: its final blocks have the hashes of an embedded local chain that lists the
+    /// same, bond events before objects and nothing twice.
+    HistoryHost(const NetworkParams& params, std::uint64_t seed, bool repeatable = false)
+        : first_(params.genesis_height),
+          finality_(params.finality_blocks),
+          random_(seed),
+          network_id_(params.id()),
+          repeatable_(repeatable) {
         append();
     }
 
@@ -43,10 +51,25 @@ class HistoryHost final : public Blockchain {
         block.info.height = first_ + blocks_.size();
         block.info.time_ms = block.info.height.value * 1'000 + random_() % 900;
         block.info.parent = blocks_.empty() ? BlockHash{} : blocks_.back().info.hash;
-        block.info.hash = BlockHash(
-            tagged_hash("test/history block", block.info.parent, block.info.height, branches_));
         block.listed = std::exchange(waiting_, {});
+        block.info.hash = repeatable_
+                              ? repeatable_hash(block)
+                              : BlockHash(tagged_hash("test/history block", block.info.parent,
+                                                      block.info.height, branches_));
         blocks_.push_back(std::move(block));
+    }
+    /// What a block lists, as an embedded chain does.
+    static std::vector<Bytes> listed_bytes(const ListedBlock& listed) {
+        std::vector<Bytes> out;
+        for (const BondEvent& event : listed.bonds) {
+            out.push_back(wrap_object(Kind{0}, event.encode()));
+        }
+        for (const Submission& one : listed.objects) out.push_back(one.object);
+        return out;
+    }
+    Result<std::vector<Bytes>> listed_at(Height height) const {
+        HOLDFAST_ASSIGN(block, at(height));
+        return listed_bytes(block->listed);
     }
     /// Drops the newest block, unless it is final, and makes another in its place. Some of what it
     /// listed may have to wait longer.
@@ -110,6 +133,7 @@ class HistoryHost final : public Blockchain {
         return info;
     }
     Status submit(Kind kind, ByteView object) override {
+        if (repeatable_ && !submitted_.insert(sha256(object)).second) return {};
         waiting_.objects.push_back({kind, Bytes(object.begin(), object.end())});
         return {};
     }
@@ -134,9 +158,20 @@ class HistoryHost final : public Blockchain {
         return &blocks_[height.since(first_)];
     }
 
+    [[nodiscard]] BlockHash repeatable_hash(const Block& block) const {
+        std::vector<Digest> leaves;
+        for (const Bytes& one : listed_bytes(block.listed)) leaves.push_back(leaf_hash(one));
+        return BlockHash(tagged_hash("local-chain/block", network_id_, block.info.height,
+                                     block.info.parent, block.info.time_ms, std::uint32_t{0},
+                                     merkle_root(leaves)));
+    }
+
     Height first_;
     std::uint64_t finality_;
     std::mt19937_64 random_;
+    NetworkId network_id_;
+    bool repeatable_;
+    std::set<Digest> submitted_;
     std::vector<Block> blocks_;
     ListedBlock waiting_;
     std::uint64_t branches_ = 0;

@@ -47,8 +47,8 @@ inline TcpNetworkOptions node_options() {
     return out;
 }
 
-using Node = std::unique_ptr<TcpNetwork>;
-inline Node start_node(std::uint8_t key, TcpNetworkOptions options = node_options()) {
+using TcpNode = std::unique_ptr<TcpNetwork>;
+inline TcpNode start_node(std::uint8_t key, TcpNetworkOptions options = node_options()) {
     auto node = TcpNetwork::start(node_key(key), std::move(options));
     if (!node) throw std::runtime_error(node.error().message);
     return std::move(*node);

@@ -63,7 +63,7 @@ class Node : public testing::Test {
 
     /// Seals `bytes` bytes for the key and submits the registration.
     Registration seal_and_register(const std::string& name, std::uint8_t key_number,
-                                   std::size_t bytes) {
+                                   std::size_t bytes, bool commitment = true) {
         const KeyPair key = key_of(key_number);
         std::ofstream(dir_ / name, std::ios::binary) << std::string(bytes, 'h');
         SealRequest request;
@@ -83,8 +83,8 @@ class Node : public testing::Test {
         const Height tip = value_of(chain_->current_height());
         const BlockInfo genesis = value_of(chain_->block_by_height(tip - params_.finality_blocks));
         const Registration registration = value_of(make_registration(
-            params_, sealed.header, {genesis.height, genesis.hash, Retention::kDefault, bond, true},
-            key));
+            params_, sealed.header,
+            {genesis.height, genesis.hash, Retention::kDefault, bond, commitment}, key));
         succeed(
             chain_->submit_registration(wrap_object(Kind::kRegistration, registration.encode())));
         return registration;

@@ -38,9 +38,10 @@ TEST(Config, TheExampleParsesToTheDefaults) {
     }
     const auto with_entries = parse(entries);
     ASSERT_TRUE(with_entries) << with_entries.error().message << "\n" << entries;
-    EXPECT_TRUE(with_entries->host.has_value());
+    EXPECT_EQ(with_entries->hosts.size(), 1u);
     EXPECT_EQ(with_entries->peers.size(), 1u);
     EXPECT_EQ(with_entries->replicas.size(), 1u);
+    EXPECT_EQ(with_entries->folders.size(), 1u);
 }
 
 /// A value that is allowed and is not the default.
@@ -56,6 +57,8 @@ std::string another_value(const std::string& name, const Json& value) {
     if (name == "level") return "\"error\"";
     if (name == "format") return "\"json\"";
     if (name == "trust") return "\"operator\"";
+    if (name == "bond") return "\"" + kKey + "\"";
+    if (name == "retention") return "\"archival\"";
     return "\"127.0.0.1:9\"";  // a text or a path
 }
 
@@ -90,7 +93,7 @@ TEST(Config, ReadsEntriesAndPaths) {
     const auto config = parse(
         "[identity]\nkey = \"keys/a.key\"\n"
         "[network]\nparams = \"/srv/public\"\n"
-        "[host]\nkey = \"" +
+        "[[hosts]]\nkey = \"" +
         kKey +
         "\"\naddress = \"[::1]:9001\"\n"
         "[[peers]]\nkey = \"" +
@@ -100,16 +103,18 @@ TEST(Config, ReadsEntriesAndPaths) {
         kOther +
         "\"\naddress = \"far.example:1\"\n"
         "[[replicas]]\nreplica = \"../data/x.replica\"\nraw = \"/data/x\"\n"
-        "[[replicas]]\nreplica = \"y.replica\"\n");
+        "[[replicas]]\nreplica = \"y.replica\"\n"
+        "[[folders]]\npath = \"/mnt/a\"\n[[folders]]\npath = \"b\"\n");
     ASSERT_TRUE(config) << config.error().message;
     EXPECT_EQ(config->key, "/etc/hf/keys/a.key");
     EXPECT_EQ(config->params, "/srv/public");
-    EXPECT_EQ(config->host->address, "[::1]:9001");
+    EXPECT_EQ(config->hosts.at(0).address, "[::1]:9001");
     ASSERT_EQ(config->peers.size(), 2u);
     EXPECT_EQ(config->peers[0].address, "");
     EXPECT_EQ(to_hex(config->peers[1].key), kOther);
     EXPECT_EQ(config->replicas, (std::vector<ReplicaEntry>{{"/etc/data/x.replica", "/data/x"},
                                                            {"/etc/hf/y.replica", ""}}));
+    EXPECT_EQ(config->folders, (std::vector<FolderEntry>{{"/mnt/a"}, {"/etc/hf/b"}}));
 }
 
 struct Wrong {
@@ -144,8 +149,11 @@ TEST(Config, RefusesWhatIsWrongAndSaysWhereAndWhatIsAllowed) {
         {"[log]\nformat = \"xml\"\n", "2", "text or json"},
         {"[identity]\nkey = [\"a\"]\n", "2", "a string in quotes"},
         {"[identity]\nkey = \"a\\u0000b\"\n", "2", "zero byte"},
-        {"[host]\nkey = \"" + kKey + "\"\n", "1", "[host] needs an address"},
-        {"[host]\naddress = \"a:1\"\n", "1", "[host] needs a key"},
+        {"[[hosts]]\nkey = \"" + kKey + "\"\n", "1", "[[hosts]] needs an address"},
+        {"[[folders]]\n", "1", "[[folders]] needs a path"},
+        {"[prover]\nbond = \"12\"\n", "2", "64 hex digits"},
+        {"[prover]\nretention = \"ever\"\n", "2", "temporary, default or archival"},
+        {"[[hosts]]\naddress = \"a:1\"\n", "1", "[[hosts]] needs a key"},
         {"[[peers]]\nkey = \"abc\"\n", "2", "64 digits"},
         {"[[peers]]\nkey = \"" + std::string(64, '0') + "\"\n", "2", "public key"},
         {"[[peers]]\nkey = \"" + kKey + "\"\nport = 3\n", "3", "\"port\" in [[peers]]; it has key"},

@@ -91,8 +91,8 @@ TEST(ClosedStreams, LogLinesDoNotLandInAMappedFile) {
 
 TEST(ClosedStreams, LogLinesDoNotTravelToAPeer) {
     EXPECT_TRUE(holds_with_closed_streams([] {
-        const Node a = start_node(1);
-        const Node b = start_node(2);
+        const TcpNode a = start_node(1);
+        const TcpNode b = start_node(2);
         if (!b->add_peer({node_key(1).public_key(), ""})) return false;
         if (!a->add_peer(peer_at(2, *b))) return false;
         if (!a->wait_connected(node_key(2).public_key(), 20'000)) return false;

@@ -63,8 +63,8 @@ TEST(TcpFairness, ThoseWhoDoNotReadLeaveRoomForSmallAnswers) {
     options.handler = [](const PublicKey& from, ByteView) -> Result<Bytes> {
         return Bytes(from == key_of(2) ? kAnswerBytes : std::size_t{30'000}, 3);
     };
-    const Node server = start_node(1, options);
-    const Node honest = start_node(2);
+    const TcpNode server = start_node(1, options);
+    const TcpNode honest = start_node(2);
     ASSERT_TRUE(honest->add_peer(peer_at(1, *server)));
     ASSERT_TRUE(honest->wait_connected(key_of(1), kLong));
     std::vector<std::unique_ptr<RawPeer>> hogs;
@@ -91,12 +91,12 @@ TEST(TcpFairness, ThoseWhoDoNotReadLeaveRoomForSmallAnswers) {
 
 TEST(TcpFairness, AnnouncedAndWithheldAnswersHoldUpNoOthers) {
     TcpNetworkOptions options = small_options();
-    const Node asker = start_node(1, options);
+    const TcpNode asker = start_node(1, options);
     TcpNetworkOptions answers = node_options();
     answers.handler = [](const PublicKey&, ByteView) -> Result<Bytes> {
         return Bytes(kAnswerBytes, 3);
     };
-    const Node honest = start_node(2, answers);
+    const TcpNode honest = start_node(2, answers);
     ASSERT_TRUE(honest->add_peer({key_of(1), ""}));
     ASSERT_TRUE(asker->add_peer(peer_at(2, *honest)));
     ASSERT_TRUE(asker->wait_connected(key_of(2), kLong));
@@ -132,7 +132,7 @@ TEST(TcpFairness, PongsGoBetweenFramesThatTheSocketDoesNotTake) {
     options.limits.max_requests_per_peer = 1'000;
     options.limits.frames_per_second = 10'000;
     options.handler = [](const PublicKey&, ByteView) -> Result<Bytes> { return Bytes(kRecord, 5); };
-    const Node server = start_node(1, options);
+    const TcpNode server = start_node(1, options);
     RawPeer peer(server->address(), node_key(9));
     ASSERT_TRUE(peer.greet());
     for (std::uint64_t n = 1; n <= kRequests; ++n) {
@@ -169,7 +169,7 @@ TEST(TcpFairness, WhoReadsTooSlowlyIsCutOff) {
     options.limits.frame_timeout_ms = 400;
     constexpr std::size_t kBytes = 16U << 20;
     options.handler = [](const PublicKey&, ByteView) -> Result<Bytes> { return Bytes(kBytes); };
-    const Node server = start_node(1, options);
+    const TcpNode server = start_node(1, options);
     RawPeer peer(server->address(), node_key(9));
     ASSERT_TRUE(peer.greet());
     peer.frame({50, FrameType::kRequest, kEchoKind, 1}, message_of(50));
@@ -190,7 +190,7 @@ TEST(TcpFairness, WhoReadsTooSlowlyIsCutOff) {
 TEST(TcpFairness, PongsSentAheadMakeNobodyNearer) {
     TcpNetworkOptions options = node_options();
     options.accept_anyone = true;
-    const Node node = start_node(1, options);
+    const TcpNode node = start_node(1, options);
     Threads measuring;
     RawPeer peer(node->address(), node_key(9));
     ASSERT_TRUE(peer.greet());

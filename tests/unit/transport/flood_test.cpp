@@ -102,7 +102,7 @@ class Flood {
 TEST(TcpFlood, OneAddressAtThirteenHundredConnectionsASecondKeepsNobodyOut) {
     TcpNetworkOptions options = node_options();
     options.accept_anyone = true;
-    const Node server = start_node(1, options);
+    const TcpNode server = start_node(1, options);
     Flood flood(server->address(), "127.0.0.66", 1'350);
     ASSERT_TRUE(soon([&] { return server->statistics().handshakes >= 100; }));
     // Of another network, of the same one: each gets in while the flood goes on.
@@ -124,7 +124,7 @@ TEST(TcpFlood, ManyHalfOpenConnectionsOfOneAddressGiveWayToOneOfAnother) {
     options.accept_anyone = true;
     options.limits.max_handshakes = 8;
     options.limits.handshake_timeout_ms = 60'000;
-    const Node server = start_node(1, options);
+    const TcpNode server = start_node(1, options);
     // An honest one that is slow: it has begun before all others, and is still there after them.
     const RawSocket early(server->address(), "127.0.2.1");
     std::vector<std::unique_ptr<RawSocket>> crowd;

@@ -27,8 +27,8 @@ struct Rig {
     }
     [[nodiscard]] TcpStatistics now() const { return server->statistics(); }
 
-    Node server;
-    Node honest;
+    TcpNode server;
+    TcpNode honest;
 };
 
 Goodbye code_of(const std::optional<Notice>& notice) {

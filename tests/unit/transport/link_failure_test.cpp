@@ -2,6 +2,7 @@
 // told once.
 #include "transport/link_failure.hpp"
 
+#include <atomic>
 #include <set>
 
 #include "support/tcp_world.hpp"
@@ -72,7 +73,7 @@ void expect_said(const TcpNetworkOptions& options, const Peer& peer, LinkFailure
         const std::lock_guard lock(mutex);
         told.push_back(report);
     };
-    const Node node = start_node(1, listening);
+    const TcpNode node = start_node(1, listening);
     ASSERT_TRUE(node->add_peer(peer));
     ASSERT_TRUE(soon([&] { return node->peer_report(peer.key)->failures >= 2; }))
         << to_string(failure);
@@ -114,7 +115,7 @@ TEST(LinkFailure, UnknownHost) {
 }
 
 TEST(LinkFailure, WrongKey) {
-    const Node server = start_node(2);
+    const TcpNode server = start_node(2);
     ASSERT_TRUE(server->add_peer({key_of(1), ""}));
     expect_said(node_options(), {key_of(3), server->address()}, LinkFailure::kWrongKey,
                 to_hex(view(key_of(2))));
@@ -123,7 +124,7 @@ TEST(LinkFailure, WrongKey) {
 TEST(LinkFailure, OtherNetwork) {
     TcpNetworkOptions other = node_options();
     other.network = NetworkId(tagged_hash("test/other"));
-    const Node server = start_node(2, other);
+    const TcpNode server = start_node(2, other);
     ASSERT_TRUE(server->add_peer({key_of(1), ""}));
     expect_said(node_options(), {key_of(2), server->address()}, LinkFailure::kNetwork,
                 "another network");
@@ -135,7 +136,7 @@ TEST(LinkFailure, OtherNetwork) {
 }
 
 TEST(LinkFailure, KeyThatIsNotServed) {
-    const Node server = start_node(2);
+    const TcpNode server = start_node(2);
     expect_said(node_options(), {key_of(2), server->address()}, LinkFailure::kNotAllowed,
                 "does not serve this key");
 }
@@ -157,8 +158,56 @@ TEST(LinkFailure, NobodyAnswersInTime) {
     expect_said(options, {key_of(2), deaf.address()}, LinkFailure::kTimeout, "in time");
 }
 
+TEST(LinkFailure, CeilingOfThePeer) {
+    TcpNetworkOptions options = node_options();
+    options.accept_anyone = true;
+    options.limits.max_peers = 1;
+    const TcpNode server = start_node(2, options);
+    const TcpNode first = start_node(3);
+    ASSERT_TRUE(first->add_peer(peer_at(2, *server)));
+    ASSERT_TRUE(first->wait_connected(key_of(2), kLong));
+    expect_said(node_options(), peer_at(2, *server), LinkFailure::kCeiling, "too many connections");
+}
+
+TEST(LinkFailure, OneKeyInTwoProcessesIsToldToBoth) {
+    TcpNetworkOptions open = node_options();
+    open.accept_anyone = true;
+    const TcpNode server = start_node(2, open);
+    std::atomic<int> told[2] = {0, 0};
+    std::vector<TcpNode> both;
+    for (std::size_t i = 0; i < 2; ++i) {
+        TcpNetworkOptions options = node_options();
+        options.on_link = [&counter = told[i]](const PeerReport& report) {
+            if (report.failure == LinkFailure::kSameKey) ++counter;
+        };
+        both.push_back(start_node(1, options));  // each network is a process to its peers
+        ASSERT_TRUE(both.back()->add_peer(peer_at(2, *server)));
+        ASSERT_TRUE(both.back()->wait_connected(key_of(2), kLong));
+    }
+    EXPECT_TRUE(soon([&] { return told[0] > 0 && told[1] > 0; })) << told[0] << " " << told[1];
+    for (const TcpNode& one : both) {
+        EXPECT_GE(one->statistics().same_key, 1U);
+        EXPECT_LT(one->statistics().same_key_age_ms, 60'000U);
+    }
+    EXPECT_GE(server->statistics().peers_doubled, 1U);
+    EXPECT_EQ(server->statistics().same_key, 0U) << "nobody else has the server's";
+}
+
+TEST(LinkFailure, AProcessThatStartedAgainIsNoSecondOne) {
+    TcpNetworkOptions open = node_options();
+    open.accept_anyone = true;
+    const TcpNode server = start_node(2, open);
+    for (int run = 0; run < 3; ++run) {
+        const TcpNode client = start_node(1);
+        ASSERT_TRUE(client->add_peer(peer_at(2, *server)));
+        ASSERT_TRUE(client->wait_connected(key_of(2), kLong));
+        EXPECT_EQ(client->statistics().same_key, 0U);
+    }
+    EXPECT_EQ(server->statistics().peers_doubled, 0U);
+}
+
 TEST(LinkFailure, PeerWithoutAnAddressAndPeerThatIsBeingDialled) {
-    const Node node = start_node(1);
+    const TcpNode node = start_node(1);
     ASSERT_TRUE(node->add_peer({key_of(2), ""}));
     const Error none = node->request(key_of(2), message_of(40), kMoment).error();
     EXPECT_NE(none.message.find("no address here"), std::string::npos) << none.message;
@@ -171,7 +220,7 @@ TEST(LinkFailure, PeerWithoutAnAddressAndPeerThatIsBeingDialled) {
 }
 
 TEST(LinkFailure, IsForgottenOnceThePeerIsConnectedAndNewWhenItGoes) {
-    Node server = start_node(2);
+    TcpNode server = start_node(2);
     ASSERT_TRUE(server->add_peer({key_of(1), ""}));
     std::mutex mutex;
     std::vector<bool> told;
@@ -180,7 +229,7 @@ TEST(LinkFailure, IsForgottenOnceThePeerIsConnectedAndNewWhenItGoes) {
         const std::lock_guard lock(mutex);
         told.push_back(report.connected);
     };
-    const Node node = start_node(1, options);
+    const TcpNode node = start_node(1, options);
     const Peer peer = peer_at(2, *server);
     ASSERT_TRUE(node->add_peer(peer));
     ASSERT_TRUE(node->wait_connected(peer.key, kLong));
@@ -209,11 +258,11 @@ TEST(LinkFailure, NamesAreStable) {
 TEST(ListenAddress, NameIsLookedUp) {
     TcpNetworkOptions options = node_options();
     options.listen = "localhost:0";
-    const Node server = start_node(2, options);
+    const TcpNode server = start_node(2, options);
     EXPECT_FALSE(server->address().empty());
     EXPECT_EQ(server->address().find("localhost"), std::string::npos) << server->address();
     ASSERT_TRUE(server->add_peer({key_of(1), ""}));
-    const Node client = start_node(1);
+    const TcpNode client = start_node(1);
     const std::string port = server->address().substr(server->address().rfind(':'));
     ASSERT_TRUE(client->add_peer({key_of(2), "localhost" + port}));
     EXPECT_TRUE(client->wait_connected(key_of(2), kLong));

@@ -42,8 +42,8 @@ class Gate {
 };
 
 TEST(TcpNetwork, TwoNodesAskEachOtherOverOneConnection) {
-    const Node a = start_node(1);
-    const Node b = start_node(2);
+    const TcpNode a = start_node(1);
+    const TcpNode b = start_node(2);
     ASSERT_TRUE(b->add_peer({key_of(1), ""}));
     ASSERT_TRUE(a->add_peer(peer_at(2, *b)));
     const Status up = a->wait_connected(key_of(2), kLong);
@@ -76,12 +76,14 @@ Bytes object_of(Kind kind, std::size_t bytes) {
 }
 
 TEST(TcpNetwork, ASealProofOfTheDefaultPresetsAndTheLargestEvidenceTravel) {
-    const Node a = start_node(1);
-    const Node b = start_node(2);
+    const TcpNode a = start_node(1);
+    const TcpNode b = start_node(2);
     ASSERT_TRUE(b->add_peer({key_of(1), ""}));
     ASSERT_TRUE(a->add_peer(peer_at(2, *b)));
     ASSERT_TRUE(a->wait_connected(key_of(2), kLong));
-    const std::pair<Kind, std::size_t> travelling[] = {{Kind::kSealProof, 161'706 + 2},
+    constexpr auto kBatch = static_cast<Kind>(kLargeApplicationKind);
+    const std::pair<Kind, std::size_t> travelling[] = {{kBatch, kMostRequestBytes},
+                                                       {Kind::kSealProof, 161'706 + 2},
                                                        {Kind::kSealProof, 167'594 + 2},
                                                        {Kind::kSealProof, 512 * 1024},
                                                        {Kind::kEvidence, 1024 * 1024}};
@@ -91,7 +93,9 @@ TEST(TcpNetwork, ASealProofOfTheDefaultPresetsAndTheLargestEvidenceTravel) {
         ASSERT_TRUE(reply) << bytes << ": " << reply.error().message;
         EXPECT_EQ(reply->response, object);
     }
-    const std::pair<Kind, std::size_t> too_large[] = {{Kind::kSealProof, 512 * 1024 + 1},
+    const std::pair<Kind, std::size_t> too_large[] = {{kBatch, kMostRequestBytes + 1},
+                                                      {static_cast<Kind>(65), 64 * 1024 + 1},
+                                                      {Kind::kSealProof, 512 * 1024 + 1},
                                                       {Kind::kEvidence, 1024 * 1024 + 1}};
     for (const auto& [kind, bytes] : too_large) {
         EXPECT_FALSE(a->request(key_of(2), object_of(kind, bytes), kLong)) << bytes;
@@ -106,8 +110,8 @@ TEST(TcpNetwork, ConformsAsAHostsNetworkMust) {
         std::this_thread::sleep_for(std::chrono::milliseconds(800));
         return Bytes(1);
     };
-    const Node b = start_node(2);
-    const Node c = start_node(3, std::move(slow));
+    const TcpNode b = start_node(2);
+    const TcpNode c = start_node(3, std::move(slow));
     const std::shared_ptr<TcpNetwork> a = start_node(1);
     for (const auto& [n, node] : {std::pair{2, b.get()}, std::pair{3, c.get()}}) {
         const auto key = static_cast<std::uint8_t>(n);
@@ -124,18 +128,18 @@ TEST(TcpNetwork, ConformsAsAHostsNetworkMust) {
 TEST(TcpNetwork, RefusesWithAReason) {
     TcpNetworkOptions other = node_options();
     other.network = NetworkId(tagged_hash("test/other"));
-    const Node server = start_node(2);
-    const Node foreign = start_node(1, other);
+    const TcpNode server = start_node(2);
+    const TcpNode foreign = start_node(1, other);
     ASSERT_TRUE(foreign->add_peer(peer_at(2, *server)));
     const Status network = foreign->wait_connected(key_of(2), kLong);
     EXPECT_EQ(network.error().code, ErrorCode::kRefused);
     EXPECT_EQ(network.error().verdict.reason, Reason::kWrongNetwork);
 
-    const Node stranger = start_node(3);
+    const TcpNode stranger = start_node(3);
     ASSERT_TRUE(stranger->add_peer(peer_at(2, *server)));
     EXPECT_EQ(stranger->wait_connected(key_of(2), kLong).error().code, ErrorCode::kPermission);
 
-    const Node mistaken = start_node(4);
+    const TcpNode mistaken = start_node(4);
     ASSERT_TRUE(mistaken->add_peer({key_of(5), server->address()}));
     const Status key = mistaken->wait_connected(key_of(5), kLong);
     EXPECT_EQ(key.error().verdict.reason, Reason::kBadKey);
@@ -148,12 +152,34 @@ TEST(TcpNetwork, RefusesWithAReason) {
     EXPECT_TRUE(soon([&] { return stranger->wait_connected(key_of(2), 100).has_value(); }));
 }
 
+TEST(TcpNetwork, APeerThatTheHandlerSendsAwayLosesItsConnectionAndMayComeBack) {
+    TcpNetworkOptions strict = node_options();
+    std::atomic<bool> away = true;
+    strict.handler = [&away](const PublicKey& from, ByteView message) -> Result<Bytes> {
+        if (away && from == key_of(1)) return fail(ErrorCode::kPermission, "too much garbage");
+        return Bytes(message.begin(), message.end());
+    };
+    const TcpNode server = start_node(9, std::move(strict));
+    const TcpNode a = start_node(1);
+    const TcpNode b = start_node(2);
+    for (const auto& [n, node] : {std::pair{1, a.get()}, std::pair{2, b.get()}}) {
+        ASSERT_TRUE(server->add_peer({key_of(static_cast<std::uint8_t>(n)), ""}));
+        ASSERT_TRUE(node->add_peer(peer_at(9, *server)));
+        ASSERT_TRUE(node->wait_connected(key_of(9), kLong));
+    }
+    EXPECT_FALSE(a->request(key_of(9), message_of(100), kLong));
+    EXPECT_TRUE(soon([&] { return server->statistics().peers_connected == 1; }));
+    EXPECT_TRUE(b->request(key_of(9), message_of(100), kLong));
+    away = false;
+    EXPECT_TRUE(soon([&] { return a->request(key_of(9), message_of(100), kLong).has_value(); }));
+}
+
 TEST(TcpNetwork, TellsWhatIsWrongWithOptionsAndAddresses) {
     const auto code_of = [](const TcpNetworkOptions& options) {
         const auto node = TcpNetwork::start(node_key(1), options);
         return node ? std::optional<ErrorCode>() : node.error().code;
     };
-    const Node node = start_node(1);
+    const TcpNode node = start_node(1);
     TcpNetworkOptions options = node_options();
     options.listen = node->address();
     EXPECT_EQ(code_of(options), ErrorCode::kAlreadyExists);
@@ -191,10 +217,10 @@ TEST(TcpNetwork, ConnectsAgainAfterThePeerRestartsAndHandsPostsOverOnce) {
         ++taken;
         return Bytes{};
     };
-    Node server = start_node(2, options);
+    TcpNode server = start_node(2, options);
     ASSERT_TRUE(server->add_peer({key_of(1), ""}));
     options.listen = server->address();
-    const Node client = start_node(1);
+    const TcpNode client = start_node(1);
     ASSERT_TRUE(client->add_peer(peer_at(2, *server)));
     ASSERT_TRUE(client->wait_connected(key_of(2), kLong));
     EXPECT_TRUE(client->post(key_of(2), message_of(10), kLong));
@@ -223,8 +249,8 @@ TEST(TcpNetwork, LateAndRefusedChallengesAreTimeOuts) {
         if (mood == 3) throw std::runtime_error("a host's");
         return Bytes{};
     };
-    const Node server = start_node(2, options);
-    const Node client = start_node(1);
+    const TcpNode server = start_node(2, options);
+    const TcpNode client = start_node(1);
     ASSERT_TRUE(server->add_peer({key_of(1), ""}));
     ASSERT_TRUE(client->add_peer(peer_at(2, *server)));
     ASSERT_TRUE(client->wait_connected(key_of(2), kLong));
@@ -258,8 +284,8 @@ TEST(TcpNetwork, JudgesByTheClockThatItIsGiven) {
     };
     TcpNetworkOptions owned = node_options();
     owned.clock_ns = [&] { return now_ns.load(); };
-    const Node server = start_node(2, served);
-    const Node client = start_node(1, owned);
+    const TcpNode server = start_node(2, served);
+    const TcpNode client = start_node(1, owned);
     ASSERT_TRUE(server->add_peer({key_of(1), ""}));
     ASSERT_TRUE(client->add_peer(peer_at(2, *server)));
     ASSERT_TRUE(client->wait_connected(key_of(2), kLong));
@@ -278,8 +304,8 @@ TEST(TcpNetwork, MeasuresItsOwnPlaceAsAVantage) {
     TcpNetworkOptions options = node_options();
     options.place = Place{52'520'000, 13'405'000};
     options.vantage = "berlin";
-    const Node server = start_node(2);
-    const Node client = start_node(1, options);
+    const TcpNode server = start_node(2);
+    const TcpNode client = start_node(1, options);
     ASSERT_TRUE(server->add_peer({key_of(1), ""}));
     ASSERT_TRUE(client->add_peer(peer_at(2, *server)));
     ASSERT_TRUE(client->wait_connected(key_of(2), kLong));
@@ -299,8 +325,8 @@ TEST(TcpNetwork, StopsWithWorkUnderWay) {
     };
     const std::size_t descriptors = open_descriptors();
     {
-        const Node server = start_node(2, options);
-        const Node client = start_node(1);
+        const TcpNode server = start_node(2, options);
+        const TcpNode client = start_node(1);
         ASSERT_TRUE(server->add_peer({key_of(1), ""}));
         ASSERT_TRUE(client->add_peer(peer_at(2, *server)));
         ASSERT_TRUE(client->wait_connected(key_of(2), kLong));
@@ -333,15 +359,15 @@ TEST(TcpNetwork, StopsWithWorkUnderWay) {
 }
 
 TEST(TcpNetwork, ServesManyThreadsAndManyPeers) {
-    const Node server = start_node(1);
-    std::vector<Node> clients;
+    const TcpNode server = start_node(1);
+    std::vector<TcpNode> clients;
     for (std::uint8_t n = 2; n < 6; ++n) {
         ASSERT_TRUE(server->add_peer({key_of(n), ""}));
         clients.push_back(start_node(n));
         ASSERT_TRUE(clients.back()->add_peer(peer_at(1, *server)));
     }
     std::vector<std::thread> threads;
-    for (const Node& client : clients) {
+    for (const TcpNode& client : clients) {
         for (std::uint8_t n = 0; n < 2; ++n) {
             threads.emplace_back([&client, n] {
                 ASSERT_TRUE(client->wait_connected(key_of(1), kLong));

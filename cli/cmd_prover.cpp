@@ -1,0 +1,158 @@
+// prover: the daemon of a prover; prover status|list|add|remove|rescan|trust|stop: commands to one
+// that runs.
+
+#include "cli/commands.hpp"
+#include "cli/daemon_options.hpp"
+#include "node/control.hpp"
+#include "node/prover.hpp"
+
+namespace holdfast::cli {
+namespace {
+
+struct ProverArguments {
+    DaemonOptions daemon;
+    std::vector<std::string> replicas, raw, folders;
+    std::optional<std::string> bond, retention, records, socket;
+    bool no_commitment = false;
+};
+
+/// What is said to a running prover, and by which of its ways it is found.
+struct AskArguments {
+    std::string config, key, socket;
+    std::string path;
+    bool end = false;
+};
+
+Result<node::Config> prover_config(const ProverArguments& a) {
+    if (a.raw.size() > a.replicas.size()) {
+        return fail(ErrorCode::kInvalidArgument, "give one --replica for each --raw");
+    }
+    HOLDFAST_ASSIGN(config, daemon_config(a.daemon));
+    for (std::size_t i = 0; i < a.replicas.size(); ++i) {
+        config.replicas.push_back({a.replicas[i], i < a.raw.size() ? a.raw[i] : ""});
+    }
+    for (const std::string& folder : a.folders) config.folders.push_back({folder});
+    if (a.bond) {
+        HOLDFAST_ASSIGN(bond, parse_hex<BondId>(*a.bond, "--bond"));
+        config.proving.bond = to_hex(bond);
+    }
+    if (a.retention) {
+        if (!retention_from_name(*a.retention)) {
+            return fail(ErrorCode::kInvalidArgument,
+                        "--retention is temporary, default or archival");
+        }
+        config.proving.retention = *a.retention;
+    }
+    if (a.no_commitment) config.proving.commitment = false;
+    if (a.records) config.proving.records = *a.records;
+    if (a.socket) config.control = *a.socket;
+    // Commands name what they mean by absolute paths.
+    for (node::ReplicaEntry& one : config.replicas) {
+        one.replica = std::filesystem::absolute(one.replica).lexically_normal();
+    }
+    for (node::FolderEntry& one : config.folders) {
+        one.path = std::filesystem::absolute(one.path).lexically_normal();
+        if (!one.path.has_filename()) one.path = one.path.parent_path();
+    }
+    return config;
+}
+
+CommandResult run_prover(const Globals& globals, const ProverArguments& a) {
+    HOLDFAST_ASSIGN(config, prover_config(a));
+    HOLDFAST_ASSIGN(log, DaemonLog::open(config.log));
+    node::ProverHooks hooks;
+    hooks.ready = [&](const Json& ready) { print_ready(globals, ready, **log); };
+    HOLDFAST_ASSIGN(summary, node::run_prover(config, **log, hooks, stop_requested()));
+    return summary_output(summary);
+}
+
+CommandResult ask(const AskArguments& a, const std::string& command) {
+    node::Config config;
+    if (!a.config.empty()) {
+        HOLDFAST_ASSIGN(loaded, node::load_config(a.config));
+        config = std::move(loaded);
+    }
+    if (!a.key.empty()) config.key = a.key;
+    if (!a.socket.empty()) config.control = a.socket;
+    if (config.key.empty() && config.control.empty()) {
+        return fail(ErrorCode::kInvalidArgument, "which prover? give --key, --config or --socket");
+    }
+    Json arguments = Json::object();
+    if (!a.path.empty()) {
+        std::filesystem::path path = std::filesystem::absolute(a.path).lexically_normal();
+        if (!path.has_filename()) path = path.parent_path();
+        arguments["path"] = path.string();
+    }
+    if (a.end) arguments["end"] = true;
+    HOLDFAST_ASSIGN(answer,
+                    node::control_request(node::control_socket(config), command, arguments));
+    return summary_output(answer);
+}
+
+struct Spoken {
+    const char* name;
+    const char* help;
+    const char* path;  // what it names; null: nothing
+};
+constexpr Spoken kSpoken[] = {
+    {"status", "what a running prover does, and what is wrong or will be", nullptr},
+    {"list", "its replicas, and how their chains stand", nullptr},
+    {"add", "take a replica, or a folder of them, in", "X.replica or a folder"},
+    {"remove", "take a replica or folder out; it is neither linked nor answered for any more",
+     "X.replica or a folder"},
+    {"rescan", "look at its folders again, now", nullptr},
+    {"trust", "believe its nodes again, after two told different histories", nullptr},
+    {"stop", "end it", nullptr},
+};
+
+void add_spoken(Commands& commands, CLI::App* prover, const Spoken& spoken) {
+    auto a = std::make_shared<AskArguments>();
+    CLI::App* command = prover->add_subcommand(spoken.name, spoken.help);
+    const std::string name = spoken.name;
+    if (spoken.path != nullptr) command->add_option("path", a->path, spoken.path)->required();
+    command->add_option("-k,--key", a->key, "its key file");
+    command->add_option("-c,--config", a->config, "its settings file");
+    command->add_option("--socket", a->socket, "its control socket (default: KEY.sock)");
+    if (name == "remove") {
+        command->add_flag("--end", a->end, "ask the network for the end of the chains as well");
+    }
+    const std::string example = "  holdfast prover " + name +
+                                (spoken.path == nullptr ? "" : " /mnt/disk1/data.replica") +
+                                " --key alice.key\n";
+    commands.run(command, example, [a, name] { return ask(*a, name); });
+}
+
+}  // namespace
+
+void add_prover_commands(Commands& commands) {
+    auto s = std::make_shared<ProverArguments>();
+    CLI::App* prover = commands.app().add_subcommand(
+        "prover", "link, prove, register and answer for replicas, following nodes");
+    prover->require_subcommand(0, 1);
+    add_daemon_options(prover, s->daemon);
+    prover->add_option("-r,--replica", s->replicas,
+                       "a replica of the key (repeat); besides those of the file");
+    prover->add_option("--raw", s->raw,
+                       "its data as before sealing, to serve them raw (repeat, same order)");
+    prover->add_option("--folder", s->folders,
+                       "a folder of replicas, looked at again while it runs (repeat)");
+    prover->add_option("--bond", s->bond, "id of the bond that new replicas are registered with");
+    prover->add_option("--retention", s->retention,
+                       "of new chains: temporary, default or archival");
+    prover->add_flag("--no-commitment", s->no_commitment,
+                     "new chains are without the local entropy source");
+    prover->add_option("--records", s->records,
+                       "folder of signed links and acknowledgements (default: KEY.key.records)");
+    prover->add_option("--socket", s->socket, "for commands to it (default: KEY.sock)");
+    commands.run(prover,
+                 "  holdfast prover --params network.params --key alice.key --folder /mnt/disk1 "
+                 "--folder /mnt/disk2 --bond BONDID --listen 127.0.0.1:9001 "
+                 "--host KEY@node.example:9000 --accept-anyone\n"
+                 "  holdfast prover --config alice.toml --monitor 127.0.0.1:9101\n"
+                 "  holdfast prover status --key alice.key\n"
+                 "Ctrl-C or SIGTERM stops it; the exit code is then 0.\n",
+                 [s, &commands] { return run_prover(commands.globals(), *s); });
+    for (const Spoken& spoken : kSpoken) add_spoken(commands, prover, spoken);
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,72 @@
+#include "node/own_chains.hpp"
+
+#include <algorithm>
+
+namespace holdfast::node {
+
+bool owes(const FollowedChain& chain) {
+    return (chain.phase == ChainPhase::kPending || chain.phase == ChainPhase::kSealed) &&
+           !chain.part_taken;
+}
+
+Status OwnChains::refresh(DutyClient& node, const PublicKey& key) {
+    HOLDFAST_ASSIGN(list, node.chains_of(key));
+    std::map<ReplicaId, FollowedChain> chains;
+    for (const FollowedChain& one : list) {
+        // Of a replica that was registered anew, the chain that owes.
+        const auto [at, is_new] = chains.emplace(one.replica_id, one);
+        if (!is_new && owes(one)) at->second = one;
+    }
+    const std::lock_guard lock(mutex_);
+    chains_ = std::move(chains);
+    known_ = true;
+    return {};
+}
+
+bool OwnChains::known() const {
+    const std::lock_guard lock(mutex_);
+    return known_;
+}
+
+std::optional<FollowedChain> OwnChains::of_replica(const ReplicaId& id) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = chains_.find(id);
+    return found == chains_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<FollowedChain> OwnChains::of_chain(const ChainId& id) const {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [replica, chain] : chains_) {
+        if (chain.chain_id == id) return chain;
+    }
+    return std::nullopt;
+}
+
+std::vector<FollowedChain> OwnChains::all() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<FollowedChain> out;
+    out.reserve(chains_.size());
+    for (const auto& [replica, chain] : chains_) out.push_back(chain);
+    return out;
+}
+
+std::vector<FollowedChain> OwnChains::unheld(const std::vector<ReplicaId>& held) const {
+    const std::lock_guard lock(mutex_);
+    std::vector<FollowedChain> out;
+    for (const auto& [replica, chain] : chains_) {
+        if (owes(chain) && !std::binary_search(held.begin(), held.end(), replica)) {
+            out.push_back(chain);
+        }
+    }
+    return out;
+}
+
+std::optional<std::string> unheld_problem(const std::vector<FollowedChain>& unheld) {
+    if (unheld.empty()) return std::nullopt;
+    return "the followed node knows " + std::to_string(unheld.size()) +
+           " chain(s) of this key whose replica is not at hand, " +
+           to_hex(unheld.front().chain_id) +
+           " among them: each of their heights is a miss; mount their disk, or name their folder";
+}
+
+}  // namespace holdfast::node

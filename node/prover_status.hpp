@@ -1,0 +1,48 @@
+// A prover's state as JSON, as metrics and in words: what /status, /metrics, /health and `holdfast
+// prover status|list` show.
+//
+// Pure functions of the parts' own states.
+#pragma once
+
+#include "json/json.hpp"
+#include "node/history_comparison.hpp"
+#include "node/monitor.hpp"
+#include "node/own_chains.hpp"
+#include "node/prover_hosts.hpp"
+#include "node/prover_work.hpp"
+#include "node/registrar.hpp"
+#include "node/replica_stock.hpp"
+
+namespace holdfast::node {
+
+using json::Json;
+
+/// What is at hand, once for each request.
+struct StockView {
+    std::vector<StockedReplica> replicas;
+    std::vector<StockedFolder> folders;
+    std::vector<FollowedChain> unheld;
+    [[nodiscard]] static StockView of(const ReplicaStock& stock, const OwnChains& chains);
+    [[nodiscard]] std::vector<ChainId> chains() const;
+};
+
+/// "chains", "missing", "folders", "unheld": the first hundred of each list, and how many.
+void append_stock(Json& out, const StockView& view);
+[[nodiscard]] Json to_json(const ProverCounts& counts);
+[[nodiscard]] Json to_json(const RegistrarCounts& counts);
+[[nodiscard]] Json to_json(const FollowDutiesStatus& status);
+[[nodiscard]] Json hosts_json(const std::vector<HostState>& states,
+                              const std::optional<SplitHistory>& split);
+/// Every replica and how its chain stands at the followed node.
+[[nodiscard]] Json list_json(const StockView& view, const OwnChains& chains);
+
+void append_metrics(std::vector<Metric>& out, const StockView& view);
+void append_metrics(std::vector<Metric>& out, const ProverCounts& counts);
+void append_metrics(std::vector<Metric>& out, const FollowDutiesStatus& status);
+void append_metrics(std::vector<Metric>& out, const std::vector<HostState>& states, bool split);
+
+[[nodiscard]] std::vector<std::string> problems(const StockView& view);
+[[nodiscard]] std::vector<std::string> problems(const ProverCounts& counts);
+[[nodiscard]] std::vector<std::string> problems(const RegistrarCounts& counts);
+
+}  // namespace holdfast::node
