@@ -141,7 +141,7 @@ void ProverHosts::watch(std::size_t host, const StopCheck& stop) {
                         {"what", found->what},
                         {"first", found->first},
                         {"second", found->second},
-                        {"todo",
+                        {"advice",
                          "find out which is right, take the other out of [[hosts]], then "
                          "restart or: holdfast prover trust"}});
         }
