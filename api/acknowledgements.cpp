@@ -1,12 +1,12 @@
 #include "api/acknowledgements.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "core/hash.hpp"
 #include "proofs/journal.hpp"
 #include "storage/begun.hpp"
+#include "storage/numbered_files.hpp"
 
 namespace holdfast {
 namespace {
@@ -35,28 +35,7 @@ tl::unexpected<Error> damaged(const std::filesystem::path& path, const std::stri
 }
 
 std::filesystem::path file_in(const std::filesystem::path& folder, std::uint64_t number) {
-    std::string digits = std::to_string(number);
-    digits.insert(0, 12 - std::min<std::size_t>(12, digits.size()), '0');
-    return folder / (digits + std::string(kSuffix));
-}
-
-/// Numbers of the files in a folder, ascending.
-Result<std::vector<std::uint64_t>> numbers_in(const std::filesystem::path& folder) {
-    std::vector<std::uint64_t> out;
-    std::error_code error;
-    for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end;
-         at.increment(error)) {
-        const std::string name = at->path().filename().string();
-        if (!name.ends_with(kSuffix)) continue;
-        const char* last = name.data() + name.size() - kSuffix.size();
-        std::uint64_t number = 0;
-        const auto [stop, bad] = std::from_chars(name.data(), last, number);
-        if (bad != std::errc() || stop != last) return damaged(at->path(), "an unknown file");
-        out.push_back(number);
-    }
-    if (error) return fail_errno(error.value(), folder.string());
-    std::sort(out.begin(), out.end());
-    return out;
+    return numbered_file(folder, number, kSuffix);
 }
 
 // --- records -------------------------------------------------------------------------------------
@@ -206,7 +185,7 @@ Result<Acknowledgements> Acknowledgements::open(const std::filesystem::path& fol
 }
 
 Status Acknowledgements::load() {
-    HOLDFAST_ASSIGN(numbers, numbers_in(folder_));
+    HOLDFAST_ASSIGN(numbers, numbered_files(folder_, kSuffix));
     if (numbers.empty()) {
         HOLDFAST_ASSIGN(begun, has_begun(folder_));
         return begun ? Status(vanished(folder_)) : start_file(1);
@@ -270,7 +249,7 @@ Status Acknowledgements::load_file(const RecordLog& log, std::uint64_t number) {
 
 Status Acknowledgements::for_each(const std::filesystem::path& folder, const NetworkId& network_id,
                                   const Visitor& visit) {
-    HOLDFAST_ASSIGN(numbers, numbers_in(folder));
+    HOLDFAST_ASSIGN(numbers, numbered_files(folder, kSuffix));
     for (const std::uint64_t number : numbers) {
         Result<RecordLog> log =
             RecordLog::open(file_in(folder, number), log_options(RecordLog::Mode::kRead));

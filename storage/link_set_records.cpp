@@ -1,11 +1,11 @@
 #include "storage/link_set_records.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 
 #include "core/codec.hpp"
 #include "storage/begun.hpp"
+#include "storage/numbered_files.hpp"
 
 namespace holdfast {
 namespace {
@@ -85,9 +85,7 @@ Result<LinkSetRecords> LinkSetRecords::open(const std::filesystem::path& folder,
 }
 
 std::filesystem::path LinkSetRecords::file(std::uint64_t number) const {
-    std::string digits = std::to_string(number);
-    digits.insert(0, 12 - std::min<std::size_t>(12, digits.size()), '0');
-    return folder_ / (digits + std::string(kSuffix));
+    return numbered_file(folder_, number, kSuffix);
 }
 
 Bytes LinkSetRecords::head(std::uint64_t number) const {
@@ -99,20 +97,7 @@ Bytes LinkSetRecords::head(std::uint64_t number) const {
 // --- opening -------------------------------------------------------------------------------------
 
 Status LinkSetRecords::load() {
-    std::vector<std::uint64_t> numbers;
-    std::error_code error;
-    for (std::filesystem::directory_iterator at(folder_, error), end; !error && at != end;
-         at.increment(error)) {
-        const std::string name = at->path().filename().string();
-        if (!name.ends_with(kSuffix)) continue;
-        const char* last = name.data() + name.size() - kSuffix.size();
-        std::uint64_t number = 0;
-        const auto [stop, bad] = std::from_chars(name.data(), last, number);
-        if (bad != std::errc() || stop != last) return damaged(at->path(), "an unknown file");
-        numbers.push_back(number);
-    }
-    if (error) return fail_errno(error.value(), folder_.string());
-    std::sort(numbers.begin(), numbers.end());
+    HOLDFAST_ASSIGN(numbers, numbered_files(folder_, kSuffix));
     for (std::size_t i = 1; i < numbers.size(); ++i) {
         if (numbers[i] != numbers[0] + i) {
             return damaged(file(numbers[0] + i), "a file of records is missing");
