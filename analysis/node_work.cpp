@@ -174,7 +174,7 @@ Result<WorkRates> measure_work_rates() {
     WorkRates out;
     const KeyPair key = KeyPair::from_secret(Bytes(32, 1));
     const Digest message = sha256(view(std::string_view("holdfast cost")));
-    const Signature signature = key.sign(view(message));
+    HOLDFAST_ASSIGN(signature, key.sign(view(message)));
     HOLDFAST_ASSIGN(signed_s, seconds_of_one(1, [&]() -> Status {
                         const Verdict v =
                             verify_signature(key.public_key(), view(message), signature);

@@ -134,7 +134,12 @@ class BlockProcessor::Run {
         LinkFacts facts{chain_id,     known.height, known.block_hash, *known.y,
                         known.anchor, link_before,  Reveal{}};
         if (!base) return facts;
-        const Checked<Reveal> reveal = set_.reveals(member, *base).at_height(known.height);
+        const Result<RevealChain*> reveals = set_.reveals(member, *base);
+        if (!reveals) {
+            fault(chain_id, reveals.error());
+            return std::nullopt;
+        }
+        const Checked<Reveal> reveal = (*reveals)->at_height(known.height);
         if (reveal) {
             facts.reveal = *reveal;
             return facts;
@@ -294,7 +299,7 @@ Status BlockProcessor::Run::links_of(Height height) {
         jobs.reserve(due.size());
         for (const auto& [link, member] : owed_by(set_, due)) jobs.push_back({link, member, {}});
         for (const LinkJob& j : jobs) {
-            if (j.due.reveal_base) (void)set_.reveals(j.member, *j.due.reveal_base);
+            if (j.due.reveal_base) HOLDFAST_TRY(set_.reveals(j.member, *j.due.reveal_base));
         }
     }
     report_.links_due += jobs.size();
@@ -376,11 +381,9 @@ Status BlockProcessor::Run::submit(const LinkPlace& place, std::span<const Chain
         std::vector<BundleEntry> members;
         members.reserve(links.size());
         for (const ChainLink& l : links) members.push_back({l.chain_id, l.link});
-        const Checked<Bundle> bundle =
-            make_bundle(self_.network_id_, place.block_hash, place.height, place.anchor,
-                        std::move(members), set_.key());
-        if (!bundle) return fail_refused(bundle.error(), "our own bundle");
-        object = wrap_object(Kind::kBundle, bundle->encode());
+        HOLDFAST_ASSIGN(bundle, make_bundle(self_.network_id_, place.block_hash, place.height,
+                                            place.anchor, std::move(members), set_.key()));
+        object = wrap_object(Kind::kBundle, bundle.encode());
     }
     const Timed timed(report_.times.bundles);
     const ByteView one(object);
@@ -433,7 +436,7 @@ Status BlockProcessor::Run::proofs_of(Height proven) {
         for (const auto& [proof, member] : owed_by(set_, due)) jobs.push_back({proof, member, {}});
         if (jobs.empty()) return {};
         for (const ProofJob& j : jobs) {
-            if (j.due.reveal_base) (void)set_.reveals(j.member, *j.due.reveal_base);
+            if (j.due.reveal_base) HOLDFAST_TRY(set_.reveals(j.member, *j.due.reveal_base));
         }
     }
     report_.proofs_due += jobs.size();

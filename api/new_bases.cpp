@@ -31,7 +31,8 @@ Result<std::uint64_t> NewBases::make(const NetworkParams& params, DutySource& so
         const bool may_be_listed = waits != waits_.end() && waits->second >= update.effective;
         if (!member || may_be_listed) continue;
         const Height base = update.effective + (params.finality_blocks + kSlack);
-        made.push_back({update, &set.reveals(*member, base), {}});
+        HOLDFAST_ASSIGN(reveals, set.reveals(*member, base));
+        made.push_back({update, reveals, {}});
     }
     HOLDFAST_TRY(run_workers(threads, made.size(), stop, [&](unsigned, std::uint64_t i) -> Status {
         made[i].commitment = made[i].reveals->commitment();
@@ -40,8 +41,8 @@ Result<std::uint64_t> NewBases::make(const NetworkParams& params, DutySource& so
     std::uint64_t listed = 0;
     for (NewBase& base : made) {
         const Height effective = base.reveals->base();
-        const Update update = make_update(set.network_id(), base.due.chain_id, base.due.sequence,
-                                          effective, base.commitment, set.key());
+        HOLDFAST_ASSIGN(update, make_update(set.network_id(), base.due.chain_id, base.due.sequence,
+                                            effective, base.commitment, set.key()));
         const Status taken =
             source.list(Kind::kUpdate, wrap_object(Kind::kUpdate, update.encode()));
         if (taken) {

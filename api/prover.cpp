@@ -24,14 +24,15 @@ Result<Registration> make_registration(const NetworkParams& params, const FileHe
     registration.retention = terms.retention;
     registration.bond_id = terms.bond_id;
     if (terms.with_commitment) {
-        RevealChain reveals(network_id, sealed.replica_id, terms.genesis_height, key);
+        HOLDFAST_ASSIGN(
+            reveals, RevealChain::make(network_id, sealed.replica_id, terms.genesis_height, key));
         registration.local_commitment = reveals.commitment();
     }
-    registration = sign_registration(network_id, registration, key);
-    if (const Verdict v = check_registration(params, network_id, registration); !v) {
+    HOLDFAST_ASSIGN(signed_one, sign_registration(network_id, registration, key));
+    if (const Verdict v = check_registration(params, network_id, signed_one); !v) {
         return fail_refused(v, "the registration");
     }
-    return registration;
+    return signed_one;
 }
 
 Prover::Prover(const NetworkParams& params, Registration registration, KeyPair key, Replica replica,
@@ -60,11 +61,11 @@ Result<Prover> Prover::open(const NetworkParams& params, const ProverFiles& file
     return Prover(params, registration, std::move(key), std::move(replica), std::move(records));
 }
 
-RevealChain& Prover::reveals(Height base) {
+Result<RevealChain*> Prover::reveals(Height base) {
     const auto found = reveals_.find(base.value);
-    if (found != reveals_.end()) return found->second;
-    return reveals_.emplace(base.value, RevealChain(network_id_, replica_.id(), base, key_))
-        .first->second;
+    if (found != reveals_.end()) return &found->second;
+    HOLDFAST_ASSIGN(chain, RevealChain::make(network_id_, replica_.id(), base, key_));
+    return &reveals_.emplace(base.value, std::move(chain)).first->second;
 }
 
 Result<SealProof> Prover::seal_proof(Height y_height, const VdfOutput& y, SealProofKind kind,
@@ -78,7 +79,8 @@ Result<SignedLink> Prover::link(const LinkRequest& request) {
                     request.y, request.anchor, request.link_before,
                     Reveal{}};
     if (request.reveal_base) {
-        const Checked<Reveal> reveal = reveals(*request.reveal_base).at_height(request.height);
+        HOLDFAST_ASSIGN(chain, reveals(*request.reveal_base));
+        const Checked<Reveal> reveal = chain->at_height(request.height);
         if (!reveal) return fail_refused(reveal.error(), "the reveal of this height");
         facts.reveal = *reveal;
     }
@@ -88,10 +90,8 @@ Result<SignedLink> Prover::link(const LinkRequest& request) {
 Result<Bundle> Prover::bundle(const SignedLink& link) const {
     // The link is on record: this says no more than its receipt does.
     const LinkFacts& facts = link.opening.facts;
-    Checked<Bundle> bundle = make_bundle(network_id_, facts.block_hash, facts.height, facts.anchor,
-                                         {{chain_id_, link.opening.link}}, key_);
-    if (!bundle) return fail_refused(bundle.error(), "our own bundle");
-    return std::move(*bundle);
+    return make_bundle(network_id_, facts.block_hash, facts.height, facts.anchor,
+                       {{chain_id_, link.opening.link}}, key_);
 }
 
 Result<Compact> Prover::compact(const SignedLink& link, const PathProof& path,
@@ -99,12 +99,16 @@ Result<Compact> Prover::compact(const SignedLink& link, const PathProof& path,
     return to_compact(network_id_, replica_, link, path, y_compact);
 }
 
-Update Prover::update(std::uint32_t sequence, Height effective, bool with_commitment) {
-    const Reveal commitment = with_commitment ? reveals(effective).commitment() : Reveal{};
+Result<Update> Prover::update(std::uint32_t sequence, Height effective, bool with_commitment) {
+    Reveal commitment;
+    if (with_commitment) {
+        HOLDFAST_ASSIGN(chain, reveals(effective));
+        commitment = chain->commitment();
+    }
     return make_update(network_id_, chain_id_, sequence, effective, commitment, key_);
 }
 
-Removal Prover::removal(std::uint32_t sequence, Height tip) const {
+Result<Removal> Prover::removal(std::uint32_t sequence, Height tip) const {
     return make_removal(network_id_, chain_id_, sequence, tip, key_);
 }
 

@@ -102,13 +102,14 @@ class Prover {
     [[nodiscard]] Full full(const SignedLink& link) const { return to_full(link); }
 
     /// A new commitment from `effective` on, and a request to end the chain.
-    [[nodiscard]] Update update(std::uint32_t sequence, Height effective, bool with_commitment);
-    [[nodiscard]] Removal removal(std::uint32_t sequence, Height tip) const;
+    [[nodiscard]] Result<Update> update(std::uint32_t sequence, Height effective,
+                                        bool with_commitment);
+    [[nodiscard]] Result<Removal> removal(std::uint32_t sequence, Height tip) const;
 
   private:
     Prover(const NetworkParams& params, Registration registration, KeyPair key, Replica replica,
            LinkRecords records);
-    RevealChain& reveals(Height base);
+    Result<RevealChain*> reveals(Height base);
 
     NetworkParams params_;
     NetworkId network_id_;

@@ -216,12 +216,13 @@ std::optional<std::uint32_t> ProverSet::member_of(const ChainId& chain_id) const
     return at->second;
 }
 
-RevealChain& ProverSet::reveals(std::uint32_t member, Height base) {
+Result<RevealChain*> ProverSet::reveals(std::uint32_t member, Height base) {
     const ReplicaId& replica_id = members_.at(member).replica_id;
     const auto key = std::pair(replica_id, base);
     const auto found = reveals_.find(key);
-    if (found != reveals_.end()) return found->second;
-    return reveals_.emplace(key, RevealChain(network_id_, replica_id, base, key_)).first->second;
+    if (found != reveals_.end()) return &found->second;
+    HOLDFAST_ASSIGN(chain, RevealChain::make(network_id_, replica_id, base, key_));
+    return &reveals_.emplace(key, std::move(chain)).first->second;
 }
 
 }  // namespace holdfast

@@ -113,7 +113,8 @@ class ProverSet {
     [[nodiscard]] std::optional<std::uint32_t> member_of(const ChainId& chain_id) const;
 
     /// The reveal chain of a member; made at the first call, which must not run beside others.
-    [[nodiscard]] RevealChain& reveals(std::uint32_t member, Height base);
+    /// Errors of the key.
+    [[nodiscard]] Result<RevealChain*> reveals(std::uint32_t member, Height base);
     [[nodiscard]] NewBases& new_bases() { return new_bases_; }
 
   private:

@@ -43,8 +43,8 @@ Result<AnyProof> prove_recorded(const NetworkParams& params, ProverSet& set,
     if (!recorded) return not_on_record(link);
     Reveal reveal;
     if (request.reveal_base) {
-        const Checked<Reveal> known =
-            set.reveals(*member, *request.reveal_base).at_height(request.height);
+        HOLDFAST_ASSIGN(reveals, set.reveals(*member, *request.reveal_base));
+        const Checked<Reveal> known = reveals->at_height(request.height);
         if (!known) return fail_refused(known.error(), "the reveal of this height");
         reveal = *known;
     }

@@ -31,7 +31,8 @@ Result<SealProof> make_seal_proof(const NetworkParams& params, const NetworkId& 
     proof.raw_siblings = std::move(raw.siblings);
     proof.sealed_cells = std::move(sealed.data);
     proof.sealed_siblings = std::move(sealed.siblings);
-    proof.signature = key.sign(view(proof.digest(network_id)));
+    HOLDFAST_ASSIGN(signature, key.sign(view(proof.digest(network_id))));
+    proof.signature = signature;
     return proof;
 }
 

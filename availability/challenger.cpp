@@ -63,8 +63,9 @@ void count(ChallengerReport& report, const std::optional<OutcomeKind>& outcome) 
 
 }  // namespace
 
-Reveal challenger_commitment(const NetworkId& network_id, const KeyPair& key, Height base) {
-    return RevealChain(network_id, as_digest(key.public_key()), base, key).commitment();
+Result<Reveal> challenger_commitment(const NetworkId& network_id, const KeyPair& key, Height base) {
+    HOLDFAST_ASSIGN(chain, RevealChain::make(network_id, as_digest(key.public_key()), base, key));
+    return chain.commitment();
 }
 
 // B88.
@@ -117,11 +118,29 @@ AvailabilityChallenger::AvailabilityChallenger(const NetworkParams& params, cons
       network_(network),
       clock_(std::move(clock)),
       options_(options),
-      reveals_(network_id_, as_digest(key.public_key()), base, key) {}
+      base_(base) {}
 
-Reveal AvailabilityChallenger::commitment() {
+Result<RevealChain*> AvailabilityChallenger::reveals() {
+    if (!reveals_) {
+        HOLDFAST_ASSIGN(chain,
+                        RevealChain::make(network_id_, as_digest(key_.public_key()), base_, key_));
+        reveals_.emplace(std::move(chain));
+    }
+    return &*reveals_;
+}
+
+Result<Reveal> AvailabilityChallenger::commitment() {
     const std::lock_guard lock(reveals_mutex_);
-    return reveals_.commitment();
+    HOLDFAST_ASSIGN(chain, reveals());
+    return chain->commitment();
+}
+
+Result<Reveal> AvailabilityChallenger::reveal_of(Height height) {
+    const std::lock_guard lock(reveals_mutex_);
+    HOLDFAST_ASSIGN(chain, reveals());
+    const Checked<Reveal> reveal = chain->at_height(height);
+    if (!reveal) return fail_refused(reveal.error(), "the challenger's reveal chain");
+    return *reveal;
 }
 
 std::optional<Height> AvailabilityChallenger::tip() const {
@@ -150,25 +169,22 @@ Result<std::uint64_t> AvailabilityChallenger::draw(const ChallengeRound& round) 
     if (!round.y) return fail_refused(Reason::kNoEntropy, "drawing challenges");
     std::vector<JournalEntry> drawn;
     const PublicKey& own = key_.public_key();
-    Checked<Reveal> reveal = [&] {
-        const std::lock_guard lock(reveals_mutex_);
-        return reveals_.at_height(round.height);
-    }();
-    if (!reveal) return fail_refused(reveal.error(), "the challenger's reveal chain");
+    HOLDFAST_ASSIGN(reveal, reveal_of(round.height));
     const ChallengerDraw draw(round.challengers);
     for (const ChallengedChain& chain : round.chains) {
         if (draw.assigned(network_id_, *round.y, chain.id) != own) continue;
-        const ChallengeNonce nonce = challenge_nonce(*reveal, chain.id);
+        const ChallengeNonce nonce = challenge_nonce(reveal, chain.id);
         if (!challenge_is_drawn(params_, network_id_, *round.y, chain.id, own, nonce)) continue;
         JournalEntry entry;
-        entry.challenge = make_challenge2(network_id_, chain.id, round.height, round.block_hash,
-                                          *round.y, *reveal, key_);
+        HOLDFAST_ASSIGN(challenge, make_challenge2(network_id_, chain.id, round.height,
+                                                   round.block_hash, *round.y, reveal, key_));
+        entry.challenge = challenge;
         entry.prover = chain.prover;
         entry.sealed_root = chain.sealed_root;
         entry.chunks = chain.chunks;
         entry.selected =
             challenged_chunks(params_, network_id_, *round.y, chain.id, own, nonce, chain.chunks);
-        entry.moment_ms = challenge_moment_ms(params_, *reveal, chain.id);
+        entry.moment_ms = challenge_moment_ms(params_, reveal, chain.id);
         drawn.push_back(std::move(entry));
     }
     return journal_.plan(round.height, drawn);
@@ -233,18 +249,13 @@ Status AvailabilityChallenger::exchange(const JournalEntry& entry, ChallengerRep
         HOLDFAST_TRY(journal_.abandon(std::span(&key, 1)));
         return {};
     }
-    const Checked<Reveal> reveal = [&] {
-        const std::lock_guard lock(reveals_mutex_);
-        return reveals_.at_height(challenge.height);
-    }();
-    HOLDFAST_CHECK(reveal.has_value());
+    HOLDFAST_ASSIGN(reveal, reveal_of(challenge.height));
     std::optional<Bytes> answer;
     if (judged.response) answer = judged.response->encode();
     const Response* named = judged.response ? &*judged.response : nullptr;
-    return journal_.note_outcome(
-        key,
-        make_outcome2(id, *reveal, *judged.outcome, judged.service_us, judged.ping_us, named, key_),
-        answer);
+    HOLDFAST_ASSIGN(outcome, make_outcome2(id, reveal, *judged.outcome, judged.service_us,
+                                           judged.ping_us, named, key_));
+    return journal_.note_outcome(key, outcome, answer);
 }
 
 Result<ChallengerReport> AvailabilityChallenger::work(const StopCheck& stop) {

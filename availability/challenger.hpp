@@ -65,8 +65,8 @@ struct ChallengerReport {
 };
 
 /// a_0 of the reveal chain of a challenger's registration with this base. Takes 2^20 hashes.
-[[nodiscard]] Reveal challenger_commitment(const NetworkId& network_id, const KeyPair& key,
-                                           Height base);
+[[nodiscard]] Result<Reveal> challenger_commitment(const NetworkId& network_id, const KeyPair& key,
+                                                   Height base);
 /// The time that a challenge keeps from the blocks around it.
 [[nodiscard]] std::uint32_t challenge_margin_ms(const NetworkParams& params);
 /// When a challenge leaves, in milliseconds after final block height + 1.
@@ -91,7 +91,7 @@ class AvailabilityChallenger {
                            const ChallengerOptions& options = {});
 
     /// a_0, as in the registration. The first use of the chain takes 2^20 hashes.
-    [[nodiscard]] Reveal commitment();
+    [[nodiscard]] Result<Reveal> commitment();
 
     /// The newest final block is here. Whoever does not call this for every block challenges less.
     void on_final_block(Height tip);
@@ -124,8 +124,12 @@ class AvailabilityChallenger {
     Network& network_;
     const MonotonicNs clock_;
     const ChallengerOptions options_;
+    Result<Reveal> reveal_of(Height height);
+    /// The key's reveal chain, made at the first use; under reveals_mutex_.
+    Result<RevealChain*> reveals();
     std::mutex reveals_mutex_;
-    RevealChain reveals_;
+    const Height base_;
+    std::optional<RevealChain> reveals_;
 
     mutable std::mutex mutex_;  // guards the two below
     std::optional<Height> tip_;

@@ -2,27 +2,31 @@
 
 namespace holdfast {
 
-Challenger make_challenger(const NetworkId& network_id, const Reveal& commitment, Height base,
-                           const BondId& bond_id, const KeyPair& key) {
+Result<Challenger> make_challenger(const NetworkId& network_id, const Reveal& commitment,
+                                   Height base, const BondId& bond_id, const KeyPair& key) {
     Challenger challenger{key.public_key(), commitment, base, bond_id, {}};
-    challenger.signature = key.sign(view(challenger.digest(network_id)));
+    HOLDFAST_ASSIGN(signature, key.sign(view(challenger.digest(network_id))));
+    challenger.signature = signature;
     return challenger;
 }
 
-Challenge make_challenge(const NetworkId& network_id, const ChainId& chain_id, Height height,
-                         const BlockHash& block_hash, const Reveal& reveal, const KeyPair& key) {
+Result<Challenge> make_challenge(const NetworkId& network_id, const ChainId& chain_id,
+                                 Height height, const BlockHash& block_hash, const Reveal& reveal,
+                                 const KeyPair& key) {
     Challenge challenge{
         chain_id, height, block_hash, key.public_key(), challenge_nonce(reveal, chain_id), {}};
-    challenge.signature = key.sign(view(challenge.id(network_id)));
+    HOLDFAST_ASSIGN(signature, key.sign(view(challenge.id(network_id))));
+    challenge.signature = signature;
     return challenge;
 }
 
-Challenge2 make_challenge2(const NetworkId& network_id, const ChainId& chain_id, Height height,
-                           const BlockHash& block_hash, const VdfOutput& y, const Reveal& reveal,
-                           const KeyPair& key) {
+Result<Challenge2> make_challenge2(const NetworkId& network_id, const ChainId& chain_id,
+                                   Height height, const BlockHash& block_hash, const VdfOutput& y,
+                                   const Reveal& reveal, const KeyPair& key) {
     Challenge2 challenge{
         chain_id, height, block_hash, y, key.public_key(), challenge_nonce(reveal, chain_id), {}};
-    challenge.signature = key.sign(view(challenge.id(network_id)));
+    HOLDFAST_ASSIGN(signature, key.sign(view(challenge.id(network_id))));
+    challenge.signature = signature;
     return challenge;
 }
 
@@ -36,9 +40,11 @@ Verdict ChallengesSeen::admit(const Challenge2& challenge, Height final_tip) {
     return chains_.insert(challenge.chain_id).second ? Reason::kOk : Reason::kDuplicateChallenge;
 }
 
-Response sign_response(const ChallengeId& id, Bytes chunks_and_siblings, const KeyPair& key) {
+Result<Response> sign_response(const ChallengeId& id, Bytes chunks_and_siblings,
+                               const KeyPair& key) {
     Response response{id, std::move(chunks_and_siblings), {}};
-    response.signature = key.sign(view(response.digest()));
+    HOLDFAST_ASSIGN(signature, key.sign(view(response.digest())));
+    response.signature = signature;
     return response;
 }
 
@@ -58,23 +64,25 @@ Result<Response> make_response(const ResponseContext& context, const Replica& re
     return sign_response(context.id, payload.take(), key);
 }
 
-Outcome make_outcome(const ChallengeId& id, const Reveal& reveal, OutcomeKind outcome,
-                     std::uint32_t service_us, std::uint32_t ping_us, const KeyPair& key) {
+Result<Outcome> make_outcome(const ChallengeId& id, const Reveal& reveal, OutcomeKind outcome,
+                             std::uint32_t service_us, std::uint32_t ping_us, const KeyPair& key) {
     Outcome o{id, reveal, outcome, service_us, ping_us, {}};
-    o.signature = key.sign(view(o.digest()));
+    HOLDFAST_ASSIGN(signature, key.sign(view(o.digest())));
+    o.signature = signature;
     return o;
 }
 
-Outcome2 make_outcome2(const ChallengeId& id, const Reveal& reveal, OutcomeKind outcome,
-                       std::uint32_t service_us, std::uint32_t ping_us, const Response* response,
-                       const KeyPair& key) {
+Result<Outcome2> make_outcome2(const ChallengeId& id, const Reveal& reveal, OutcomeKind outcome,
+                               std::uint32_t service_us, std::uint32_t ping_us,
+                               const Response* response, const KeyPair& key) {
     Outcome2 o{id, reveal, outcome, service_us, ping_us, {}, {}, {}};
     HOLDFAST_CHECK(o.has_response() == (response != nullptr));
     if (response != nullptr) {
         o.response_hash = response_hash(*response);
         o.response_signature = response->signature;
     }
-    o.signature = key.sign(view(o.digest()));
+    HOLDFAST_ASSIGN(signature, key.sign(view(o.digest())));
+    o.signature = signature;
     return o;
 }
 

@@ -25,19 +25,20 @@ struct ChallengeHeight {
 };
 
 /// A signed registration of the key's owner; `commitment` is a_0 of its reveal chain from `base`.
-[[nodiscard]] Challenger make_challenger(const NetworkId& network_id, const Reveal& commitment,
-                                         Height base, const BondId& bond_id, const KeyPair& key);
+[[nodiscard]] Result<Challenger> make_challenger(const NetworkId& network_id,
+                                                 const Reveal& commitment, Height base,
+                                                 const BondId& bond_id, const KeyPair& key);
 
 /// The challenge of the key's owner to a chain; `reveal` is the owner's of this height.
-[[nodiscard]] Challenge make_challenge(const NetworkId& network_id, const ChainId& chain_id,
-                                       Height height, const BlockHash& block_hash,
-                                       const Reveal& reveal, const KeyPair& key);
+[[nodiscard]] Result<Challenge> make_challenge(const NetworkId& network_id, const ChainId& chain_id,
+                                               Height height, const BlockHash& block_hash,
+                                               const Reveal& reveal, const KeyPair& key);
 
 /// The same in networks of version 2; `y` is that of the height.
-[[nodiscard]] Challenge2 make_challenge2(const NetworkId& network_id, const ChainId& chain_id,
-                                         Height height, const BlockHash& block_hash,
-                                         const VdfOutput& y, const Reveal& reveal,
-                                         const KeyPair& key);
+[[nodiscard]] Result<Challenge2> make_challenge2(const NetworkId& network_id,
+                                                 const ChainId& chain_id, Height height,
+                                                 const BlockHash& block_hash, const VdfOutput& y,
+                                                 const Reveal& reveal, const KeyPair& key);
 
 /// Of the height that is challenged now: which chains have been, so that a second challenge of one
 /// chain and height is not answered. Memory is bounded by the chains of one height. One thread at a
@@ -55,8 +56,8 @@ class ChallengesSeen {
 };
 
 /// Signs chunks and siblings as they are.
-[[nodiscard]] Response sign_response(const ChallengeId& id, Bytes chunks_and_siblings,
-                                     const KeyPair& key);
+[[nodiscard]] Result<Response> sign_response(const ChallengeId& id, Bytes chunks_and_siblings,
+                                             const KeyPair& key);
 
 /// The prover's answer, from chunks that were checked against the sealed root first: a damaged
 /// chunk is kCorrupt and nothing is signed. kInvalidArgument when the replica is not the one
@@ -65,14 +66,14 @@ class ChallengesSeen {
                                              const KeyPair& key);
 
 /// What the challenger publishes after final block h + 2.
-[[nodiscard]] Outcome make_outcome(const ChallengeId& id, const Reveal& reveal, OutcomeKind outcome,
-                                   std::uint32_t service_us, std::uint32_t ping_us,
-                                   const KeyPair& key);
+[[nodiscard]] Result<Outcome> make_outcome(const ChallengeId& id, const Reveal& reveal,
+                                           OutcomeKind outcome, std::uint32_t service_us,
+                                           std::uint32_t ping_us, const KeyPair& key);
 /// The same in networks of version 2. `response`: the one that was received, for served and invalid
 /// outcomes; null otherwise.
-[[nodiscard]] Outcome2 make_outcome2(const ChallengeId& id, const Reveal& reveal,
-                                     OutcomeKind outcome, std::uint32_t service_us,
-                                     std::uint32_t ping_us, const Response* response,
-                                     const KeyPair& key);
+[[nodiscard]] Result<Outcome2> make_outcome2(const ChallengeId& id, const Reveal& reveal,
+                                             OutcomeKind outcome, std::uint32_t service_us,
+                                             std::uint32_t ping_us, const Response* response,
+                                             const KeyPair& key);
 
 }  // namespace holdfast

@@ -146,7 +146,8 @@ class World {
     [[nodiscard]] Question question(Height h, std::uint64_t i) const {
         const Challenge2 c =
             make_challenge2(network_id_, chain(i), h, numbered<BlockHash>("bench/block", h.value),
-                            y(h), numbered<Reveal>("bench/reveal", h.value), challenger_);
+                            y(h), numbered<Reveal>("bench/reveal", h.value), challenger_)
+                .value();
         const Replica& replica = *of(i).replica;
         return {c,
                 {c.id(network_id_), prover_.public_key(), replica.header().sealed_root,

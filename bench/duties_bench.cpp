@@ -277,7 +277,7 @@ class World {
         r.genesis_height = params_.genesis_height;
         r.genesis_block_hash = hash_of(params_.genesis_height);
         r.bond_id = BondId(tagged_hash("bench/bond", n));
-        return sign_registration(network_id_, r, key);
+        return sign_registration(network_id_, r, key).value();
     }
     void register_and_seal() {
         std::vector<Registration> registrations(count_);

@@ -90,7 +90,7 @@ class World {
         registration.header = replica_->header().replica;
         registration.sealed_root = replica_->header().sealed_root;
         registration.genesis_height = genesis;
-        return KnownChain::of(id_, sign_registration(id_, registration, key_));
+        return KnownChain::of(id_, sign_registration(id_, registration, key_).value());
     }
 
     /// Links of kRepeats more chains, for which a compact proof counts; their slots are neighbours.
@@ -164,12 +164,12 @@ void link_warm(const Options& options) {
             const Digest digest =
                 receipt_digest(w.id_, w.chain_.id, w.known_.height, w.known_.block_hash,
                                w.known_.anchor, opening.link);
-            benchmark::DoNotOptimize(w.key_.sign(digest));
+            benchmark::DoNotOptimize(w.key_.sign(digest).value());
         }
     };
     const auto sign = [&] {
         for (unsigned i = 0; i < kRepeats; ++i)
-            benchmark::DoNotOptimize(w.key_.sign(w.known_.anchor));
+            benchmark::DoNotOptimize(w.key_.sign(w.known_.anchor).value());
     };
     const auto times = interleave(options.rounds(15, 101), {link, sign});
     report(

@@ -119,7 +119,7 @@ struct World {
             r.genesis_height = params.genesis_height;
             r.genesis_block_hash = hash_of(params.genesis_height);
             r.bond_id = BondId(tagged_hash("bench/bond", std::uint64_t{i}));
-            registrations[i] = sign_registration(network_id, r, *keys[i]);
+            registrations[i] = sign_registration(network_id, r, *keys[i]).value();
             ids[i] = registrations[i].chain_id(network_id);
         });
         ListedBlock listed;
@@ -305,7 +305,8 @@ void updates_of_one_chain(const bench::Options& options) {
     ListedBlock listed;
     for (std::uint32_t n = 1; n <= kUpdates; ++n) {
         const Update u = make_update(world.network_id, world.ids[0], n, world.tip + 1'000 + n,
-                                     Reveal(tagged_hash("bench/reveal")), *world.keys[0]);
+                                     Reveal(tagged_hash("bench/reveal")), *world.keys[0])
+                             .value();
         listed.objects.push_back({Kind::kUpdate, wrap_object(Kind::kUpdate, u.encode())});
     }
     BlockOutcome out;

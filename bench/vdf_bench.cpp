@@ -54,8 +54,8 @@ struct World {
         return *d;
     }
     [[nodiscard]] VdfProof sign(std::vector<Digest> d) const {
-        return make_vdf_proof(params.vdf, network_id, Height(0), context().input, std::move(d),
-                              key);
+        return make_vdf_proof(params.vdf, network_id, Height(0), context().input, std::move(d), key)
+            .value();
     }
 };
 

@@ -66,8 +66,8 @@ CommandResult hand_over(const RegisterArguments& arguments, const std::filesyste
                         const NetworkParams& params, const KeyPair& key, Height base,
                         const BondId& bond, const std::function<Status(ByteView object)>& submit) {
     const NetworkId network = params.id();
-    const Reveal commitment = challenger_commitment(network, key, base);
-    const Challenger registration = make_challenger(network, commitment, base, bond, key);
+    HOLDFAST_ASSIGN(commitment, challenger_commitment(network, key, base));
+    HOLDFAST_ASSIGN(registration, make_challenger(network, commitment, base, bond, key));
     const Bytes object = wrap_object(Kind::kChallenger, registration.encode());
     HOLDFAST_TRY(write_object(file, object, arguments.force));
     HOLDFAST_TRY(submit(object));

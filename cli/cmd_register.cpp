@@ -101,7 +101,7 @@ CommandResult run_update(const ChangeArguments& arguments, bool removal) {
     out.field("chain_id", to_hex(prover.chain_id()));
     out.field("sequence", sequence);
     if (removal) {
-        const Removal object = prover.removal(sequence, *tip);
+        HOLDFAST_ASSIGN(object, prover.removal(sequence, *tip));
         HOLDFAST_TRY(submit_to_chain(arguments.dir, wrap_object(Kind::kRemoval, object.encode())));
         out.field("height", object.height.value);
     } else {
@@ -109,7 +109,7 @@ CommandResult run_update(const ChangeArguments& arguments, bool removal) {
         const Height effective = arguments.effective ? Height(*arguments.effective)
                                                      : *tip + node.params().finality_blocks +
                                                            node.params().seal_delay + 16;
-        const Update object = prover.update(sequence, effective, !arguments.no_commitment);
+        HOLDFAST_ASSIGN(object, prover.update(sequence, effective, !arguments.no_commitment));
         HOLDFAST_TRY(submit_to_chain(arguments.dir, wrap_object(Kind::kUpdate, object.encode())));
         out.field("effective_height", effective.value);
     }

@@ -47,8 +47,7 @@ class OperatorHeads {
             return std::optional<JournalHead>();
         }
         body.resize(kHeadBytes);
-        return std::optional(
-            sign_head(registry_->network_id(), JournalHead::decode(body).value(), *key_));
+        return sign_head(registry_->network_id(), JournalHead::decode(body).value(), *key_);
     }
 
   private:

@@ -167,8 +167,8 @@ Status Simulation::submit_changes(std::uint64_t number) {
         const std::uint64_t index = number * arguments_.removals + i;
         const auto& chain_id = members[static_cast<std::size_t>(index)].chain_id;
         if (index >= size_.honest || !chain_id) break;
-        const Removal removal =
-            make_removal(world_->network_id(), *chain_id, 1, *tip, world_->honest().key());
+        HOLDFAST_ASSIGN(removal, make_removal(world_->network_id(), *chain_id, 1, *tip,
+                                              world_->honest().key()));
         HOLDFAST_TRY(
             world_->chain().submit(Kind::kRemoval, wrap_object(Kind::kRemoval, removal.encode())));
         removed_.push_back(*chain_id);

@@ -140,8 +140,8 @@ CommandResult evaluate_loose(const Globals& globals, const LooseEvaluation& want
     std::size_t resumed = 0;
     HOLDFAST_ASSIGN(checkpoints, walk(wanted, context, *arena, work, resumed));
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    const VdfProof proof = make_vdf_proof(context.params.vdf, context.network_id, context.height,
-                                          context.input, std::move(checkpoints), key);
+    HOLDFAST_ASSIGN(proof, make_vdf_proof(context.params.vdf, context.network_id, context.height,
+                                          context.input, std::move(checkpoints), key));
     VdfVerifyOptions verify;
     verify.parallel = fill.parallel;
     verify.stop = work.stop;

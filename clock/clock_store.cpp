@@ -29,11 +29,15 @@ constexpr std::uint64_t kMaxVdfProofBytes = 2 + kVdfParamsBytes + 8 + 32 +
 
 Bytes standing_alone(const VdfProof& proof) { return wrap_object(Kind::kVdfProof, proof.encode()); }
 
-Bytes head_of(const NetworkId& network_id, const KeyPair* owner) {
-    const Digest message = tagged_hash("node/clock-marks", network_id);
+Result<Bytes> head_of(const NetworkId& network_id, const KeyPair* owner) {
+    Signature signature;
+    if (owner != nullptr) {
+        HOLDFAST_ASSIGN(signed_one, owner->sign(view(tagged_hash("node/clock-marks", network_id))));
+        signature = signed_one;
+    }
     Writer w(1 + 32 + 64);
     w.u8(static_cast<std::uint8_t>(Record::kHead)).fixed(network_id);
-    w.fixed(owner != nullptr ? owner->sign(view(message)) : Signature{});
+    w.fixed(signature);
     return w.take();
 }
 
@@ -136,7 +140,7 @@ Status ClockStore::Impl::write(ByteView body) {
 
 Status ClockStore::Impl::open_own(const NetworkId& network_id, const KeyPair* owner) {
     const std::filesystem::path path = folder / kLogFile;
-    const Bytes head = head_of(network_id, owner);
+    HOLDFAST_ASSIGN(head, head_of(network_id, owner));
     const bool writes = access == ClockFolder::kOwn;
     RecordLog::Options options;
     options.mode = writes ? RecordLog::Mode::kReadWrite : RecordLog::Mode::kRead;

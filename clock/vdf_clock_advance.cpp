@@ -230,8 +230,8 @@ Status VdfClock::Impl::ask_outside(std::vector<VdfContext>& contexts, const VdfC
         if (!d) continue;
         Verdict verdict = Reason::kBadField;
         if (d->size() == std::size_t{params.vdf.checkpoints} + 1) {
-            const VdfProof proof = make_vdf_proof(params.vdf, network_id, context.height,
-                                                  context.input, std::move(*d), *evaluator);
+            HOLDFAST_ASSIGN(proof, make_vdf_proof(params.vdf, network_id, context.height,
+                                                  context.input, std::move(*d), *evaluator));
             HOLDFAST_ASSIGN(v, accept(context, proof, true, work));
             verdict = v;
         }
@@ -292,8 +292,8 @@ Status VdfClock::Impl::evaluate(std::vector<VdfContext> contexts,
         };
         hooks.finished = [&](const VdfContext& context, std::vector<Digest> d) -> Status {
             watch.finished(context);
-            const VdfProof proof = make_vdf_proof(params.vdf, network_id, context.height,
-                                                  context.input, std::move(d), *evaluator);
+            HOLDFAST_ASSIGN(proof, make_vdf_proof(params.vdf, network_id, context.height,
+                                                  context.input, std::move(d), *evaluator));
             HOLDFAST_ASSIGN(verdict, accept(context, proof, true, work));
             HOLDFAST_TRY(store->forget_checkpoints(context.height, context.input));
             const std::lock_guard lock(report_mutex);

@@ -21,7 +21,7 @@ class RevealChains {
         const auto name = std::tuple{network.id, owner_digest, base};
         const auto found = chains_.find(name);
         if (found != chains_.end()) return found->second;
-        return chains_.emplace(name, RevealChain(network.id, owner_digest, base, key))
+        return chains_.emplace(name, RevealChain::make(network.id, owner_digest, base, key).value())
             .first->second;
     }
 
@@ -47,7 +47,7 @@ Assigned check_challengers(Checker& check, const Value& v, const Network& networ
         const Height base = c["base"].height();
         const Reveal commitment = reveals.of(network, key.public_key(), base, key).commitment();
         check.equal(c["commitment"], commitment);
-        registered.push_back(make_challenger(network.id, commitment, base, BondId{}, key));
+        registered.push_back(make_challenger(network.id, commitment, base, BondId{}, key).value());
         check.accepted(c.where(), check_challenger(network.id, registered.back()));
     }
     Assigned out;
@@ -127,7 +127,8 @@ void check_outcomes(Checker& check, const Value& v, const Exchange& x, const Ass
         const std::uint8_t kind = o["outcome"].u8();
         if (kind < 1 || kind > 4) o["outcome"].malformed("should be 1 to 4");
         const Outcome own = make_outcome(x.id, assigned.reveal, static_cast<OutcomeKind>(kind),
-                                         o["service_us"].u32(), o["ping_us"].u32(), *assigned.key);
+                                         o["service_us"].u32(), o["ping_us"].u32(), *assigned.key)
+                                .value();
         check.equal(o["body"], own.encode());
         check.refusals_if_any(o, "refused", o["body"].bytes(), [&](ByteView body) -> Verdict {
             const auto decoded = Outcome::decode(body);
@@ -146,7 +147,8 @@ void check_exchange(Checker& check, const Value& v, const Network& network, Reve
         check_challengers(check, v, network, sealed.chain.chain_id, height, y, reveals);
     const Challenge challenge =
         make_challenge(network.id, sealed.chain.chain_id, height,
-                       block["block_hash"].id<BlockHash>(), assigned.reveal, *assigned.key);
+                       block["block_hash"].id<BlockHash>(), assigned.reveal, *assigned.key)
+            .value();
     const Exchange x{network, sealed, challenge, challenge.id(network.id)};
     check_challenge_object(check, v, x, assigned, y);
     check_response_object(check, v, x, y);

@@ -116,7 +116,8 @@ void check_too_many(Checker& check, const Value& v, const Network& network) {
               [](const BundleEntry& a, const BundleEntry& b) { return a.chain_id < b.chain_id; });
     Bundle bundle{
         made.key.public_key(), made.known.height, made.known.anchor, std::move(entries), {}};
-    bundle.signature = made.key.sign(view(bundle.digest(network.id, made.known.block_hash)));
+    bundle.signature =
+        made.key.sign(view(bundle.digest(network.id, made.known.block_hash))).value();
     check.equal(v["signature"], bundle.signature);
     const Bytes body = bundle.encode();
     check.equal(v["body_sha256"], sha256(body));
@@ -214,8 +215,9 @@ void check_shorts(Checker& check, const Value& v, const Network& network) {
     const Registration& registration = sealed.chain.registration;
     ShortStory story{network, sealed, KnownChain::of(network.id, registration), {}};
     if (registration.has_commitment()) {
-        story.reveals.emplace(network.id, sealed.chain.replica_id, registration.genesis_height,
-                              sealed.chain.key);
+        story.reveals.emplace(RevealChain::make(network.id, sealed.chain.replica_id,
+                                                registration.genesis_height, sealed.chain.key)
+                                  .value());
     }
     for (const Value& height : v["heights"].items()) check_short_height(check, story, height);
     for (const Value& height : v["not_taken"].items()) check_not_taken(check, story, height);
@@ -228,7 +230,8 @@ void check_one_acknowledgement(Checker& check, const Value& v, const Network& ne
     check.equal(v["host_pk"], key.public_key());
     const Bytes object = v["object"].bytes();
     const Acknowledgement made = make_acknowledgement(network.id, object, v["height"].height(),
-                                                      v["block_hash"].id<BlockHash>(), key);
+                                                      v["block_hash"].id<BlockHash>(), key)
+                                     .value();
     check.equal(v["object_sha256"], made.object);
     check.equal(v["signed"], made.digest(network.id));
     check.equal(v["body"], made.encode());

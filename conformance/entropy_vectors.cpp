@@ -63,8 +63,8 @@ void check_reveal_chain(Checker& check, const Value& v, const Network& network) 
     const Digest owner = v["owner"].digest();
     const Height base = v["base"].height();
     check.equal(v["end_i"], kRevealChainLength);
-    check.equal(v["end"], reveal_end(network.id, view(owner), base, key));
-    RevealChain chain(network.id, owner, base, key);
+    check.equal(v["end"], reveal_end(network.id, view(owner), base, key).value());
+    RevealChain chain = RevealChain::make(network.id, owner, base, key).value();
     const std::vector<Value> elements = v["a"].items();
     if (elements.size() > kRevealChainLength) v["a"].malformed("has more than 2^20 elements");
     for (std::size_t i = 0; i < elements.size(); ++i) {

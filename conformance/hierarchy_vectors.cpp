@@ -186,9 +186,11 @@ void check_merging(Checker& check, const Value& v, const Network& network) {
 
 void check_one_checkpoint(Checker& check, const Value& v, const Network& network) {
     const KeyPair key = KeyPair::from_secret(view(v["secret_key"].digest()));
-    const Checkpoint own = make_checkpoint(
-        network.id, v["height"].height(), v["block_hash"].id<BlockHash>(),
-        v["global"].id<GlobalDigest>(), v["total_chains"].u64(), v["bond_id"].id<BondId>(), key);
+    const Checkpoint own =
+        make_checkpoint(network.id, v["height"].height(), v["block_hash"].id<BlockHash>(),
+                        v["global"].id<GlobalDigest>(), v["total_chains"].u64(),
+                        v["bond_id"].id<BondId>(), key)
+            .value();
     check.equal(v["submitter_pk"], own.submitter);
     check.equal(v["body"], own.encode());
     check.refusals_if_any(v, "refused", v["body"].bytes(), [&](ByteView body) -> Verdict {

@@ -63,7 +63,7 @@ void check_heads(Checker& check, const Value& v, const Network& network) {
     head.state = v["state"].digest();
     head.size = v["size"].u64();
     head.root = v["root"].id<Root>();
-    head = sign_head(network.id, head, key);
+    head = sign_head(network.id, head, key).value();
     check.equal(v["signed"], head.digest(network.id));
     check.equal(v["body"], head.encode());
     check.refusals_if_any(v, "refused", v["body"].bytes(), [&](ByteView body) -> Verdict {
@@ -130,7 +130,7 @@ void check_challenges(Checker& check, const Value& v, const Network& network) {
                          key.public_key(),
                          challenge_nonce(reveal, known.chain_id),
                          {}};
-    challenge.signature = key.sign(view(challenge.id(network.id)));
+    challenge.signature = key.sign(view(challenge.id(network.id))).value();
     check.equal(v["nonce"], challenge.nonce);
     check.equal(v["id"], challenge.id(network.id));
     check.equal(v["body"], challenge.encode());

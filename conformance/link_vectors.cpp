@@ -61,8 +61,9 @@ ChainStory begin_story(Checker& check, const Value& v, const Network& network) {
                      {}};
     const ChainCase& chain = story.sealed.chain;
     if (chain.registration.has_commitment()) {
-        story.reveals.emplace(network.id, chain.replica_id, chain.registration.genesis_height,
-                              chain.key);
+        story.reveals.emplace(RevealChain::make(network.id, chain.replica_id,
+                                                chain.registration.genesis_height, chain.key)
+                                  .value());
         check.equal(v["local_commitment"], story.reveals->commitment());
     }
     story.own_leaf = {chain.chain_id, Link(chain.chain_id), chain.registration.genesis_height,

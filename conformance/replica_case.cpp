@@ -69,7 +69,7 @@ ChainCase check_chain(Checker& check, const Value& v, const Network& network) {
     r.local_commitment = v["local_commitment"].id<Reveal>();
     r.retention = read_retention(v["retention"]);
     r.bond_id = v["bond_id"].id<BondId>();
-    out.registration = sign_registration(network.id, r, out.key);
+    out.registration = sign_registration(network.id, r, out.key).value();
     out.replica_id = r.replica_id(network.id);
     out.chain_id = r.chain_id(network.id);
 

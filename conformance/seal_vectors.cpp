@@ -94,13 +94,15 @@ void check_updates(Checker& check, const Value& v, const Network& network, const
     const Height effective = v["effective_height"].height();
     const ChainHistory history{chain.chain_id, chain.key.public_key(), v["last_sequence"].u32(),
                                chain.registration.genesis_height};
-    RevealChain reveals(network.id, chain.replica_id, effective, chain.key);
+    RevealChain reveals =
+        RevealChain::make(network.id, chain.replica_id, effective, chain.key).value();
     const std::vector<Value> elements = v["a"].items();
     if (elements.size() > kRevealChainLength) v["a"].malformed("has more than 2^20 elements");
     for (std::size_t i = 0; i < elements.size(); ++i) check.equal(elements[i], reveals.at(i));
 
     const Update update = make_update(network.id, chain.chain_id, history.last_sequence + 1,
-                                      effective, reveals.commitment(), chain.key);
+                                      effective, reveals.commitment(), chain.key)
+                              .value();
     check.equal(v["update"], update.encode());
     check.refusals(v["refused_updates"], v["update"].bytes(), [&](ByteView body) -> Verdict {
         const auto decoded = Update::decode(body);
@@ -108,9 +110,11 @@ void check_updates(Checker& check, const Value& v, const Network& network, const
         return check_update(network.params, network.id, *decoded, history, accepted);
     });
 
-    const Removal removal = make_removal(
-        network.id, chain.chain_id, history.last_sequence + 1,
-        check.need(v["removal"].where(), Removal::decode(v["removal"].bytes())).height, chain.key);
+    const Removal removal =
+        make_removal(network.id, chain.chain_id, history.last_sequence + 1,
+                     check.need(v["removal"].where(), Removal::decode(v["removal"].bytes())).height,
+                     chain.key)
+            .value();
     check.equal(v["removal"], removal.encode());
     check.refusals(v["refused_removals"], v["removal"].bytes(), [&](ByteView body) -> Verdict {
         const auto decoded = Removal::decode(body);

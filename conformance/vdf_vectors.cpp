@@ -104,7 +104,7 @@ void check_evaluation(Checker& check, const Value& v, const Network& network) {
     check.equal(v["root"], checkpoints_root(d));
     check.equal(v["y"], vdf_output(d.back(), params.vdf));
     const KeyPair key = KeyPair::from_secret(view(v["secret_key"].digest()));
-    const VdfProof proof = make_vdf_proof(params.vdf, network.id, height, input, d, key);
+    const VdfProof proof = make_vdf_proof(params.vdf, network.id, height, input, d, key).value();
     check.equal(v["proof"], proof.encode());
     VdfVerifyOptions options;
     options.stop = check.stop();

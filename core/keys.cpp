@@ -135,7 +135,23 @@ KeyPair KeyPair::from_secret(ByteView secret32) {
     return pair;
 }
 
-Signature KeyPair::sign(ByteView message) const {
+KeyPair KeyPair::external(const PublicKey& key, Sign sign) {
+    HOLDFAST_CHECK(sign != nullptr);
+    KeyPair pair;
+    pair.public_ = key;
+    pair.external_ = std::move(sign);
+    return pair;
+}
+
+Result<Signature> KeyPair::sign(ByteView message) const {
+    if (external_) {
+        HOLDFAST_ASSIGN(signature, external_(message));
+        if (const Verdict v = verify_signature(public_, message, signature); !v) {
+            return fail(ErrorCode::kUnavailable,
+                        "what the signer gave is no signature of its key: " + to_string(v));
+        }
+        return signature;
+    }
     const MdCtx ctx(EVP_MD_CTX_new());
     HOLDFAST_CHECK(secret_ && ctx);
     Signature out;

@@ -6,6 +6,7 @@
 // they go out of scope and are never printed. RFC 8032.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "core/result.hpp"
@@ -23,11 +24,15 @@ namespace holdfast {
 [[nodiscard]] Verdict verify_signature(const PublicKey& key, ByteView message,
                                        const Signature& signature);
 
-/// A secret key with its public key. Movable, not copyable; wiped on destruction.
+/// A key that signs: a secret key of this process, wiped on destruction, or one whose secret is
+/// elsewhere (a host's signer, callbacks/signer.hpp). Movable, not copyable.
 class KeyPair {
   public:
     /// From the 32-byte RFC 8032 secret.
     static KeyPair from_secret(ByteView secret32);
+    /// A key whose secret is elsewhere: `sign` is asked for each signature, from any thread.
+    using Sign = std::function<Result<Signature>(ByteView message)>;
+    static KeyPair external(const PublicKey& key, Sign sign);
 
     KeyPair(KeyPair&& other) noexcept = default;
     KeyPair& operator=(KeyPair&& other) noexcept = default;
@@ -36,15 +41,18 @@ class KeyPair {
     ~KeyPair() = default;
 
     [[nodiscard]] const PublicKey& public_key() const { return public_; }
-    /// Deterministic (RFC 8032). Thread-safe.
-    [[nodiscard]] Signature sign(ByteView message) const;
+    /// Deterministic (RFC 8032). Thread-safe. A secret of this process always signs; an external
+    /// key's errors are those of whoever holds it, kUnavailable where its answer does not verify.
+    [[nodiscard]] Result<Signature> sign(ByteView message) const;
     /// OpenSSL's key object (an EVP_PKEY), shared, for a TLS context and for saving alone: what TLS
-    /// signs starts with 64 spaces and is never the 32 bytes that the protocol signs.
+    /// signs starts with 64 spaces and is never the 32 bytes that the protocol signs. Null for an
+    /// external key.
     [[nodiscard]] std::shared_ptr<void> openssl_key() const { return secret_; }
 
   private:
     KeyPair() = default;
     std::shared_ptr<void> secret_;  // OpenSSL's key object: made once, wiped when freed
+    Sign external_;                 // instead of a secret
     PublicKey public_{};
 };
 

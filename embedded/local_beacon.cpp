@@ -87,7 +87,7 @@ class LocalBeacon::Impl {
             return fail(ErrorCode::kUnavailable,
                         "beacon round " + std::to_string(round) + " is not published yet");
         }
-        const Signature signature = secret_->sign(view(signed_digest(key_, round)));
+        HOLDFAST_ASSIGN(signature, secret_->sign(view(signed_digest(key_, round))));
         HOLDFAST_TRY(log_->append(Writer(kRoundBytes).u64(round).fixed(signature).bytes()));
         HOLDFAST_TRY(refresh());
         return make_round(round, signature);

@@ -91,7 +91,8 @@ Result<Full> cheat(const PublicRecord& record, const KnownChain& chain, const Kn
                                              full.link_before, e, opening_root(openings)});
     const Digest signed_digest =
         receipt_digest(network_id, chain.id, known.height, known.block_hash, known.anchor, link);
-    full.receipt = {link, known.height, known.anchor, key.sign(signed_digest)};
+    HOLDFAST_ASSIGN(signature, key.sign(signed_digest));
+    full.receipt = {link, known.height, known.anchor, signature};
     return full;
 }
 
@@ -114,7 +115,8 @@ Status run(char** arguments) {
         chain_id = id;
         genesis = chain.registration.genesis_height;
     }
-    RevealChain reveals(record.network_id(), header.replica_id, genesis, key);
+    HOLDFAST_ASSIGN(reveals,
+                    RevealChain::make(record.network_id(), header.replica_id, genesis, key));
     const DamagedTree damaged(replica, tree);
     const Verifier verifier(record);
     std::uint64_t links = 0, refused = 0, first = 0;

@@ -141,8 +141,7 @@ Result<std::optional<Acknowledgement>> JournalDoor::acknowledge(
     if (!tip) return std::optional<Acknowledgement>();
     HOLDFAST_ASSIGN(block, registry_.block(*tip));
     if (!block) return std::optional<Acknowledgement>();
-    return std::optional(
-        make_acknowledgement(registry_.network_id(), message, *tip, block->hash, key_));
+    return make_acknowledgement(registry_.network_id(), message, *tip, block->hash, key_);
 }
 
 Result<JournalDoor::Taken> JournalDoor::take(const PublicKey& from, ByteView message,

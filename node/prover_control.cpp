@@ -48,8 +48,8 @@ Status ProverControl::end(const ChainId& chain) {
         return fail(ErrorCode::kNotFound, "the followed node does not know chain " + to_hex(chain));
     }
     HOLDFAST_ASSIGN(tip, client_.tip());
-    const Removal removal = make_removal(identity_.params.id(), chain, known->last_sequence + 1,
-                                         tip.height, *identity_.key);
+    HOLDFAST_ASSIGN(removal, make_removal(identity_.params.id(), chain, known->last_sequence + 1,
+                                          tip.height, *identity_.key));
     return source_.list(Kind::kRemoval, wrap_object(Kind::kRemoval, removal.encode()));
 }
 

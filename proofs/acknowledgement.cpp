@@ -33,10 +33,12 @@ Digest Acknowledgement::digest(const NetworkId& network_id) const {
     return tagged_hash("ack", network_id, ByteView(body).first(kSignedBytes));
 }
 
-Acknowledgement make_acknowledgement(const NetworkId& network_id, ByteView object, Height height,
-                                     const BlockHash& block_hash, const KeyPair& key) {
+Result<Acknowledgement> make_acknowledgement(const NetworkId& network_id, ByteView object,
+                                             Height height, const BlockHash& block_hash,
+                                             const KeyPair& key) {
     Acknowledgement out{key.public_key(), sha256(object), height, block_hash, {}};
-    out.signature = key.sign(view(out.digest(network_id)));
+    HOLDFAST_ASSIGN(signature, key.sign(view(out.digest(network_id))));
+    out.signature = signature;
     return out;
 }
 

@@ -28,9 +28,10 @@ struct Acknowledgement {
 };
 
 /// Of an object that is durable with the key's owner; `object` stands alone.
-[[nodiscard]] Acknowledgement make_acknowledgement(const NetworkId& network_id, ByteView object,
-                                                   Height height, const BlockHash& block_hash,
-                                                   const KeyPair& key);
+[[nodiscard]] Result<Acknowledgement> make_acknowledgement(const NetworkId& network_id,
+                                                           ByteView object, Height height,
+                                                           const BlockHash& block_hash,
+                                                           const KeyPair& key);
 
 /// That this node has acknowledged this object: kWrongHost, kBadKey (may not be registered),
 /// kWrongObject, kBadSignature. Height and block are the node's word: whoever judges it compares

@@ -87,12 +87,14 @@ Checked<Bundle> unsigned_bundle(const PublicKey& prover, Height height, const Gl
     return Bundle{prover, height, anchor, std::move(members), {}};
 }
 
-Checked<Bundle> make_bundle(const NetworkId& network_id, const BlockHash& block_hash, Height height,
-                            const GlobalDigest& anchor, std::vector<BundleEntry> members,
-                            const KeyPair& key) {
-    HOLDFAST_ASSIGN(bundle, unsigned_bundle(key.public_key(), height, anchor, std::move(members)));
-    bundle.signature = key.sign(view(bundle.digest(network_id, block_hash)));
-    return bundle;
+Result<Bundle> make_bundle(const NetworkId& network_id, const BlockHash& block_hash, Height height,
+                           const GlobalDigest& anchor, std::vector<BundleEntry> members,
+                           const KeyPair& key) {
+    Checked<Bundle> bundle = unsigned_bundle(key.public_key(), height, anchor, std::move(members));
+    if (!bundle) return fail_refused(bundle.error(), "the bundle");
+    HOLDFAST_ASSIGN(signature, key.sign(view(bundle->digest(network_id, block_hash))));
+    bundle->signature = signature;
+    return std::move(*bundle);
 }
 
 // --- members -------------------------------------------------------------------------------------

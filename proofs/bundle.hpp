@@ -54,10 +54,10 @@ struct Bundle {
 [[nodiscard]] Checked<Bundle> unsigned_bundle(const PublicKey& prover, Height height,
                                               const GlobalDigest& anchor,
                                               std::vector<BundleEntry> members);
-/// The same, signed.
-[[nodiscard]] Checked<Bundle> make_bundle(const NetworkId& network_id, const BlockHash& block_hash,
-                                          Height height, const GlobalDigest& anchor,
-                                          std::vector<BundleEntry> members, const KeyPair& key);
+/// The same, signed. kRefused as above; errors of the key.
+[[nodiscard]] Result<Bundle> make_bundle(const NetworkId& network_id, const BlockHash& block_hash,
+                                         Height height, const GlobalDigest& anchor,
+                                         std::vector<BundleEntry> members, const KeyPair& key);
 
 /// What a bundle says of one chain, without naming it: a member without its chain_id.
 struct BundledLink {

@@ -40,11 +40,13 @@ Digest Checkpoint::digest(const NetworkId& network_id) const {
     return tagged_hash("checkpoint", network_id, ByteView(body).first(kCheckpointSignedBytes));
 }
 
-Checkpoint make_checkpoint(const NetworkId& network_id, Height height, const BlockHash& block_hash,
-                           const GlobalDigest& global, std::uint64_t total_chains,
-                           const BondId& bond_id, const KeyPair& key) {
+Result<Checkpoint> make_checkpoint(const NetworkId& network_id, Height height,
+                                   const BlockHash& block_hash, const GlobalDigest& global,
+                                   std::uint64_t total_chains, const BondId& bond_id,
+                                   const KeyPair& key) {
     Checkpoint out{height, block_hash, global, total_chains, key.public_key(), bond_id, {}};
-    out.signature = key.sign(view(out.digest(network_id)));
+    HOLDFAST_ASSIGN(signature, key.sign(view(out.digest(network_id))));
+    out.signature = signature;
     return out;
 }
 

@@ -33,10 +33,11 @@ struct Checkpoint {
     [[nodiscard]] Digest digest(const NetworkId& network_id) const;
 };
 
-[[nodiscard]] Checkpoint make_checkpoint(const NetworkId& network_id, Height height,
-                                         const BlockHash& block_hash, const GlobalDigest& global,
-                                         std::uint64_t total_chains, const BondId& bond_id,
-                                         const KeyPair& key);
+[[nodiscard]] Result<Checkpoint> make_checkpoint(const NetworkId& network_id, Height height,
+                                                 const BlockHash& block_hash,
+                                                 const GlobalDigest& global,
+                                                 std::uint64_t total_chains, const BondId& bond_id,
+                                                 const KeyPair& key);
 
 /// That it is well formed and signed: kNotCheckpointHeight, kBadKey (may not be registered),
 /// kBadSignature. Whether it is true only the verifier's own digest tells.

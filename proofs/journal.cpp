@@ -107,9 +107,11 @@ Digest JournalHead::digest(const NetworkId& network_id) const {
     return tagged_hash("journal/head", network_id, ByteView(body).first(kHeadSignedBytes));
 }
 
-JournalHead sign_head(const NetworkId& network_id, JournalHead unsigned_head, const KeyPair& key) {
+Result<JournalHead> sign_head(const NetworkId& network_id, JournalHead unsigned_head,
+                              const KeyPair& key) {
     unsigned_head.operator_key = key.public_key();
-    unsigned_head.signature = key.sign(view(unsigned_head.digest(network_id)));
+    HOLDFAST_ASSIGN(signature, key.sign(view(unsigned_head.digest(network_id))));
+    unsigned_head.signature = signature;
     return unsigned_head;
 }
 

@@ -82,8 +82,8 @@ struct JournalHead {
 };
 
 /// Signs for the key's owner, who has recorded these very fields durably.
-[[nodiscard]] JournalHead sign_head(const NetworkId& network_id, JournalHead unsigned_head,
-                                    const KeyPair& key);
+[[nodiscard]] Result<JournalHead> sign_head(const NetworkId& network_id, JournalHead unsigned_head,
+                                            const KeyPair& key);
 
 /// That the network's operator has signed it: kNotOperator, kBadSignature.
 [[nodiscard]] Verdict check_head(const NetworkParams& params, const NetworkId& network_id,

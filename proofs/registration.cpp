@@ -98,10 +98,11 @@ Digest Registration::digest(const NetworkId& network_id) const {
     return signed_digest("registration", network_id, encode(), kRegistrationSignedBytes);
 }
 
-Registration sign_registration(const NetworkId& network_id, Registration unsigned_registration,
-                               const KeyPair& key) {
+Result<Registration> sign_registration(const NetworkId& network_id,
+                                       Registration unsigned_registration, const KeyPair& key) {
     HOLDFAST_CHECK(unsigned_registration.header.prover == key.public_key());
-    unsigned_registration.signature = key.sign(view(unsigned_registration.digest(network_id)));
+    HOLDFAST_ASSIGN(signature, key.sign(view(unsigned_registration.digest(network_id))));
+    unsigned_registration.signature = signature;
     return unsigned_registration;
 }
 
@@ -176,17 +177,20 @@ Digest Removal::digest(const NetworkId& network_id) const {
     return signed_digest("removal", network_id, encode(), kRemovalSignedBytes);
 }
 
-Update make_update(const NetworkId& network_id, const ChainId& chain_id, std::uint32_t sequence,
-                   Height effective_height, const Reveal& local_commitment, const KeyPair& key) {
+Result<Update> make_update(const NetworkId& network_id, const ChainId& chain_id,
+                           std::uint32_t sequence, Height effective_height,
+                           const Reveal& local_commitment, const KeyPair& key) {
     Update update{chain_id, sequence, effective_height, local_commitment, {}};
-    update.signature = key.sign(view(update.digest(network_id)));
+    HOLDFAST_ASSIGN(signature, key.sign(view(update.digest(network_id))));
+    update.signature = signature;
     return update;
 }
 
-Removal make_removal(const NetworkId& network_id, const ChainId& chain_id, std::uint32_t sequence,
-                     Height height, const KeyPair& key) {
+Result<Removal> make_removal(const NetworkId& network_id, const ChainId& chain_id,
+                             std::uint32_t sequence, Height height, const KeyPair& key) {
     Removal removal{chain_id, sequence, height, {}};
-    removal.signature = key.sign(view(removal.digest(network_id)));
+    HOLDFAST_ASSIGN(signature, key.sign(view(removal.digest(network_id))));
+    removal.signature = signature;
     return removal;
 }
 

@@ -48,9 +48,9 @@ struct Registration {
 };
 
 /// Signs `unsigned_registration` with its prover's key (which must be the header's).
-[[nodiscard]] Registration sign_registration(const NetworkId& network_id,
-                                             Registration unsigned_registration,
-                                             const KeyPair& key);
+[[nodiscard]] Result<Registration> sign_registration(const NetworkId& network_id,
+                                                     Registration unsigned_registration,
+                                                     const KeyPair& key);
 
 /// The part that costs no signature: preset (kSealPolicy), geometry (kBadGeometry), size
 /// (kTooSmall), key (kBadKey).
@@ -94,11 +94,12 @@ struct Removal {
     [[nodiscard]] Digest digest(const NetworkId& network_id) const;
 };
 
-[[nodiscard]] Update make_update(const NetworkId& network_id, const ChainId& chain_id,
-                                 std::uint32_t sequence, Height effective_height,
-                                 const Reveal& local_commitment, const KeyPair& key);
-[[nodiscard]] Removal make_removal(const NetworkId& network_id, const ChainId& chain_id,
-                                   std::uint32_t sequence, Height height, const KeyPair& key);
+[[nodiscard]] Result<Update> make_update(const NetworkId& network_id, const ChainId& chain_id,
+                                         std::uint32_t sequence, Height effective_height,
+                                         const Reveal& local_commitment, const KeyPair& key);
+[[nodiscard]] Result<Removal> make_removal(const NetworkId& network_id, const ChainId& chain_id,
+                                           std::uint32_t sequence, Height height,
+                                           const KeyPair& key);
 
 /// What a registry knows of the chain that an update or removal names.
 struct ChainHistory {

@@ -112,21 +112,27 @@ Checked<RevealStep> RevealStep::decode(ByteView bytes) {
 }
 
 // Spec 5: the end of the chain.
-Reveal reveal_end(const NetworkId& network_id, ByteView owner32, Height base, const KeyPair& key) {
+Result<Reveal> reveal_end(const NetworkId& network_id, ByteView owner32, Height base,
+                          const KeyPair& key) {
     HOLDFAST_CHECK(owner32.size() == kDigestBytes);
-    const Signature signature =
-        key.sign(view(tagged_hash("reveal/end", network_id, owner32, base)));
+    HOLDFAST_ASSIGN(signature,
+                    key.sign(view(tagged_hash("reveal/end", network_id, owner32, base))));
     Reveal end;
     std::copy_n(signature.begin(), end.size(), end.bytes.begin());
     return end;
 }
 
 RevealChain::RevealChain(const NetworkId& network_id, const Digest& owner, Height base,
-                         const KeyPair& key)
-    : network_id_(network_id),
-      owner_(owner),
-      base_(base),
-      end_(reveal_end(network_id, view(owner), base, key)) {}
+                         const Reveal& end)
+    : network_id_(network_id), owner_(owner), base_(base), end_(end) {}
+
+Result<RevealChain> RevealChain::make(const NetworkId& network_id, const Digest& owner, Height base,
+                                      const KeyPair& key) {
+    HOLDFAST_ASSIGN(end, reveal_end(network_id, view(owner), base, key));
+    RevealChain chain(network_id, owner, base, end);
+    wipe(end);
+    return chain;
+}
 
 RevealChain::~RevealChain() {
     wipe(end_);

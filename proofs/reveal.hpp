@@ -66,14 +66,17 @@ struct RevealStep {
 
 /// The secret end a_{2^20}: the first 32 bytes of the owner's signature over
 /// H("reveal/end"; network_id, owner, u64 base). Deterministic, so that a crash cannot lose it.
-[[nodiscard]] Reveal reveal_end(const NetworkId& network_id, ByteView owner32, Height base,
-                                const KeyPair& key);
+/// Errors of the key.
+[[nodiscard]] Result<Reveal> reveal_end(const NetworkId& network_id, ByteView owner32, Height base,
+                                        const KeyPair& key);
 
 /// The owner's side. Keeps every 1,024th element (32 KiB once built); the first use walks the whole
 /// chain once (2^20 hashes), each later element costs at most 1,023.
 class RevealChain {
   public:
-    RevealChain(const NetworkId& network_id, const Digest& owner, Height base, const KeyPair& key);
+    /// Asks the key for one signature, that of reveal_end(). Errors of the key.
+    static Result<RevealChain> make(const NetworkId& network_id, const Digest& owner, Height base,
+                                    const KeyPair& key);
     RevealChain(RevealChain&&) noexcept = default;
     RevealChain& operator=(RevealChain&&) = delete;
     RevealChain(const RevealChain&) = delete;
@@ -91,6 +94,7 @@ class RevealChain {
     [[nodiscard]] std::uint64_t hashes() const { return hashes_; }
 
   private:
+    RevealChain(const NetworkId& network_id, const Digest& owner, Height base, const Reveal& end);
     void build();
 
     NetworkId network_id_;

@@ -34,10 +34,9 @@ Status commit(const NetworkId& network_id, Registry& registry, ProverSet& set,
         members.push_back({d.chain_id, link.link});
     }
     if (members.empty()) return {};
-    const auto bundle = make_bundle(network_id, known.block_hash, known.height, known.anchor,
-                                    std::move(members), set.key());
-    if (!bundle) return fail_refused(bundle.error(), "a cheater's bundle");
-    const Bytes object = wrap_object(Kind::kBundle, bundle->encode());
+    HOLDFAST_ASSIGN(bundle, make_bundle(network_id, known.block_hash, known.height, known.anchor,
+                                        std::move(members), set.key()));
+    const Bytes object = wrap_object(Kind::kBundle, bundle.encode());
     HOLDFAST_ASSIGN(outcome, registry.accept(ByteView(object)));
     for (const Verdict& v : outcome.members) counts.receipts_taken += v ? 1 : 0;
     return {};

@@ -76,6 +76,10 @@ Result<KeyPair> load_key_pair(const std::filesystem::path& path) {
 
 // Spec 12, key files.
 Status save_key_pair(const KeyPair& key, const std::filesystem::path& path) {
+    if (!key.openssl_key()) {
+        return fail(ErrorCode::kUnsupported,
+                    "the secret of key " + to_hex(key.public_key()) + " is with its signer");
+    }
     const Bio bio(BIO_new(BIO_s_secmem()));
     HOLDFAST_CHECK(bio);
     HOLDFAST_CHECK(PEM_write_bio_PKCS8PrivateKey(bio.get(),

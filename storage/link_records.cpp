@@ -99,8 +99,10 @@ Result<Receipt> LinkRecords::record_then_sign(const NetworkId& network_id, const
                                 " (the recorded one is " + to_hex(view(known->second)) + ")");
     }
     Receipt receipt{record.link, record.height, record.anchor, {}};
-    receipt.signature = key.sign(view(receipt_digest(
-        network_id, chain_id, record.height, record.block_hash, record.anchor, record.link)));
+    HOLDFAST_ASSIGN(signature,
+                    key.sign(view(receipt_digest(network_id, chain_id, record.height,
+                                                 record.block_hash, record.anchor, record.link))));
+    receipt.signature = signature;
     return receipt;
 }
 

@@ -294,8 +294,10 @@ Result<Receipt> LinkSetRecords::sign(const LinkPlace& place, const ChainLink& li
         return fail_refused(Reason::kBadLink, "a link that is not on record is not signed");
     }
     Receipt receipt{link.link, place.height, place.anchor, {}};
-    receipt.signature = key.sign(view(receipt_digest(network_id_, link.chain_id, place.height,
-                                                     place.block_hash, place.anchor, link.link)));
+    HOLDFAST_ASSIGN(signature,
+                    key.sign(view(receipt_digest(network_id_, link.chain_id, place.height,
+                                                 place.block_hash, place.anchor, link.link))));
+    receipt.signature = signature;
     return receipt;
 }
 

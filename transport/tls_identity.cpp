@@ -60,6 +60,10 @@ Certificate make_certificate(EVP_PKEY* pkey) {
 Result<SslContext> make_tls_context(const KeyPair& key) {
     SslContext context(SSL_CTX_new(TLS_method()));
     const std::shared_ptr<void> secret = key.openssl_key();
+    if (!secret) {
+        return fail(ErrorCode::kUnsupported,
+                    "a connection needs a key whose secret is here; give it one of its own");
+    }
     EVP_PKEY* const pkey = static_cast<EVP_PKEY*>(secret.get());
     const Certificate certificate = make_certificate(pkey);
     SSL_CTX* const c = context.get();

@@ -162,8 +162,9 @@ Digest vdf_signing_digest(const NetworkId& network_id, Height height, const Seed
     return tagged_hash("vdf/proof", network_id, height, input, root, y);
 }
 
-VdfProof make_vdf_proof(const VdfParams& params, const NetworkId& network_id, Height height,
-                        const Seed& input, std::vector<Digest> checkpoints, const KeyPair& key) {
+Result<VdfProof> make_vdf_proof(const VdfParams& params, const NetworkId& network_id, Height height,
+                                const Seed& input, std::vector<Digest> checkpoints,
+                                const KeyPair& key) {
     HOLDFAST_CHECK(checkpoints.size() == leaves(params));
     VdfProof p;
     p.params = params;
@@ -174,7 +175,8 @@ VdfProof make_vdf_proof(const VdfParams& params, const NetworkId& network_id, He
     p.evaluator = key.public_key();
     const Digest message =
         vdf_signing_digest(network_id, height, input, checkpoints_root(p.checkpoints), p.y);
-    p.signature = key.sign(view(message));
+    HOLDFAST_ASSIGN(signature, key.sign(view(message)));
+    p.signature = signature;
     return p;
 }
 

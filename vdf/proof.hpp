@@ -89,9 +89,9 @@ struct VdfEndEvidence {
                                         const Seed& input, const Digest& root, const VdfOutput& y);
 
 /// A signed proof from d_0 … d_K as evaluate() returns them (exactly K + 1).
-[[nodiscard]] VdfProof make_vdf_proof(const VdfParams& params, const NetworkId& network_id,
-                                      Height height, const Seed& input,
-                                      std::vector<Digest> checkpoints, const KeyPair& key);
+[[nodiscard]] Result<VdfProof> make_vdf_proof(const VdfParams& params, const NetworkId& network_id,
+                                              Height height, const Seed& input,
+                                              std::vector<Digest> checkpoints, const KeyPair& key);
 /// Segment i of a proof; i < K.
 [[nodiscard]] VdfSegment make_segment(const VdfProof& proof, std::uint32_t i);
 [[nodiscard]] VdfSegmentEvidence make_segment_evidence(const VdfProof& proof, std::uint32_t i);

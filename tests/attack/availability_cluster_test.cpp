@@ -37,7 +37,8 @@ void make_cheaters(AvailabilityWorld& world) {
         const auto c = Challenge2::decode(unwrap_object(Kind::kChallenge2, object).value()).value();
         const Response lie =
             sign_response(c.id(world.params.id()), Bytes(4 * kChunkBytes + 3 * kDigestBytes),
-                          world.provers[kLying].chain->key());
+                          world.provers[kLying].chain->key())
+                .value();
         return wrap_object(Kind::kResponse, lie.encode());
     };
 }

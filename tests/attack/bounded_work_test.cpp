@@ -48,7 +48,8 @@ struct Updates : testing::Test {
         // Ascending, and always far enough ahead.
         const Height base(1'000'000 + std::uint64_t{sequence});
         world.list(Kind::kUpdate, make_update(network_id, chain.id(), sequence, base,
-                                              Reveal(tagged_hash("test/base")), chain.key()));
+                                              Reveal(tagged_hash("test/base")), chain.key())
+                                      .value());
     }
     RegistryWorld world;
     TestChain chain;
@@ -184,7 +185,7 @@ TEST(Registrations, UnderOneBondAreAsManyAsItHasLeastParts) {
     for (std::uint64_t n = 0; n < 21; ++n) {
         Registration r = chain.registration();
         r.header.nonce = 100 + n;
-        r = sign_registration(network_id, r, chain.key());
+        r = sign_registration(network_id, r, chain.key()).value();
         ids.push_back(r.chain_id(network_id));
         world.list(Kind::kRegistration, r);
     }
@@ -226,7 +227,7 @@ struct Missealed {
         registration.genesis_height = Height(101);
         registration.genesis_block_hash = test_hash(Height(101));
         registration.bond_id = BondId(tagged_hash("test/missealed-bond", seed));
-        registration = sign_registration(network_id, registration, key);
+        registration = sign_registration(network_id, registration, key).value();
         id = registration.chain_id(network_id);
     }
     static std::vector<Cell> cells_of(std::string_view what, std::uint64_t seed) {
@@ -327,7 +328,7 @@ TEST_F(FillsOfEvidence, WhoTakesItsDepositBackWhileItWaitsGetsNoFill) {
     // In the same block as the others, behind them: the middle one is gone when its turn comes.
     const BondId gone = deposit_of(cheats[1]->evidence(1));
     world.list(Kind::kRemoval,
-               make_removal(network_id, ChainId(gone), 0, world.tip() - 1, accuser));
+               make_removal(network_id, ChainId(gone), 0, world.tip() - 1, accuser).value());
     EXPECT_EQ(world.listed().back(), Verdict::ok());
     world.feed();
     // It has held up nobody either.
@@ -348,9 +349,10 @@ struct WaitingEvidence : testing::Test {
         for (std::uint64_t n = 0; n < count; ++n) {
             const Challenge2 challenge =
                 make_challenge2(network_id, chain.id(), h, hash, test_y(h),
-                                Reveal(tagged_hash("test/nonce", n)), chain.key());
+                                Reveal(tagged_hash("test/nonce", n)), chain.key())
+                    .value();
             Response response{challenge.id(network_id), Bytes(5, 1), {}};
-            response.signature = signer.sign(view(response.digest()));
+            response.signature = signer.sign(view(response.digest())).value();
             world.list(Kind::kEvidence, make_bad_response(challenge, response));
         }
     }

@@ -71,7 +71,7 @@ class OneSlanderer : public testing::Test {
     AvailabilityWorld w{1, 1};
     AvailabilityWorld::Challenging& liar = w.challengers[0];
     const ChainId chain = w.provers[0].chain->id();
-    RevealChain reveals{w.params.id(), owner(), liar.base, liar.key};
+    RevealChain reveals = RevealChain::make(w.params.id(), owner(), liar.base, liar.key).value();
 
     [[nodiscard]] Digest owner() const {
         Digest d;
@@ -80,7 +80,8 @@ class OneSlanderer : public testing::Test {
     }
     Challenge2 challenge(Height h, const Reveal& reveal) {
         return make_challenge2(w.params.id(), chain, h, test::test_hash(h), test::test_y(h), reveal,
-                               liar.key);
+                               liar.key)
+            .value();
     }
     Result<ChallengeReply> send(const Challenge2& c) {
         return liar.network->send_challenge(w.key_of_prover(0),
@@ -91,7 +92,8 @@ class OneSlanderer : public testing::Test {
     }
     void list_late(const Challenge2& c, const Reveal& reveal) {
         const Outcome2 o =
-            make_outcome2(c.id(w.params.id()), reveal, OutcomeKind::kLate, 0, 0, nullptr, liar.key);
+            make_outcome2(c.id(w.params.id()), reveal, OutcomeKind::kLate, 0, 0, nullptr, liar.key)
+                .value();
         must(w.door.submit(Kind::kOutcome2, wrap_object(Kind::kOutcome2, o.encode())));
     }
     void SetUp() override {
@@ -171,7 +173,7 @@ TEST_F(OneSlanderer, EvidenceWithoutAFalseSignedResponseIsRefused) {
     shorter.chunks_and_siblings.resize(kChunkBytes);
     accuse(c, shorter);
     // Signed by the accuser itself, and an answer to one challenge shown for another.
-    accuse(c, sign_response(c.id(w.params.id()), Bytes(kChunkBytes), liar.key));
+    accuse(c, sign_response(c.id(w.params.id()), Bytes(kChunkBytes), liar.key).value());
     accuse(challenge(h, Reveal(tagged_hash("test/other"))), honest);
     accuse(challenge(h - 1, reveals.at_height(h - 1).value()), honest);
     Challenge2 other_block = c;

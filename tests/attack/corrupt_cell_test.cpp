@@ -112,8 +112,9 @@ TEST_F(AttackCorruptCellNode, MissesWhatDrawsTheChunkAndReportsIt) {
     for (const BlockReport& report : advance_all(node, provers)) {
         ASSERT_GT(report.height, before);
         const LinkRequest asked = value_of(node.link_request(id, report.height));
-        RevealChain reveals(params_.id(), registration.replica_id(params_.id()),
-                            registration.genesis_height, key_of(1));
+        RevealChain reveals = RevealChain::make(params_.id(), registration.replica_id(params_.id()),
+                                                registration.genesis_height, key_of(1))
+                                  .value();
         const Entropy e =
             chain_entropy(params_.id(), asked.y, id, reveals.at_height(report.height).value());
         const OpenedCells where = opened_cells(e, registration.header.chunks);

@@ -27,7 +27,7 @@ bool naive_accepts(const NetworkParams& params, const NetworkId& network_id,
 Bytes proof_body(const EvidenceWorld& w, const NetworkParams& params, const Registration& r,
                  const VdfOutput& y, const KeyPair& key) {
     SealProof proof = signed_objects::unsigned_seal_proof(w, params, r, y);
-    proof.signature = key.sign(view(proof.digest(params.id())));
+    proof.signature = key.sign(view(proof.digest(params.id()))).value();
     return proof.encode();
 }
 
@@ -55,7 +55,7 @@ TEST(AttackCrossNetwork, ASealedFileServesOneNetworkOneKeyAndOneNonce) {
         Registration r = w.registration;
         row.change(params, r);
         const NetworkId id = params.id();
-        r = sign_registration(id, r, row.key);
+        r = sign_registration(id, r, row.key).value();
         ASSERT_EQ(check_registration(params, id, r), Verdict::ok()) << row.what;
         const Bytes body = proof_body(w, params, r, w.y, row.key);
         const SealContext known{w.height, w.y};
@@ -143,7 +143,7 @@ const Refusals kTable[] = {
 TEST(AttackCrossReplay, EverySignedObjectStaysWhereItWasMade) {
     const EvidenceWorld& w = evidence_world();
     const KeyPair key = key_of("whoever signs");
-    const SignWith sign = [&](const Digest& d) { return key.sign(view(d)); };
+    const SignWith sign = [&](const Digest& d) { return key.sign(view(d)).value(); };
     ASSERT_EQ(std::size(kTable), all_signed_objects().size());
     std::size_t refused = 0;
     for (std::size_t i = 0; i < std::size(kTable); ++i) {
@@ -263,7 +263,7 @@ TEST(AttackCrossReplay, ALinkServesItsOwnHeightAndNoOther) {
             EXPECT_EQ(world.receipt(shown.known, moved.encode()).reason, Reason::kBadSignature);
             // Naive: a signature over the link alone is as good at any height.
             const KeyPair key = key_of("naive");
-            const Signature once = key.sign(view(moved.link));
+            const Signature once = key.sign(view(moved.link)).value();
             naive += verify_signature(key.public_key(), view(moved.link), once) ? 1 : 0;
             EXPECT_EQ(world.compact(shown.known, made.body("compact")).reason,
                       Reason::kWrongHeight);

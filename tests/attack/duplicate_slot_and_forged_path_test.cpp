@@ -71,7 +71,8 @@ struct Submitted {
     }
     [[nodiscard]] Checkpoint checkpoint() const {
         return make_checkpoint(network_id, header.height, header.block_hash, global,
-                               tree.total_chains(), BondId(), submitter);
+                               tree.total_chains(), BondId(), submitter)
+            .value();
     }
     [[nodiscard]] KnownHeight known() const {
         KnownHeight k;

@@ -80,7 +80,7 @@ struct Edge {
 std::vector<Edge> edges() {
     const PublicKey key = edge_key().public_key();
     const PublicKey mixed = plus_torsion(key);
-    const auto honest = [](const Digest& d) { return edge_key().sign(view(d)); };
+    const auto honest = [](const Digest& d) { return edge_key().sign(view(d)).value(); };
     const auto mixed_with = [mixed](bool multiple) {
         return [mixed, multiple](const Digest& d) {
             for (Int r = 1;; ++r) {

@@ -47,8 +47,9 @@ Left leave(std::uint32_t liability_blocks) {
     world.feed_to(world.tip() + world.params().seal_delay);
     for (const TestChain& chain : leavers) EXPECT_EQ(world.answer_duties(chain), 1U);
     for (const TestChain& chain : leavers) {
-        world.list(Kind::kRemoval,
-                   make_removal(world.params().id(), chain.id(), 1, world.tip(), chain.key()));
+        world.list(
+            Kind::kRemoval,
+            make_removal(world.params().id(), chain.id(), 1, world.tip(), chain.key()).value());
     }
     for (const Verdict& v : world.listed()) EXPECT_EQ(v, Verdict::ok());
     Left left;
@@ -96,7 +97,8 @@ TEST(AttackExitBeforeAudit, WhoKeptTheDataLeavesWithTheBond) {
             if (leaving) continue;
             leaving = true;
             EXPECT_TRUE(world.judge(Kind::kRemoval, make_removal(honest.network_id, honest.chain_id,
-                                                                 1, world.tip(), honest.key)));
+                                                                 1, world.tip(), honest.key)
+                                                        .value()));
         }
         released += count_effects(must(world->effects(world.closed())), EffectKind::kBondReleased,
                                   honest.chain_id);

@@ -129,11 +129,13 @@ class FalseOutput : public testing::Test {
         VdfProof proof = must(clock_.proof(kHeight));
         std::vector<Digest> d = proof.checkpoints;
         d.back()[0] ^= 1;
-        return make_vdf_proof(params_.vdf, params_.id(), kHeight, proof.input, std::move(d), liar_);
+        return make_vdf_proof(params_.vdf, params_.id(), kHeight, proof.input, std::move(d), liar_)
+            .value();
     }
     [[nodiscard]] Challenge2 challenge(const VdfOutput& y) const {
         return make_challenge2(params_.id(), chain_.id(), kHeight, test_hash(kHeight), y,
-                               Reveal(tagged_hash("nonce")), challenger_);
+                               Reveal(tagged_hash("nonce")), challenger_)
+            .value();
     }
     Result<Bytes> ask(const VdfOutput& y) {
         return responder_.respond(challenger_.public_key(),
@@ -151,7 +153,7 @@ class FalseOutput : public testing::Test {
         head.block_hash = test_hash(head.height);
         head.size = leaves.size();
         head.root = Root(tree.root());
-        return {sign_head(params_.id(), head, test::test_operator()), 3, tree.path(3)};
+        return {sign_head(params_.id(), head, test::test_operator()).value(), 3, tree.path(3)};
     }
 
     const NetworkParams params_ = output_network();
@@ -266,7 +268,7 @@ TEST_F(FalseOutput, UnderAHeadOfTheOperatorMustSurviveASpotCheck) {
     EXPECT_EQ(reason(), Reason::kBadPath);  // the head is over another y than the proof's
     falsify_ = [&](FollowOutput& said) {
         said.cover = cover(y_);
-        said.cover->head = sign_head(params_.id(), said.cover->head, liar_);
+        said.cover->head = sign_head(params_.id(), said.cover->head, liar_).value();
     };
     EXPECT_EQ(reason(), Reason::kNotOperator);
     falsify_ = [&](FollowOutput& said) {
@@ -277,7 +279,7 @@ TEST_F(FalseOutput, UnderAHeadOfTheOperatorMustSurviveASpotCheck) {
     falsify_ = [&](FollowOutput& said) {
         said.cover = cover(y_);
         said.cover->head.block_hash = BlockHash(tagged_hash("fork"));
-        said.cover->head = sign_head(params_.id(), said.cover->head, test::test_operator());
+        said.cover->head = sign_head(params_.id(), said.cover->head, test::test_operator()).value();
     };
     EXPECT_EQ(reason(), Reason::kWrongBlock);
 }

@@ -38,7 +38,8 @@ TEST(AttackKeepTheBondsOfLeavers, ASubmitterAnEvaluatorAndAnOperatorLeaveAfterTh
                                                                       : operator_key;
         const auto removal = [&](const KeyPair& by) {
             return make_removal(w.network_id, ChainId(bond),
-                                static_cast<std::uint32_t>(leaver.role), w.world.tip(), by);
+                                static_cast<std::uint32_t>(leaver.role), w.world.tip(), by)
+                .value();
         };
         EXPECT_EQ(w.world.judge(Kind::kRemoval, removal(w.accuser)).reason, Reason::kBadSignature);
         EXPECT_EQ(w.world.judge(Kind::kRemoval, removal(key)), Verdict::ok());
@@ -57,9 +58,11 @@ TEST(AttackKeepTheBondsOfLeavers, ASubmitterAnEvaluatorAndAnOperatorLeaveAfterTh
 TEST(AttackKeepTheBondsOfLeavers, AnOffenceThatIsShownDuringTheLiabilityCostsThePart) {
     OffenceWorld w;
     const BondId bond(tagged_hash("test/operator's bond"));
-    EXPECT_EQ(w.world.judge(Kind::kRemoval, make_removal(w.network_id, ChainId(bond), 6,
-                                                         w.world.tip(), test_operator())),
-              Verdict::ok());
+    EXPECT_EQ(
+        w.world.judge(
+            Kind::kRemoval,
+            make_removal(w.network_id, ChainId(bond), 6, w.world.tip(), test_operator()).value()),
+        Verdict::ok());
     w.world.feed_to(w.world.tip() + w.params.seal_delay + 1);  // no operator any more, but liable
     EXPECT_EQ(w.judge(make_head_conflict(w.head("one"), w.head("another"))), Verdict::ok());
     w.world.feed_to(w.world.tip() + 20);
@@ -73,8 +76,9 @@ TEST(AttackKeepTheBondsOfLeavers, AnAccuserHasItsDepositBackWhateverBecameOfTheE
                                     tagged_hash("evidence that nobody ever lists")));
     w.world.feed();
     const auto rest = [&] {
-        return w.world.judge(Kind::kRemoval, make_removal(w.network_id, ChainId(deposit), 0,
-                                                          w.world.tip(), w.accuser));
+        return w.world.judge(
+            Kind::kRemoval,
+            make_removal(w.network_id, ChainId(deposit), 0, w.world.tip(), w.accuser).value());
     };
     EXPECT_EQ(rest(), Verdict::ok());
     EXPECT_EQ(released(w.world), std::vector{DecidedStep::release(deposit, 30)});

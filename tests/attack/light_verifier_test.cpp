@@ -71,7 +71,7 @@ TEST_F(LightVerifier, AnHonestWindowAcrossAnUpdateIsAccepted) {
     run(30);
     const Height effective = value_of(node_->registry().tip()).value() + params_.finality_blocks +
                              params_.seal_delay + 2;
-    const Update update = prover_->update(1, effective, true);
+    const Update update = prover_->update(1, effective, true).value();
     succeed(chain_->submit(Kind::kUpdate, wrap_object(Kind::kUpdate, update.encode())));
     run(30);
     ASSERT_EQ(value_of(node_->registry().updates(chain_id_)).size(), 1U);
@@ -122,6 +122,7 @@ TEST_F(LightVerifier, ACheckpointThatLiesAboutTotalChainsIsNotBelieved) {
         return wrap_object(Kind::kCheckpoint,
                            make_checkpoint(params_.id(), height, known.block_hash, *known.global,
                                            total, BondId(tagged_hash("bond")), key_of(7))
+                               .value()
                                .encode());
     };
     const Verifier light(record);

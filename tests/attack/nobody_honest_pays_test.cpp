@@ -222,15 +222,17 @@ TEST(NobodyHonestPays, AProverForItsResponsesWhateverYItIsTold) {
             }
         }
         payload.digests(w.chain.sealed_tree.multiproof(cells));
-        const Response answer = sign_response(asked.id(w.network_id), payload.take(), w.chain.key);
+        const Response answer =
+            sign_response(asked.id(w.network_id), payload.take(), w.chain.key).value();
         for (const VdfOutput& shown : told) {
             EXPECT_NE(w.judge(make_bad_response(w.challenge(shown), answer)), Verdict::ok());
         }
         // Over a challenge that names no y.
         const Challenge old = make_challenge(w.network_id, w.chain.chain_id, w.height,
-                                             test_hash(w.height), Reveal{}, w.accuser);
+                                             test_hash(w.height), Reveal{}, w.accuser)
+                                  .value();
         EXPECT_NE(w.judge(make_bad_response(
-                      old, sign_response(old.id(w.network_id), Bytes(9, 1), w.chain.key))),
+                      old, sign_response(old.id(w.network_id), Bytes(9, 1), w.chain.key).value())),
                   Verdict::ok());
     }
     EXPECT_TRUE(w.holds_part(BondPurpose::kStorage));

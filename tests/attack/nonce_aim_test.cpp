@@ -61,7 +61,8 @@ TEST(NonceAim, AnAimedChallengeIsAnsweredAndListedAndCountsForNothing) {
     AvailabilityWorld::Challenging& cheater = w.challengers[0];
     const PublicKey own = cheater.key.public_key();
     const ChainId friend_chain = w.provers[0].chain->id();
-    RevealChain reveals(w.params.id(), owner(own), cheater.base, cheater.key);
+    RevealChain reveals =
+        RevealChain::make(w.params.id(), owner(own), cheater.base, cheater.key).value();
     constexpr std::uint64_t kHeights = 60;
     std::uint64_t tries = 0, served = 0, served_by_true_nonce = 0;
     std::vector<Submission> made;  // of the height before
@@ -77,7 +78,8 @@ TEST(NonceAim, AnAimedChallengeIsAnsweredAndListedAndCountsForNothing) {
             asked_for(w.params, h, friend_chain, own, challenge_nonce(true_reveal, friend_chain)));
         const auto [reveal, nonce] = aim(w.params, h, friend_chain, own, tries);
         const Challenge2 c = make_challenge2(w.params.id(), friend_chain, h, test::test_hash(h),
-                                             test::test_y(h), reveal, cheater.key);
+                                             test::test_y(h), reveal, cheater.key)
+                                 .value();
         ASSERT_EQ(c.nonce, nonce);
         const Bytes object = wrap_object(Kind::kChallenge2, c.encode());
         const auto reply = cheater.network->send_challenge(w.key_of_prover(0), object, 500);
@@ -88,7 +90,8 @@ TEST(NonceAim, AnAimedChallengeIsAnsweredAndListedAndCountsForNothing) {
             Response::decode(unwrap_object(Kind::kResponse, reply->response).value()).value();
         for (const Reveal& shown : {true_reveal, reveal}) {
             const Outcome2 o = make_outcome2(c.id(w.params.id()), shown, OutcomeKind::kServed,
-                                             28'000, 20'000, &response, cheater.key);
+                                             28'000, 20'000, &response, cheater.key)
+                                   .value();
             made.push_back({Kind::kOutcome2, wrap_object(Kind::kOutcome2, o.encode())});
         }
         // Taken from h + 2 on, while the next height is challenged.
@@ -160,7 +163,7 @@ TEST(Prewarm, WhatIsPreparedWhenYIsKnownIsNotWhatIsAskedFor) {
     p.availability_d = 10;
     const KeyPair& key = w.challengers[0].key;
     const PublicKey by = key.public_key();
-    RevealChain reveals(p.id(), owner(by), Height(1'000), key);
+    RevealChain reveals = RevealChain::make(p.id(), owner(by), Height(1'000), key).value();
     std::uint64_t draws = 0, fits = 0, foreseen = 0, come_when_foreseen = 0, naive_fits = 0;
     for (Height h(1'001); h < Height(5'001); ++h, ++draws) {
         const VdfOutput y = test::test_y(h);

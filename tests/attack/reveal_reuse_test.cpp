@@ -39,7 +39,7 @@ TEST(AttackRevealReuse, OneSecretForTwoChainsServesOne) {
     // The second chain commits to the first one's a_0: what the first reveals, the second uses.
     Registration copied = b.registration();
     copied.local_commitment = a.registration().local_commitment;
-    copied = sign_registration(id, copied, b.key());
+    copied = sign_registration(id, copied, b.key()).value();
     const ChainId b_id = copied.chain_id(id);
     world.feed_to(Height(110));
     world.list_registration(a.registration());
@@ -89,7 +89,9 @@ TEST(AttackRevealReuse, OneSecretForTwoChainsServesOne) {
                                          e, opening_root(openings)});
         proof.receipt = {
             link, h, of_b.anchor,
-            b.key().sign(view(receipt_digest(id, b_id, h, of_b.block_hash, of_b.anchor, link)))};
+            b.key()
+                .sign(view(receipt_digest(id, b_id, h, of_b.block_hash, of_b.anchor, link)))
+                .value()};
         ASSERT_EQ(submit(world, b_id, of_b, link, b.key()), Verdict::ok());
         world.feed_to(h + params.closing_blocks());
         honest += world.prove(to_full(a.honest(known_height(world, a, h)))) ? 1 : 0;
@@ -113,11 +115,11 @@ TEST(AttackRevealReuse, OneSecretForTwoChainsServesOne) {
     EXPECT_EQ(reused, 0U);
     EXPECT_EQ(naive, 20U);
     // Nobody knows a preimage of a_0 under the second chain's name, its own key included.
-    RevealChain own(id, owner_b, Height(110), b.key());
+    RevealChain own = RevealChain::make(id, owner_b, Height(110), b.key()).value();
     EXPECT_NE(own.commitment(), copied.local_commitment);
     // Nor does the same key give the same secret for another base.
-    EXPECT_NE(reveal_end(id, view(owner_b), Height(110), b.key()),
-              reveal_end(id, view(owner_b), Height(111), b.key()));
+    EXPECT_NE(reveal_end(id, view(owner_b), Height(110), b.key()).value(),
+              reveal_end(id, view(owner_b), Height(111), b.key()).value());
 }
 
 TEST(AttackRevealReuse, AnOldUpdateAgainIsRefusedBySequence) {
@@ -128,14 +130,16 @@ TEST(AttackRevealReuse, AnOldUpdateAgainIsRefusedBySequence) {
     const SealedChain other(params, 2, {16, 1, true, Height(110), {}});
     enrol(world, {&chain, &other});
     const auto commitment = [&](Height base) {
-        return RevealChain(id, chain.registration().replica_id(id), base, chain.key()).commitment();
+        return RevealChain::make(id, chain.registration().replica_id(id), base, chain.key())
+            .value()
+            .commitment();
     };
     const auto accept = [&](const Update& u) { return world.judge(Kind::kUpdate, u).reason; };
     std::vector<Update> sent;
     for (std::uint32_t n = 1; n <= 3; ++n) {
         const Height effective = world.tip() + 1 + params.seal_delay;  // the next block lists it
         sent.push_back(
-            make_update(id, chain.id(), n, effective, commitment(effective), chain.key()));
+            make_update(id, chain.id(), n, effective, commitment(effective), chain.key()).value());
         ASSERT_EQ(accept(sent.back()), Reason::kOk);
         EXPECT_EQ(accept(sent.back()), Reason::kTooEarly) << "one update a seal_delay";
         world.feed_to(world.tip() + params.seal_delay);
@@ -150,8 +154,9 @@ TEST(AttackRevealReuse, AnOldUpdateAgainIsRefusedBySequence) {
     const Update& naive_in_force = sent.front();
     const KnownReveal naive_known{0, naive_in_force.local_commitment};
     const Height h = sent.back().effective_height + 5;
-    RevealChain newest(id, chain.registration().replica_id(id), sent.back().effective_height,
-                       chain.key());
+    RevealChain newest = RevealChain::make(id, chain.registration().replica_id(id),
+                                           sent.back().effective_height, chain.key())
+                             .value();
     EXPECT_EQ(check_reveal(id, view(chain.registration().replica_id(id)), naive_known,
                            h.since(naive_in_force.effective_height), newest.at_height(h).value(),
                            reveal_limit(params))
@@ -167,11 +172,11 @@ TEST(AttackRevealReuse, AnOldUpdateAgainIsRefusedBySequence) {
     renumbered.effective_height = world.tip() + 1 + params.seal_delay;
     EXPECT_EQ(accept(renumbered), Reason::kBadSignature);
     // Removals count in the same row.
-    const Removal removal = make_removal(id, chain.id(), 3, world.tip(), chain.key());
+    const Removal removal = make_removal(id, chain.id(), 3, world.tip(), chain.key()).value();
     EXPECT_EQ(world.judge(Kind::kRemoval, removal).reason, Reason::kSequence);
-    EXPECT_EQ(
-        world.judge(Kind::kRemoval, make_removal(id, chain.id(), 4, world.tip(), chain.key())),
-        Verdict::ok());
+    EXPECT_EQ(world.judge(Kind::kRemoval,
+                          make_removal(id, chain.id(), 4, world.tip(), chain.key()).value()),
+              Verdict::ok());
     EXPECT_EQ(accept(sent.back()), Reason::kSequence);
     std::printf(
         "three updates replayed after each other: all refused; naive: the oldest in force\n");

@@ -22,9 +22,11 @@ TEST(RewardsWithoutData, CostColludersMoreThanTheyBringOverAThousandHeights) {
     for (Height h(10); h < Height(1'010); ++h) {
         const Challenge2 asked = w.challenge(colluder, prover, h);
         ASSERT_EQ(w.take(asked), Verdict());
-        const Response made_up = sign_response(asked.id(w.network_id), Bytes{1, 2, 3}, prover.key);
+        const Response made_up =
+            sign_response(asked.id(w.network_id), Bytes{1, 2, 3}, prover.key).value();
         ASSERT_EQ(w.take(make_outcome2(made_up.id, colluder.reveal(h), OutcomeKind::kServed, 1, 1,
-                                       &made_up, colluder.key)),
+                                       &made_up, colluder.key)
+                             .value()),
                   Verdict());
         w.block();
     }
@@ -55,10 +57,11 @@ TEST(RewardsWithoutData, AreNotPaidForTheChallengersWordAlone) {
     const Challenge2 asked = w.challenge(c, prover, Height(10));
     ASSERT_EQ(w.take(asked), Verdict());
     // Signed by the challenger in the prover's place.
-    const Response own = sign_response(asked.id(w.network_id), Bytes(8), c.key);
-    EXPECT_EQ(w.take(make_outcome2(own.id, c.reveal(Height(10)), OutcomeKind::kServed, 1, 1, &own,
-                                   c.key)),
-              Verdict(Reason::kBadSignature));
+    const Response own = sign_response(asked.id(w.network_id), Bytes(8), c.key).value();
+    EXPECT_EQ(
+        w.take(make_outcome2(own.id, c.reveal(Height(10)), OutcomeKind::kServed, 1, 1, &own, c.key)
+                   .value()),
+        Verdict(Reason::kBadSignature));
     w.blocks_until(Height(30));
     EXPECT_TRUE(w.decisions().empty());
 }
@@ -89,18 +92,20 @@ TEST(RewardsWithoutData, CostTheColludersThePartOfTheChallengerOnAWholeRegistry)
     for (Height h = first; h < first + kHeights; h = h + 1) {
         world.feed();
         const Challenge2 asked = make_challenge2(id, chain.id(), h, test_hash(h), test_y(h),
-                                                 colluder.reveal(h), colluder.key);
+                                                 colluder.reveal(h), colluder.key)
+                                     .value();
         ASSERT_EQ(hand_over(Kind::kChallenge2, asked.encode()), Verdict());
-        const Response made_up = sign_response(asked.id(id), Bytes{1, 2, 3}, chain.key());
+        const Response made_up = sign_response(asked.id(id), Bytes{1, 2, 3}, chain.key()).value();
         ASSERT_EQ(hand_over(Kind::kOutcome2,
                             make_outcome2(made_up.id, colluder.reveal(h), OutcomeKind::kServed, 1,
                                           1, &made_up, colluder.key)
+                                .value()
                                 .encode()),
                   Verdict());
         // Whatever they bring when an audit is drawn, they have no chunks.
         for (const OutcomeAudit& audit : must(world->outcome_audits(colluder.key.public_key()))) {
             const Response again =
-                sign_response(audit.challenge.id(id), Bytes{1, 2, 3}, chain.key());
+                sign_response(audit.challenge.id(id), Bytes{1, 2, 3}, chain.key()).value();
             EXPECT_NE(hand_over(Kind::kResponse, again.encode()), Verdict());
         }
     }

@@ -73,7 +73,7 @@ TEST(AttackSealRetry, EveryFailureCostsADepositAndASealing) {
         Registration again = cheat.registration;
         again.genesis_height = world.tip();
         again.genesis_block_hash = test_hash(world.tip());
-        again = sign_registration(cheat.network_id, again, cheat.key);
+        again = sign_registration(cheat.network_id, again, cheat.key).value();
         EXPECT_FALSE(world.judge_registration(again));
         break;
     }

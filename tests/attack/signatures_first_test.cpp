@@ -74,22 +74,26 @@ TEST_F(SignaturesFirst, OfEverythingThatABlockLists) {
         {"registration", Kind::kRegistration,
          spoilt(whole(Kind::kRegistration, unbonded.registration())), 0},
         {"update", Kind::kUpdate,
-         spoilt(whole(Kind::kUpdate,
-                      make_update(network(), chain.id(), 1, tip + 100, Reveal{}, chain.key()))),
+         spoilt(whole(
+             Kind::kUpdate,
+             make_update(network(), chain.id(), 1, tip + 100, Reveal{}, chain.key()).value())),
          2},
         {"update by another key", Kind::kUpdate,
-         whole(Kind::kUpdate, make_update(network(), chain.id(), 1, tip + 100, Reveal{}, stranger)),
+         whole(Kind::kUpdate,
+               make_update(network(), chain.id(), 1, tip + 100, Reveal{}, stranger).value()),
          2},
         {"removal of a bond", Kind::kRemoval,
-         whole(Kind::kRemoval, make_removal(network(), ChainId(held), 0, tip, chain.key())), 2},
+         whole(Kind::kRemoval, make_removal(network(), ChainId(held), 0, tip, chain.key()).value()),
+         2},
         {"challenger", Kind::kChallenger,
          spoilt(whole(Kind::kChallenger,
-                      make_challenger(network(), Reveal{}, tip + 50, no_bond, stranger))),
+                      make_challenger(network(), Reveal{}, tip + 50, no_bond, stranger).value())),
          0},
         {"checkpoint", Kind::kCheckpoint,
          spoilt(whole(Kind::kCheckpoint,
                       make_checkpoint(network(), due, checkpointed.hash, checkpointed.global,
-                                      checkpointed.counts.total, no_bond, stranger))),
+                                      checkpointed.counts.total, no_bond, stranger)
+                          .value())),
          1},
         {"evidence of two links", Kind::kEvidence,
          whole(
@@ -135,7 +139,8 @@ TEST_F(SignaturesFirst, OfEverythingThatIsHandedOver) {
     const ChainId nowhere(tagged_hash("test/no-chain"));
     const Challenge2 challenge =
         make_challenge2(network(), nowhere, tip + 5, known.block_hash, test_y(tip),
-                        Reveal(tagged_hash("test/nonce")), stranger);
+                        Reveal(tagged_hash("test/nonce")), stranger)
+            .value();
     // The right length, and no signature.
     const SealDuty duty = must(world->seal_duties(chain.id())).at(0);
     const SealChallenge drawn = draw_seal_challenge(world.params(), network(), chain.registration(),

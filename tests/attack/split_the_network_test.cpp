@@ -66,7 +66,8 @@ TEST_F(AttackSplitTheNetwork, ByABlockThatListsARemovalAndASealProofUnderARestar
         value_of(make_seal_proof(params_, params_.id(), registration, replica, *duty->y_height,
                                  *duty->y, duty->kind, key_of(1)));
     submit(Kind::kRemoval,
-           make_removal(params_.id(), id, 1, value_of(steady.registry().tip()).value(), key_of(1)));
+           make_removal(params_.id(), id, 1, value_of(steady.registry().tip()).value(), key_of(1))
+               .value());
     submit(Kind::kSealProof, proof);
     new_blocks(1 + params_.finality_blocks);
     for (Aggregator* node : {&steady, restarted.get()}) {
@@ -122,7 +123,7 @@ TEST_F(AttackSplitTheNetwork, ByABondThatWasReleasedBeforeTheOtherCame) {
     Prover prover = value_of(Prover::open(params_, files("a"), registration, key_of(1)));
     Prover* const provers[] = {&prover};
     live(node, provers, 20);
-    submit(Kind::kRemoval, prover.removal(1, value_of(node.registry().tip()).value()));
+    submit(Kind::kRemoval, prover.removal(1, value_of(node.registry().tip()).value()).value());
     live(node, provers, 40);
     // The token has long given the bond back, and would not vouch for the registration any more.
     EXPECT_EQ(value_of(node.registry().chain(id))->phase, ChainPhase::kEnded);

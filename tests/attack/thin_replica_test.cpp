@@ -50,7 +50,7 @@ TEST(AttackThinReplica, TwoOf32WindowsNeverPassAndEveryTryCostsAPart) {
         ForgedReplica r(world.params(), Bytes(kChunks * kChunkBytes, 0), "thin", first_windows(2),
                         nonce, genesis, test_hash(genesis));
         r.registration.bond_id = bond;
-        r.registration = sign_registration(r.network_id, r.registration, r.key);
+        r.registration = sign_registration(r.network_id, r.registration, r.key).value();
         if (nonce == 0) {
             world.list(BondEvent::created(bond, r.key.public_key(), kParts * kTestPart,
                                           BondPurpose::kStorage));
@@ -110,7 +110,7 @@ class Sealing {
             r.genesis_height = Height(101);
             r.genesis_block_hash = test_hash(r.genesis_height);
             r.bond_id = bond;
-            r = sign_registration(id(), r, key_);
+            r = sign_registration(id(), r, key_).value();
             if (n < kHalf) half_.insert(r.chain_id(id()));
             world_.list(Kind::kRegistration, r);
         }

@@ -115,7 +115,7 @@ TEST_F(AttackVerifierDosNode, AThousandGarbagePathsSpendNothing) {
     SealProof garbage = proof_of(*cheat_);
     for (std::uint64_t i = 0; i < 1'000; ++i) {
         garbage.raw_siblings[i % garbage.raw_siblings.size()] = tagged_hash("test/garbage", i);
-        garbage.signature = cheat_->key.sign(view(garbage.digest(cheat_->network_id)));
+        garbage.signature = cheat_->key.sign(view(garbage.digest(cheat_->network_id))).value();
         objects.push_back(wrap_object(Kind::kSealProof, garbage.encode()));
     }
     EXPECT_EQ(offer_all(objects, 50), (std::map<Reason, int>{{Reason::kRawMismatch, 1'000}}));

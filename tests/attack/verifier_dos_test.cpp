@@ -67,7 +67,7 @@ TEST(AttackVerifierDos, NoFillBeforeThePathsPass) {
         SealProof garbage = right;
         auto& siblings = i % 2 == 0 ? garbage.raw_siblings : garbage.sealed_siblings;
         siblings[i % siblings.size()] = tagged_hash("test/garbage", i);
-        garbage.signature = cheat.key.sign(view(garbage.digest(cheat.network_id)));
+        garbage.signature = cheat.key.sign(view(garbage.digest(cheat.network_id))).value();
         bodies.push_back(garbage.encode());
     }
     CountedFills fills;

@@ -61,7 +61,7 @@ TEST(AttackWeakParams, SealParametersAreRefusedByNameBeforeAnythingIsAllocated) 
     for (const SealParams& weak : weak_seals()) {
         Registration registration = honest.registration;
         registration.header.seal = weak;
-        registration = sign_registration(honest.network_id, registration, honest.key);
+        registration = sign_registration(honest.network_id, registration, honest.key).value();
         EXPECT_EQ(registration.header.check(honest.network).reason, Reason::kSealPolicy);
         EXPECT_EQ(check_registration(honest.network, honest.network_id, registration).reason,
                   Reason::kSealPolicy);
@@ -82,7 +82,7 @@ TEST(AttackWeakParams, TheRegistryTakesNoneOfThem) {
         if (weak == world.params().seal_presets.front()) continue;
         Registration registration = honest.registration();
         registration.header.seal = weak;
-        registration = sign_registration(world.params().id(), registration, honest.key());
+        registration = sign_registration(world.params().id(), registration, honest.key()).value();
         EXPECT_EQ(world.judge_registration(registration).reason, Reason::kSealPolicy);
     }
     world.add(honest);

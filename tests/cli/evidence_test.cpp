@@ -21,7 +21,8 @@ void equivocate(const NodeWorld& world) {
     ASSERT_TRUE(known);
     receipt.signature = KeyPair::from_secret(Bytes(32, 1))
                             .sign(receipt_digest(record->network_id(), chain, receipt.height,
-                                                 known->block_hash, receipt.anchor, receipt.link));
+                                                 known->block_hash, receipt.anchor, receipt.link))
+                            .value();
     spill(world / "b.receipt", wrap_object(Kind::kReceipt, receipt.encode()));
 }
 
@@ -121,7 +122,8 @@ TEST(Evidence, FromAProofWithAWrongCellToAnOffence) {
     lie.receipt.signature =
         KeyPair::from_secret(Bytes(32, 1))
             .sign(receipt_digest(record->network_id(), lie.chain_id, lie.receipt.height,
-                                 known->block_hash, lie.receipt.anchor, lie.receipt.link));
+                                 known->block_hash, lie.receipt.anchor, lie.receipt.link))
+            .value();
     spill(world / "lie.full", wrap_object(Kind::kFull, lie.encode()));
     const std::string end = " a.replica --public public --out e.evidence";
     const auto made = world.json("evidence make opening lie.full" + end);

@@ -120,7 +120,7 @@ TEST_F(ReplicaCommands, AReplicaJudgesTheSameAndTakesOverOnceTheFirstIsGone) {
     const Bytes object = wrap_object(Kind::kBundle, Bytes(200, 1));
     const KeyPair host = must(load_key_pair(folder / "first.key"));
     const Acknowledgement said =
-        make_acknowledgement(params.id(), object, before + 3, BlockHash{}, host);
+        make_acknowledgement(params.id(), object, before + 3, BlockHash{}, host).value();
     spill(folder / "left-out.ack", wrap_object(Kind::kAcknowledgement, said.encode()));
     spill(folder / "left-out", object);
     const std::string monitor = "monitor-log --params node/chain/network.params --from " +

@@ -129,7 +129,8 @@ TEST_F(LooseVdf, VerifiesInEveryStrengthAndNamesABadSegment) {
     std::vector<Digest> d = honest.checkpoints;
     d[5][0] ^= 1;
     write("false", make_vdf_proof(honest.params, network_of(honest), honest.height, honest.input, d,
-                                  signer()));
+                                  signer())
+                       .value());
     const Ran refused = run("vdf verify false" + with);
     EXPECT_EQ(refused.code, kExitRefused) << refused;
     EXPECT_EQ(refused.json()["reason"], "vdf-segment") << refused;

@@ -114,7 +114,8 @@ TEST(VerifyKinds, AnAcknowledgementIsJudgedWithItsObjectAndItsHost) {
     const std::string key = to_hex(host.public_key());
     const Acknowledgement said =
         make_acknowledgement(world.network_id, slurp(world / "a.compact"), Height(20),
-                             BlockHash(tagged_hash("block")), host);
+                             BlockHash(tagged_hash("block")), host)
+            .value();
     world.write("a.ack", Kind::kAcknowledgement, said.encode());
     world.expect_both_ways("a.ack");
     const std::string verify = "verify a.ack --public public --host " + key + " --object ";

@@ -44,7 +44,8 @@ TcpHandler lying(TcpHandler honest, const Identity& identity) {
         if (!challenge) return honest(from, message);
         const Response lie =
             sign_response(challenge->id(identity.params.id()),
-                          Bytes(identity.params.availability_chunks * kChunkBytes), *identity.key);
+                          Bytes(identity.params.availability_chunks * kChunkBytes), *identity.key)
+                .value();
         return wrap_object(Kind::kResponse, lie.encode());
     };
 }

@@ -31,10 +31,9 @@ Result<LinkDraw> GarbageDuties::draw(const ChainId& chain, const KnownHeight& kn
     if (base) {
         auto at = reveals_.find(*base);
         if (at == reveals_.end()) {
-            at = reveals_
-                     .emplace(*base, RevealChain(network_id_, tree_.header().replica_id, *base,
-                                                 place_.key))
-                     .first;
+            HOLDFAST_ASSIGN(chain_of_base, RevealChain::make(network_id_, tree_.header().replica_id,
+                                                             *base, place_.key));
+            at = reveals_.emplace(*base, std::move(chain_of_base)).first;
         }
         const auto reveal = at->second.at_height(known.height);
         if (!reveal) return fail_refused(reveal.error(), "the reveal");
@@ -79,10 +78,9 @@ Result<std::vector<DueLink>> GarbageDuties::due_links(Height height, const Wante
         members.push_back(
             {one.chain_id, assemble_link(network_id_, drawn, std::move(opened)).link});
     }
-    const Checked<Bundle> bundle = make_bundle(network_id_, known.block_hash, known.height,
-                                               known.anchor, std::move(members), place_.key);
-    if (!bundle) return fail_refused(bundle.error(), "the bundle");
-    const Bytes object = wrap_object(Kind::kBundle, bundle->encode());
+    HOLDFAST_ASSIGN(bundle, make_bundle(network_id_, known.block_hash, known.height, known.anchor,
+                                        std::move(members), place_.key));
+    const Bytes object = wrap_object(Kind::kBundle, bundle.encode());
     const ByteView one(object);
     HOLDFAST_TRY(honest_.accept({&one, 1}, {}));
     return std::vector<DueLink>();
@@ -153,9 +151,10 @@ Status EquivocatingDuties::equivocate(ByteView object) {
     for (std::uint8_t& byte : other.link.bytes) byte ^= 0xff;
     other.height = bundle->height;
     other.anchor = bundle->anchor;
-    other.signature =
-        place_.key.sign(receipt_digest(place_.params.id(), member.chain_id, other.height,
-                                       known.block_hash, other.anchor, other.link));
+    other.signature = place_.key
+                          .sign(receipt_digest(place_.params.id(), member.chain_id, other.height,
+                                               known.block_hash, other.anchor, other.link))
+                          .value();
     const Bytes receipt = wrap_object(Kind::kReceipt, other.encode());
     HOLDFAST_TRY(write_file(folder_ / "equivocation.bundle", object));
     HOLDFAST_TRY(write_file(folder_ / "equivocation.receipt", receipt));

@@ -74,7 +74,7 @@ struct SealStory {
         registration.header = sealed->header.replica;
         registration.sealed_root = sealed->header.sealed_root;
         registration.genesis_height = Height(50);
-        registration = sign_registration(id, registration, key);
+        registration = sign_registration(id, registration, key).value();
         history = {registration.chain_id(id), key.public_key(), 3, registration.genesis_height};
         const auto replica = Replica::open(request.replica_path, request.tree_path, params);
         EXPECT_TRUE(replica) << replica.error().message;
@@ -101,7 +101,8 @@ TEST(BitFlips, Registration) {
 
 TEST(BitFlips, Update) {
     const SealStory s;
-    const Update update = make_update(s.id, s.history.chain_id, 4, Height(70), Reveal(), s.key);
+    const Update update =
+        make_update(s.id, s.history.chain_id, 4, Height(70), Reveal(), s.key).value();
     expect_every_flip_refused(update.encode(), [&](const Bytes& body) -> Verdict {
         const auto decoded = Update::decode(body);
         if (!decoded) return decoded.error();
@@ -111,7 +112,7 @@ TEST(BitFlips, Update) {
 
 TEST(BitFlips, Removal) {
     const SealStory s;
-    const Removal removal = make_removal(s.id, s.history.chain_id, 4, Height(59), s.key);
+    const Removal removal = make_removal(s.id, s.history.chain_id, 4, Height(59), s.key).value();
     expect_every_flip_refused(removal.encode(), [&](const Bytes& body) -> Verdict {
         const auto decoded = Removal::decode(body);
         if (!decoded) return decoded.error();
@@ -135,7 +136,7 @@ TEST(BitFlips, SealProofSignedAgain) {
         Bytes body = flipped;
         body.resize(challenge.body_bytes());
         SealProof proof = *SealProof::decode(body, challenge);
-        proof.signature = s.key.sign(view(proof.digest(s.id)));
+        proof.signature = s.key.sign(view(proof.digest(s.id))).value();
         const Verdict verdict = s.seal_proof(proof.encode());
         EXPECT_NE(verdict.reason, Reason::kBadSignature);
         return verdict;
@@ -280,7 +281,7 @@ TEST(BitFlips, Acknowledgement) {
     const BundleStory s;
     const Bytes object = wrap_object(Kind::kBundle, s.bundle.encode());
     const Acknowledgement made =
-        make_acknowledgement(s.id, object, s.known.height, s.known.block_hash, s.key);
+        make_acknowledgement(s.id, object, s.known.height, s.known.block_hash, s.key).value();
     expect_every_flip_refused(made.encode(), [&](const Bytes& body) -> Verdict {
         const auto decoded = Acknowledgement::decode(body);
         if (!decoded) return decoded.error();
@@ -294,7 +295,8 @@ TEST(BitFlips, JournalHead) {
     params.operator_key = s.key.public_key();
     const JournalHead head =
         sign_head(params.id(),
-                  {{}, s.known.height, s.known.block_hash, s.known.anchor, {}, 5, {}, {}}, s.key);
+                  {{}, s.known.height, s.known.block_hash, s.known.anchor, {}, 5, {}, {}}, s.key)
+            .value();
     expect_every_flip_refused(head.encode(), [&](const Bytes& body) -> Verdict {
         const auto decoded = JournalHead::decode(body);
         if (!decoded) return decoded.error();

@@ -40,7 +40,7 @@ const KeyPair& key() {
     static const KeyPair pair = key_of("verdicts");
     return pair;
 }
-Signature sign(const Digest& d) { return key().sign(view(d)); }
+Signature sign(const Digest& d) { return key().sign(view(d)).value(); }
 /// A signed object in a world that `change` has altered for its verifier.
 Verdict moved(std::string_view object, const std::function<void(VerifierView&)>& change,
               const SignWith& with = sign) {
@@ -127,9 +127,9 @@ Verdict sealed_for_another_nonce() {
     const EvidenceWorld& w = world();
     Registration r = w.registration;
     r.header.nonce += 1;
-    r = sign_registration(w.network_id, r, w.prover);
+    r = sign_registration(w.network_id, r, w.prover).value();
     SealProof proof = signed_objects::unsigned_seal_proof(w, w.params, r, w.y);
-    proof.signature = w.prover.sign(view(proof.digest(w.network_id)));
+    proof.signature = w.prover.sign(view(proof.digest(w.network_id))).value();
     return must(verify_seal_proof(w.params, w.network_id, r, {w.height, w.y}, proof.encode()));
 }
 
@@ -144,7 +144,7 @@ void add_trees(Rows& rows) {
     rows[Reason::kBadMultiproof] = [] {
         const EvidenceWorld& w = world();
         const ChallengeId id = w.challenge().id(w.network_id);
-        const SignWith prover = [&](const Digest& d) { return w.prover.sign(view(d)); };
+        const SignWith prover = [&](const Digest& d) { return w.prover.sign(view(d)).value(); };
         const Challenge made = w.challenge();
         return check_response(
             {id, w.prover.public_key(), w.registration.sealed_root, w.registration.header.chunks,
@@ -340,8 +340,11 @@ Verdict claim(const std::function<void(std::vector<Digest>&)>& spoil,
     VdfProof proof = w.vdf_proof(d);
     if (after) {
         after(proof);
-        proof.signature = w.evaluator.sign(vdf_signing_digest(
-            w.network_id, proof.height, proof.input, checkpoints_root(proof.checkpoints), proof.y));
+        proof.signature =
+            w.evaluator
+                .sign(vdf_signing_digest(w.network_id, proof.height, proof.input,
+                                         checkpoints_root(proof.checkpoints), proof.y))
+                .value();
     }
     return must(
         verify_vdf_full(signed_objects::vdf_context(VerifierView::at(w, key().public_key())), proof,
@@ -403,7 +406,8 @@ void add_availability(Rows& rows) {
     rows[Reason::kNotCheckpointHeight] = [] {
         return check_checkpoint(world().params, world().network_id,
                                 make_checkpoint(world().network_id, Height(1), BlockHash{},
-                                                GlobalDigest{}, 0, BondId{}, key()));
+                                                GlobalDigest{}, 0, BondId{}, key())
+                                    .value());
     };
     rows[Reason::kEvidenceOrder] = [] {
         const EvidenceWorld& w = world();
@@ -424,7 +428,8 @@ Bundle bundle_of(const EvidenceWorld& w, const KeyPair& by) {
 Verdict acknowledged(const KeyPair& meant, std::string_view object) {
     const EvidenceWorld& w = world();
     const Acknowledgement made = make_acknowledgement(w.network_id, view(std::string_view("sent")),
-                                                      w.height, w.block_hash, key());
+                                                      w.height, w.block_hash, key())
+                                     .value();
     return check_acknowledgement(w.network_id, meant.public_key(), view(object), made);
 }
 
@@ -445,19 +450,20 @@ void add_bundles(Rows& rows) {
         const ChallengerDraw draw({{key().public_key(), 1}});
         const Challenge2 made =
             make_challenge2(w.network_id, w.chain_id, w.height, w.block_hash,
-                            VdfOutput(sha256(view("a false y"))), Reveal{}, key());
+                            VdfOutput(sha256(view("a false y"))), Reveal{}, key())
+                .value();
         return check_challenge(
             {w.params, w.network_id, w.chain_id, w.height, w.block_hash, w.y, draw}, made);
     };
     rows[Reason::kNotOperator] = [] {
         return check_head(world().params, world().network_id,
-                          sign_head(world().network_id, {}, key()));
+                          sign_head(world().network_id, {}, key()).value());
     };
     rows[Reason::kWrongResponse] = [] {
-        const Response one = sign_response(ChallengeId{}, Bytes(1, 1), key());
-        const Response other = sign_response(ChallengeId{}, Bytes(1, 2), key());
+        const Response one = sign_response(ChallengeId{}, Bytes(1, 1), key()).value();
+        const Response other = sign_response(ChallengeId{}, Bytes(1, 2), key()).value();
         const Outcome2 outcome =
-            make_outcome2(ChallengeId{}, Reveal{}, OutcomeKind::kServed, 1, 1, &one, key());
+            make_outcome2(ChallengeId{}, Reveal{}, OutcomeKind::kServed, 1, 1, &one, key()).value();
         return check_audited_response({{}, key().public_key(), {}, ChunkCount(kMinChunks), {0}},
                                       outcome, other);
     };
@@ -475,7 +481,8 @@ struct Registered {
     }
     [[nodiscard]] Verdict remove(std::uint32_t sequence) {
         return world.judge(Kind::kRemoval, make_removal(world->network_id(), chain.id(), sequence,
-                                                        world.tip(), chain.key()));
+                                                        world.tip(), chain.key())
+                                               .value());
     }
     /// Two links of the chain for the height at the tip.
     [[nodiscard]] Verdict accuse() {
@@ -527,7 +534,7 @@ void add_registry(Rows& rows) {
         Registered r;
         Registration second = r.chain.registration();
         second.header.nonce += 1;
-        second = sign_registration(r.world->network_id(), second, r.chain.key());
+        second = sign_registration(r.world->network_id(), second, r.chain.key()).value();
         return r.world.judge(Kind::kRegistration, second);
     };
     rows[Reason::kBusy] = [] {

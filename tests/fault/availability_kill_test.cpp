@@ -131,9 +131,10 @@ TEST(AvailabilityKill, NothingIsSettledTwiceOrLost) {
             w.peer(1).handle = [&w](const PublicKey&, ByteView object) -> Result<Bytes> {
                 const auto body = unwrap_object(Kind::kChallenge2, object);
                 const ChallengeId id = Challenge2::decode(body.value())->id(w.params.id());
-                return wrap_object(
-                    Kind::kResponse,
-                    sign_response(id, Bytes(kChunkBytes), w.provers[1].chain->key()).encode());
+                return wrap_object(Kind::kResponse,
+                                   sign_response(id, Bytes(kChunkBytes), w.provers[1].chain->key())
+                                       .value()
+                                       .encode());
             };
         }
         w.block();

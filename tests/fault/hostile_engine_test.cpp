@@ -149,7 +149,8 @@ class HostileEngine : public ::testing::Test {
   private:
     [[nodiscard]] Challenge2 make(Height h, std::uint64_t i, const KeyPair& key) const {
         return make_challenge2(network_id_, chain(i), h, test_hash(h), test_y(h),
-                               Reveal(tagged_hash("test/reveal", h.value)), key);
+                               Reveal(tagged_hash("test/reveal", h.value)), key)
+            .value();
     }
     [[nodiscard]] ResponseContext context(const Challenge2& c) const {
         return {c.id(network_id_), sealed_.key().public_key(), sealed_.registration().sealed_root,

@@ -271,7 +271,7 @@ class Network {
             body.resize(kHeadBytes);
             const auto head = JournalHead::decode(body);
             if (!head) return fail_refused(head.error(), "our own head");
-            return std::optional(sign_head(params_.id(), *head, test_operator()));
+            return std::optional(sign_head(params_.id(), *head, test_operator()).value());
         };
         need(write_journal(*operator_, file, heads), "writing the journal");
         Node late(params_, folder_ / "late", one_thread(0));

@@ -342,7 +342,9 @@ class AvailabilityWorld {
             ChallengerOptions{.at_once = 1});
         const BondId own_bond = make_bond(own, kChallengerBond, BondPurpose::kChallenger);
         const Challenger registration =
-            make_challenger(params.id(), stored.engine->commitment(), base, own_bond, stored.key);
+            make_challenger(params.id(), stored.engine->commitment().value(), base, own_bond,
+                            stored.key)
+                .value();
         must(door.submit(Kind::kChallenger, wrap_object(Kind::kChallenger, registration.encode())));
     }
     void tell(Height tip) {

@@ -63,7 +63,7 @@ struct TestChallenger {
         }
     }
     [[nodiscard]] Challenger registration(const NetworkId& network_id) const {
-        return make_challenger(network_id, reveals[0], base, bond, key);
+        return make_challenger(network_id, reveals[0], base, bond, key).value();
     }
     [[nodiscard]] const Reveal& reveal(Height h) const { return reveals.at(h.since(base)); }
 };
@@ -93,7 +93,7 @@ struct TestProver {
             w.raw(ByteView(data).subspan(chunk * kChunkBytes, kChunkBytes));
         }
         w.digests(tree.multiproof(chunks));
-        return sign_response(c.id(network_id), w.take(), key);
+        return sign_response(c.id(network_id), w.take(), key).value();
     }
 
   private:
@@ -197,7 +197,8 @@ class ChallengerWorld {
     /// What this challenger would list of this chain and height.
     [[nodiscard]] Challenge2 challenge(const TestChallenger& c, const TestProver& p,
                                        Height h) const {
-        return make_challenge2(network_id, p.chain_id, h, block_of(h), y_of(h), c.reveal(h), c.key);
+        return make_challenge2(network_id, p.chain_id, h, block_of(h), y_of(h), c.reveal(h), c.key)
+            .value();
     }
     [[nodiscard]] Outcome2 outcome(const TestChallenger& c, const TestProver& p, Height h,
                                    OutcomeKind kind) const {
@@ -205,7 +206,8 @@ class ChallengerWorld {
         const Response response = p.respond(params, network_id, asked);
         const bool has = kind == OutcomeKind::kServed || kind == OutcomeKind::kInvalid;
         return make_outcome2(asked.id(network_id), c.reveal(h), kind, 1, 1,
-                             has ? &response : nullptr, c.key);
+                             has ? &response : nullptr, c.key)
+            .value();
     }
 
     // Reading.

@@ -191,9 +191,12 @@ class DaemonWorld {
     void add_challenger(node::Node& node, std::size_t i) {
         const KeyPair key = challenger_key(i);
         const Height base = must(node.chain->current_height()) + 2 + params.seal_delay;
-        const Challenger registration = make_challenger(
-            params.id(), challenger_commitment(params.id(), key, base), base,
-            bond(node, key.public_key(), kChallengerBond, BondPurpose::kChallenger, 100 + i), key);
+        const Challenger registration =
+            make_challenger(
+                params.id(), challenger_commitment(params.id(), key, base).value(), base,
+                bond(node, key.public_key(), kChallengerBond, BondPurpose::kChallenger, 100 + i),
+                key)
+                .value();
         const Bytes object = wrap_object(Kind::kChallenger, registration.encode());
         const std::string name = "challenger" + std::to_string(i);
         save_key(key, name + ".key");

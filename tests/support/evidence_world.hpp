@@ -94,7 +94,7 @@ struct EvidenceWorld {
         r.sealed_root = Root(cell_tree(sealed).root());
         r.genesis_height = Height(1'000);
         r.local_commitment = reveal_at(r.replica_id(network_id), 0);
-        return sign_registration(network_id, r, prover);
+        return sign_registration(network_id, r, prover).value();
     }
 
     [[nodiscard]] EvidenceKnowledge knowledge() const {
@@ -151,8 +151,9 @@ struct EvidenceWorld {
 
     [[nodiscard]] Receipt receipt(const Link& link, const KeyPair& key) const {
         Receipt r{link, height, anchor, {}};
-        r.signature = key.sign(
-            view(receipt_digest(network_id, chain_id, height, block_hash, r.anchor, link)));
+        r.signature =
+            key.sign(view(receipt_digest(network_id, chain_id, height, block_hash, r.anchor, link)))
+                .value();
         return r;
     }
     [[nodiscard]] Receipt receipt(std::string_view link) const {
@@ -188,7 +189,8 @@ struct EvidenceWorld {
                                   cell_at(sealed, cell), sealed_tree.path(cell));
     }
     [[nodiscard]] VdfProof vdf_proof(std::vector<Digest> d) const {
-        return make_vdf_proof(params.vdf, network_id, height, seed, std::move(d), evaluator);
+        return make_vdf_proof(params.vdf, network_id, height, seed, std::move(d), evaluator)
+            .value();
     }
     [[nodiscard]] Evidence accuse_cell(std::uint64_t cell) const {
         return make_bad_seal(registration, CellIndex(cell), cell_at(raw, cell),
@@ -197,7 +199,8 @@ struct EvidenceWorld {
     }
     [[nodiscard]] Challenge challenge() const {
         return make_challenge(network_id, chain_id, height, block_hash,
-                              Reveal(sha256(view("nonce"))), key_of("challenger"));
+                              Reveal(sha256(view("nonce"))), key_of("challenger"))
+            .value();
     }
     [[nodiscard]] Bytes honest_payload() const {
         const Challenge c = challenge();

@@ -84,7 +84,7 @@ struct ForgedReplica {
         registration.genesis_height = genesis;
         registration.genesis_block_hash = genesis_hash;
         registration.bond_id = BondId(tagged_hash("test/bond", view(owner), nonce));
-        registration = sign_registration(network_id, registration, key);
+        registration = sign_registration(network_id, registration, key).value();
         chain_id = registration.chain_id(network_id);
     }
 
@@ -104,7 +104,7 @@ struct ForgedReplica {
         proof.sealed_cells = cells_of(sealed, challenge.cells);
         proof.raw_siblings = raw_tree.multiproof(challenge.cells);
         proof.sealed_siblings = sealed_tree.multiproof(challenge.cells);
-        proof.signature = key.sign(view(proof.digest(network_id)));
+        proof.signature = key.sign(view(proof.digest(network_id))).value();
         return proof;
     }
 
@@ -133,7 +133,8 @@ struct ForgedReplica {
                                    proof.link_before, e, opening_root(openings)});
         proof.receipt = {link, known.height, known.anchor,
                          key.sign(view(receipt_digest(network_id, chain_id, known.height,
-                                                      known.block_hash, known.anchor, link)))};
+                                                      known.block_hash, known.anchor, link)))
+                             .value()};
         return proof;
     }
     [[nodiscard]] Verdict check(const KnownHeight& known, const Full& proof) const {

@@ -82,7 +82,8 @@ struct OffenceWorld {
     }
     [[nodiscard]] Checkpoint checkpoint(const GlobalDigest& global) {
         return make_checkpoint(network_id, height, test_hash(height), global, 1, submitter_bond,
-                               submitter);
+                               submitter)
+            .value();
     }
     [[nodiscard]] JournalHead head(std::string_view story) {
         JournalHead h;
@@ -92,7 +93,7 @@ struct OffenceWorld {
         h.global = *known().global;
         h.size = 20;
         h.root = Root(tagged_hash("test/journal", view(story)));
-        return sign_head(network_id, h, test_operator());
+        return sign_head(network_id, h, test_operator()).value();
     }
     [[nodiscard]] Seed seed() const {
         return make_seed(params, network_id, height, test_hash(height), std::nullopt).value();
@@ -103,11 +104,13 @@ struct OffenceWorld {
         return must(evaluate(arena->view(), params.vdf, network_id, VdfJob{height, seed(), {}}));
     }
     [[nodiscard]] VdfProof vdf_proof(std::vector<Digest> d) const {
-        return make_vdf_proof(params.vdf, network_id, height, seed(), std::move(d), evaluator);
+        return make_vdf_proof(params.vdf, network_id, height, seed(), std::move(d), evaluator)
+            .value();
     }
     [[nodiscard]] Challenge2 challenge(const VdfOutput& y) const {
         return make_challenge2(network_id, chain.chain_id, height, test_hash(height), y, Reveal{},
-                               accuser);
+                               accuser)
+            .value();
     }
     /// A link over any cells, with what it commits to; in a bundle of its own or as a receipt.
     struct Claimed {
@@ -230,8 +233,11 @@ inline std::vector<OffenceOf> all_offences() {
             VdfProof proof = w.vdf_proof(d);
             if (which == VdfEndEvidence::End::kOutput) {
                 proof.y = VdfOutput(tagged_hash("test/wished"));
-                proof.signature = w.evaluator.sign(view(vdf_signing_digest(
-                    w.network_id, proof.height, proof.input, checkpoints_root(d), proof.y)));
+                proof.signature =
+                    w.evaluator
+                        .sign(view(vdf_signing_digest(w.network_id, proof.height, proof.input,
+                                                      checkpoints_root(d), proof.y)))
+                        .value();
             }
             return make_false_end(proof, which);
         };
@@ -274,7 +280,7 @@ inline std::vector<OffenceOf> all_offences() {
          [](World& w) {
              const Challenge2 asked = w.challenge(test_y(w.height));
              return make_bad_response(
-                 asked, sign_response(asked.id(w.network_id), Bytes(9, 1), w.chain.key));
+                 asked, sign_response(asked.id(w.network_id), Bytes(9, 1), w.chain.key).value());
          }},
         {"another output", EvidenceKind::kFalseVdfOutput, BondPurpose::kEvaluator, true,
          end(VdfEndEvidence::End::kOutput)},

@@ -358,7 +358,7 @@ void RandomHistory::bring_challenges() {
             if (k == 0 ? !its || !block.y : !its && !one_in(8)) continue;
             const VdfOutput told = k != 0 && one_in(10) ? VdfOutput(tagged_hash("lie")) : y;
             const Challenge2 asked =
-                make_challenge2(network_id_, id, h, block.hash, told, c.reveal(h), c.key);
+                make_challenge2(network_id_, id, h, block.hash, told, c.reveal(h), c.key).value();
             out.push_back(named("challenge", Kind::kChallenge2, asked.encode(), k != 0));
             made.push_back({asked, k, i});
         }
@@ -388,13 +388,14 @@ void RandomHistory::bring_outcomes() {
         // An honest prover answers what is true of its y, and an honest challenger says what came.
         const bool spoiled = !chain.honest && one_in(4);
         if (spoiled) payload[below(payload.size())] ^= 1;
-        const Response response = sign_response(id, std::move(payload), chain.chain->key());
+        const Response response = sign_response(id, std::move(payload), chain.chain->key()).value();
         const OutcomeKind truth = spoiled ? OutcomeKind::kInvalid : OutcomeKind::kServed;
         const OutcomeKind kind =
             honest || one_in(2) ? truth : static_cast<OutcomeKind>(1 + below(4));
         const bool has = kind == OutcomeKind::kServed || kind == OutcomeKind::kInvalid;
         const Outcome2 outcome =
-            make_outcome2(id, by.reveal(c.height), kind, 1, 1, has ? &response : nullptr, by.key);
+            make_outcome2(id, by.reveal(c.height), kind, 1, 1, has ? &response : nullptr, by.key)
+                .value();
         if (has) responses_.emplace(id, response);
         out.push_back(named("outcome", Kind::kOutcome2, outcome.encode(), !honest));
         if (!honest && one_in(8)) later.push_back(asked);

@@ -90,13 +90,14 @@ void RandomHistory::accuse_response(Chain& chain, const KnownHeight& known) {
     VdfOutput y = history_y(params_, known.height, hash);
     if (one_in(5)) y = VdfOutput(tagged_hash("a false y"));
     const Challenge2 challenge =
-        make_challenge2(network_id_, chain.chain->id(), known.height, hash, y, Reveal{}, asker);
+        make_challenge2(network_id_, chain.chain->id(), known.height, hash, y, Reveal{}, asker)
+            .value();
     Bytes payload = chain.chain->payload(
         challenged_chunks(params_, network_id_, y, challenge.chain_id, challenge.challenger,
                           challenge.nonce, ChunkCount(kMinChunks)));
     if (!one_in(5)) payload[below(payload.size())] ^= 1;  // else there is no offence
     const Response response =
-        sign_response(challenge.id(network_id_), std::move(payload), chain.chain->key());
+        sign_response(challenge.id(network_id_), std::move(payload), chain.chain->key()).value();
     accuse("evidence 6", make_bad_response(challenge, response));
 }
 
@@ -117,13 +118,16 @@ void RandomHistory::accuse_vdf() {
     std::vector<Digest> checkpoints = history_checkpoints(params_, h, hash);
     const KeyPair& key = evaluators_[below(evaluators_.size())];
     const Seed seed = make_seed(params_, network_id_, h, hash, std::nullopt).value();
-    VdfProof proof = make_vdf_proof(params_.vdf, network_id_, h, seed, std::move(checkpoints), key);
+    VdfProof proof =
+        make_vdf_proof(params_.vdf, network_id_, h, seed, std::move(checkpoints), key).value();
     const std::uint64_t form = below(3);
     const std::uint64_t last = params_.vdf.checkpoints;
     const std::uint64_t spoiled = form == 0 ? 2 : form == 1 ? last : 0;
     if (!one_in(5)) proof.checkpoints[spoiled].bytes[0] ^= 1;  // else there is no offence
-    proof.signature = key.sign(view(vdf_signing_digest(
-        network_id_, proof.height, proof.input, checkpoints_root(proof.checkpoints), proof.y)));
+    proof.signature =
+        key.sign(view(vdf_signing_digest(network_id_, proof.height, proof.input,
+                                         checkpoints_root(proof.checkpoints), proof.y)))
+            .value();
     if (form == 0) return accuse("evidence 4", make_bad_segment(proof, 1), !one_in(4));
     const auto end = form == 1 ? VdfEndEvidence::End::kOutput : VdfEndEvidence::End::kStart;
     accuse(form == 1 ? "evidence 7" : "evidence 8", make_false_end(proof, end));
@@ -137,7 +141,7 @@ void RandomHistory::accuse_submitter() {
     const KeyPair& key = submitters_[below(submitters_.size())];
     const BlockRecord block = must(registry().block(g)).value();
     const auto signed_by = [&](const GlobalDigest& global, std::uint64_t total) {
-        return make_checkpoint(network_id_, g, block.hash, global, total, BondId{}, key);
+        return make_checkpoint(network_id_, g, block.hash, global, total, BondId{}, key).value();
     };
     if (one_in(2)) {
         const GlobalDigest one(tagged_hash("test/one digest"));
@@ -173,7 +177,8 @@ void RandomHistory::accuse_operator() {
         out.height = h;
         out.block_hash = must(registry().block(h))->hash;
         out.global = GlobalDigest(tagged_hash(global));
-        return sign_head(network_id_, out, one_in(8) ? chains_[0].chain->key() : operator_key);
+        return sign_head(network_id_, out, one_in(8) ? chains_[0].chain->key() : operator_key)
+            .value();
     };
     accuse("evidence 11", make_head_conflict(head("test/one head"), head("test/two heads")));
 }

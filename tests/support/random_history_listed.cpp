@@ -108,7 +108,8 @@ void RandomHistory::list_update() {
     const KeyPair stranger = test_operator();
     const Update update =
         make_update(network_id_, chain->chain->id(), info.last_sequence + (one_in(8) ? 0 : 1), base,
-                    commitment, one_in(10) ? stranger : chain->chain->key());
+                    commitment, one_in(10) ? stranger : chain->chain->key())
+            .value();
     chain->reveals[base] = std::move(reveals);
     submit("update", Kind::kUpdate, wrap_object(Kind::kUpdate, update.encode()));
 }
@@ -121,7 +122,8 @@ void RandomHistory::list_chain_removal() {
     const bool forged = !chain->honest && one_in(6);
     const KeyPair stranger = test_operator();
     const Removal removal = make_removal(network_id_, chain->chain->id(), info->last_sequence + 1,
-                                         tip(), forged ? stranger : chain->chain->key());
+                                         tip(), forged ? stranger : chain->chain->key())
+                                .value();
     submit("removal", Kind::kRemoval, wrap_object(Kind::kRemoval, removal.encode()));
 }
 
@@ -151,7 +153,8 @@ void RandomHistory::list_role_removal() {
     const bool free = exit.role == BondPurpose::kStorage || one_in(3);
     const Removal removal = make_removal(network_id_, ChainId(exit.bond),
                                          free ? 0 : static_cast<std::uint32_t>(exit.role), tip(),
-                                         one_in(8) ? chains_[0].chain->key() : *exit.key);
+                                         one_in(8) ? chains_[0].chain->key() : *exit.key)
+                                .value();
     submit(free ? "removal of what is free" : "removal of a role", Kind::kRemoval,
            wrap_object(Kind::kRemoval, removal.encode()));
 }
@@ -197,7 +200,8 @@ void RandomHistory::list_checkpoint() {
         one_in(4) ? GlobalDigest(tagged_hash("a lie", below(2))) : block.global;
     const Checkpoint checkpoint =
         make_checkpoint(network_id_, g, block.hash, global, block.counts.total,
-                        staked == bond_of_.end() ? BondId{} : staked->second, key);
+                        staked == bond_of_.end() ? BondId{} : staked->second, key)
+            .value();
     submit("checkpoint", Kind::kCheckpoint, wrap_object(Kind::kCheckpoint, checkpoint.encode()));
 }
 

@@ -49,8 +49,9 @@ class RegistryStory {
                 b.listed.objects.push_back(object(Kind::kRegistration, chain.registration()));
             }
             if (h == registered_at(i) + 12 + dice("remove", i, 60)) {
-                b.listed.objects.push_back(object(
-                    Kind::kRemoval, make_removal(params_.id(), chain.id(), 1, h, chain.key())));
+                b.listed.objects.push_back(
+                    object(Kind::kRemoval,
+                           make_removal(params_.id(), chain.id(), 1, h, chain.key()).value()));
             }
         }
         return b;

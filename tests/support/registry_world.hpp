@@ -112,7 +112,7 @@ class TestChain {
         r.bond_id = BondId(tagged_hash("test/bond", seed));
         replica_ = r.replica_id(network_id_);
         if (options.reveals) r.local_commitment = reveals_at(options.genesis).commitment();
-        registration_ = sign_registration(network_id_, r, key_);
+        registration_ = sign_registration(network_id_, r, key_).value();
         id_ = registration_.chain_id(network_id_);
     }
 
@@ -123,7 +123,8 @@ class TestChain {
     RevealChain& reveals_at(Height base) {
         const auto known = reveals_.find(base);
         if (known != reveals_.end()) return known->second;
-        return reveals_.emplace(base, RevealChain(network_id_, replica_, base, key_)).first->second;
+        return reveals_.emplace(base, RevealChain::make(network_id_, replica_, base, key_).value())
+            .first->second;
     }
 
     /// The link of a height with all its openings, as the registry says the height stands.
@@ -169,7 +170,7 @@ class TestChain {
     Receipt sign(const KnownHeight& known, const Link& link) const {
         const Digest d =
             receipt_digest(network_id_, id_, known.height, known.block_hash, known.anchor, link);
-        return {link, known.height, known.anchor, key_.sign(view(d))};
+        return {link, known.height, known.anchor, key_.sign(view(d)).value()};
     }
     Compact compact(const KnownHeight& known, const PathProof& path,
                     const std::optional<RevealState>& force = std::nullopt) {

@@ -39,7 +39,7 @@ class OperatorWorld {
     [[nodiscard]] JournalHead head(Height height) const {
         Bytes body = must(registry->head_of(height));
         body.resize(kHeadBytes);
-        return sign_head(params.id(), JournalHead::decode(body).value(), test_operator());
+        return sign_head(params.id(), JournalHead::decode(body).value(), test_operator()).value();
     }
     /// The transport: what a replica asks, and what it is told.
     FollowRequest request() {

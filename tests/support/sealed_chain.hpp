@@ -51,11 +51,12 @@ class SealedChain {
         r.genesis_block_hash = test_hash(options.genesis);
         r.bond_id = options.bond.value_or(BondId(tagged_hash("test/bond", seed)));
         if (options.reveals) {
-            reveals_ = std::make_unique<RevealChain>(network_id_, r.replica_id(network_id_),
-                                                     options.genesis, key_);
+            reveals_ = std::make_unique<RevealChain>(
+                RevealChain::make(network_id_, r.replica_id(network_id_), options.genesis, key_)
+                    .value());
             r.local_commitment = reveals_->commitment();
         }
-        registration_ = sign_registration(network_id_, r, key_);
+        registration_ = sign_registration(network_id_, r, key_).value();
         id_ = registration_.chain_id(network_id_);
         replica_ = std::make_unique<Replica>(open_replica());
         load_cells();
@@ -129,7 +130,7 @@ class SealedChain {
     [[nodiscard]] Receipt sign(const KnownHeight& known, const Link& link) const {
         const Digest d =
             receipt_digest(network_id_, id_, known.height, known.block_hash, known.anchor, link);
-        return {link, known.height, known.anchor, key_.sign(view(d))};
+        return {link, known.height, known.anchor, key_.sign(view(d)).value()};
     }
     /// The compact proof of a link, false or not, whatever its cells are.
     [[nodiscard]] Compact compact(const SignedLink& link, const PathProof& path,

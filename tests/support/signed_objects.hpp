@@ -301,7 +301,7 @@ inline Verdict bad_response_by_challenger(const EvidenceWorld& w, const PublicKe
     const Challenge made = challenge_of(w, key, sign);
     KnownChain chain = chain_of(w, v);
     chain.prover = w.prover.public_key();
-    const SignWith prover = [&](const Digest& d) { return w.prover.sign(view(d)); };
+    const SignWith prover = [&](const Digest& d) { return w.prover.sign(view(d)).value(); };
     return judge_without_fill(
         v.facts(chain),
         make_bad_response(made, response_of(w, made.id(w.network_id), prover, true)));

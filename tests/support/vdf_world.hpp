@@ -47,7 +47,7 @@ struct VdfWorld {
     }
     /// A proof over any checkpoints, honestly signed.
     [[nodiscard]] VdfProof sign(std::vector<Digest> d) const {
-        return make_vdf_proof(params.vdf, network_id, height, input, std::move(d), key);
+        return make_vdf_proof(params.vdf, network_id, height, input, std::move(d), key).value();
     }
     [[nodiscard]] VdfProof proof() const { return sign(checkpoints()); }
     /// Signs again after a field has been changed.
@@ -55,7 +55,7 @@ struct VdfWorld {
         const Digest message =
             vdf_signing_digest(network_id, p.height, p.input, checkpoints_root(p.checkpoints), p.y);
         p.evaluator = key.public_key();
-        p.signature = key.sign(view(message));
+        p.signature = key.sign(view(message)).value();
     }
 };
 

@@ -24,7 +24,7 @@ class AcknowledgementsTest : public ::testing::Test {
         return wrap_object(Kind::kBundle, made->encode());
     }
     Acknowledgement of(ByteView message) const {
-        return make_acknowledgement(network_, message, Height(9), BlockHash{}, host_);
+        return make_acknowledgement(network_, message, Height(9), BlockHash{}, host_).value();
     }
     Result<Acknowledgements> open(std::uint32_t kept_heights = 64) const {
         return Acknowledgements::open(folder_ / "acks", network_, prover_.public_key(),
@@ -136,7 +136,7 @@ TEST_F(AcknowledgementsTest, StayForAsManyHeightsAsAreKeptAndThenGo) {
     const AcknowledgedObject object = AcknowledgedObject::of(proof);
     EXPECT_FALSE(object.height);
     const Acknowledgement far =
-        make_acknowledgement(network_, proof, Height(1'000'000), BlockHash{}, host_);
+        make_acknowledgement(network_, proof, Height(1'000'000), BlockHash{}, host_).value();
     ASSERT_TRUE(store.take(host_.public_key(), proof, {&object, 1}, far));
     EXPECT_EQ(store.kept(), before + 1);
 }

@@ -68,7 +68,8 @@ class Checkpoints : public Node {
     Checkpoint false_one(const Checkpoint& c, const KeyPair& key) {
         return make_checkpoint(params_.id(), c.height, c.block_hash,
                                GlobalDigest(tagged_hash("test/false")), c.total_chains, c.bond_id,
-                               key);
+                               key)
+            .value();
     }
     void submit(const Checkpoint& c) {
         succeed(chain_->submit_checkpoint(wrap_object(Kind::kCheckpoint, c.encode())));
@@ -195,7 +196,7 @@ TEST_F(Checkpoints, ChainsBelowTheLeastSizeOrDepositAreRefused) {
     Registration small = rich;
     small.header.chunks = ChunkCount(39);
     small.header.data_len = 39 * kChunkBytes;
-    small = sign_registration(params_.id(), small, key);
+    small = sign_registration(params_.id(), small, key).value();
     succeed(chain_->submit_registration(wrap_object(Kind::kRegistration, small.encode())));
     VdfClock with = clock(key_of(9));
     Aggregator aggregator = node(with, *chain_);

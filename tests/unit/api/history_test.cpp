@@ -51,9 +51,9 @@ TEST_F(History, ARestartAtTheBlockThatListsUpdatesOutOfOrderTakesNoneOfThem) {
     const ChainId id = registration.chain_id(params_.id());
     new_blocks(6);
     const Height far = value_of(chain_->current_height()) + 10;
-    submit(Kind::kUpdate, make_update(params_.id(), id, 2, far + 1, Reveal{}, key_of(1)));
+    submit(Kind::kUpdate, make_update(params_.id(), id, 2, far + 1, Reveal{}, key_of(1)).value());
     submit(Kind::kUpdate,
-           make_update(params_.id(), id, 1, far, Reveal(tagged_hash("x")), key_of(1)));
+           make_update(params_.id(), id, 1, far, Reveal(tagged_hash("x")), key_of(1)).value());
     new_blocks(1 + params_.finality_blocks);
     VdfClock with = clock(key_of(9));
     Aggregator steady = aggregator(with, "steady");
@@ -83,7 +83,7 @@ TEST_F(History, WhoComesLaterComesToTheSameBytes) {
         }
     }
     EXPECT_EQ(value_of(node.registry().chain(id))->phase, ChainPhase::kSealed);
-    submit(Kind::kRemoval, prover.removal(1, value_of(node.registry().tip()).value()));
+    submit(Kind::kRemoval, prover.removal(1, value_of(node.registry().tip()).value()).value());
     new_blocks(8);
     advance_all(node, provers);
     EXPECT_TRUE(value_of(node.registry().chain(id))->removal_at);
@@ -306,14 +306,14 @@ TEST_F(History, TheEndOfOneChainLeavesThePartOfAnotherUnderTheSameBond) {
     succeed(ledger_->add_to_bond(decoy.bond_id, 100, IdempotencyKey(tagged_hash("added"))));
     Registration other = decoy;
     other.header.nonce = 4'711;
-    other = sign_registration(params_.id(), other, key_of(1));
+    other = sign_registration(params_.id(), other, key_of(1)).value();
     submit(Kind::kRegistration, other);
     VdfClock with = clock(key_of(9));
     Aggregator node = aggregator(with);
     Prover prover = value_of(Prover::open(params_, files("a"), decoy, key_of(1)));
     Prover* const provers[] = {&prover};
     live(node, provers, 20);
-    submit(Kind::kRemoval, prover.removal(1, value_of(node.registry().tip()).value()));
+    submit(Kind::kRemoval, prover.removal(1, value_of(node.registry().tip()).value()).value());
     live(node, provers, 45);
     // One got its part back after its last audit, the other lost its own: never sealed.
     EXPECT_EQ(value_of(node.registry().chain(decoy.chain_id(params_.id())))->phase,

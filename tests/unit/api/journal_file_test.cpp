@@ -39,7 +39,7 @@ class JournalFile : public ::testing::Test {
     }
     HeadSource heads() {
         return [this](Height h) -> Result<std::optional<JournalHead>> {
-            return std::optional(sign_head(params.id(), head_of(h), test_operator()));
+            return std::optional(sign_head(params.id(), head_of(h), test_operator()).value());
         };
     }
     JournalHead head_of(Height height) {
@@ -316,7 +316,7 @@ TEST_F(JournalFile, TwoJournalsWithOneBeginningAreAForkAtTheFirstEntryThatDiffer
     Bytes body = must(other->head_of(Height(114)));
     body.resize(kHeadBytes);
     const JournalHead theirs =
-        sign_head(params.id(), JournalHead::decode(body).value(), test_operator());
+        sign_head(params.id(), JournalHead::decode(body).value(), test_operator()).value();
     Replay replay(*late, chain, options);
     const Status compared = replay.compare(theirs);
     ASSERT_FALSE(compared);
@@ -324,7 +324,7 @@ TEST_F(JournalFile, TwoJournalsWithOneBeginningAreAForkAtTheFirstEntryThatDiffer
 }
 
 TEST_F(JournalFile, EveryByteOfAHeadIsHeldAgainstTheRegistry) {
-    const JournalHead head = sign_head(params.id(), head_of(Height(115)), test_operator());
+    const JournalHead head = sign_head(params.id(), head_of(Height(115)), test_operator()).value();
     ASSERT_FALSE(head.state.is_zero());
     const Bytes bytes = head.encode();
     Replay replay(*whole, chain, options);
@@ -348,7 +348,8 @@ TEST_F(JournalFile, EveryByteOfAHeadIsHeldAgainstTheRegistry) {
                   i < 32 ? Reason::kNotOperator : Reason::kBadSignature)
             << i;
         if (i < 32 || i >= kHeadSignedBytes) continue;
-        const Status lied = replay.compare(sign_head(params.id(), *changed, test_operator()));
+        const Status lied =
+            replay.compare(sign_head(params.id(), *changed, test_operator()).value());
         ASSERT_FALSE(lied) << i;
         EXPECT_EQ(lied.error().code, ErrorCode::kRefused) << i;
         if (expected(i) != Reason::kOk) {

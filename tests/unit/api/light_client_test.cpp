@@ -213,7 +213,8 @@ TEST_F(LightClients, ANumberOfChainsInACheckpointIsProvenByItsDigest) {
     const BlockRecord block = *value_of(node_->registry().block(h));
     const auto judged = [&](std::uint64_t total) {
         const Checkpoint of = make_checkpoint(params_.id(), h, block.hash, block.global, total,
-                                              BondId(tagged_hash("bond")), key_of(7));
+                                              BondId(tagged_hash("bond")), key_of(7))
+                                  .value();
         return value_of(client({node("n")})->verify(wrap_object(Kind::kCheckpoint, of.encode())));
     };
     const LightReport report = judged(block.counts.total);
@@ -277,7 +278,8 @@ TEST_F(LightClients, AFullCheckOfYCatchesWhatLedToIt) {
         checkpoints[2].bytes[0] ^= 1;  // signed all the same
         const VdfProof false_proof =
             make_vdf_proof(honest.params, small_network().id(), honest.height, honest.input,
-                           std::move(checkpoints), key_of(9));
+                           std::move(checkpoints), key_of(9))
+                .value();
         said->proof = wrap_object(Kind::kVdfProof, false_proof.encode());
     };
     expect_caught("a segment of the whole proof", lie, LightY::kFull);

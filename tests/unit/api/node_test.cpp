@@ -218,7 +218,7 @@ TEST_F(Clock, TakesAForeignProofOnlyAfterFullVerification) {
     std::vector<Digest> forged = proof.checkpoints;
     forged[2] = Digest(tagged_hash("forged"));
     const VdfProof lie =
-        make_vdf_proof(proof.params, params_.id(), height, proof.input, forged, key_of(9));
+        make_vdf_proof(proof.params, params_.id(), height, proof.input, forged, key_of(9)).value();
     const Verdict verdict = value_of(follower.import(lie));
     EXPECT_EQ(verdict, Verdict(Reason::kVdfSegment, 1));
     EXPECT_EQ(follower.at(height).error().code, ErrorCode::kUnavailable);

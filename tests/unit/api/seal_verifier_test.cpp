@@ -32,7 +32,7 @@ struct SealVerifierTest : ::testing::Test {
         registration.header = sealed.header.replica;
         registration.sealed_root = sealed.header.sealed_root;
         registration.retention = Retention::kDefault;
-        registration.signature = world.key.sign(view(registration.digest(network_id)));
+        registration.signature = world.key.sign(view(registration.digest(network_id))).value();
         request.peer = "alice";
         request.registration = registration;
         request.known = {Height(7), {}, SealProofKind::kSeal};
@@ -80,7 +80,8 @@ TEST_F(SealVerifierTest, ABadWindowGivesTheVerdictOfThePlainVerifier) {
     // The registration is of another replica_id: roots and proofs hold, the keystream does not.
     SealVerifier::Request other = request;
     other.registration.header.nonce = 5;
-    other.registration.signature = world.key.sign(view(other.registration.digest(network_id)));
+    other.registration.signature =
+        world.key.sign(view(other.registration.digest(network_id))).value();
     const SealChallenge challenge = draw_seal_challenge(
         world.network, network_id, other.registration, request.known.y, SealProofKind::kSeal);
     SealProof made;
@@ -93,7 +94,7 @@ TEST_F(SealVerifierTest, ABadWindowGivesTheVerdictOfThePlainVerifier) {
     made.raw_siblings = raw->siblings;
     made.sealed_cells = sealed->data;
     made.sealed_siblings = sealed->siblings;
-    made.signature = world.key.sign(view(made.digest(network_id)));
+    made.signature = world.key.sign(view(made.digest(network_id))).value();
     const Bytes body = made.encode();
     const auto plain =
         verify_seal_proof(world.network, network_id, other.registration, other.known, body);

@@ -155,7 +155,8 @@ TEST_F(AvailabilityEngine, ChallengesThatNeedNotBeAnsweredAreIgnoredWithAReason)
     other.signature[3] ^= 1;
     EXPECT_EQ(ask(other), Reason::kBadSignature);
     other = make_challenge2(w.params.id(), c.chain_id, c.height, c.block_hash, c.y, Reveal{},
-                            stranger_key);
+                            stranger_key)
+                .value();
     EXPECT_EQ(ask(other), Reason::kNotAssigned);
     other = c;
     other.block_hash = BlockHash(tagged_hash("test/branch"));
@@ -180,9 +181,11 @@ TEST_F(AvailabilityEngine, OpenChallengesSurviveARestartAndNoneLeavesTwice) {
                                   with_chain("measured")};
     std::vector<ChallengeKey> keys;
     for (const JournalEntry& e : drawn) keys.push_back(key_of(e.challenge));
-    const Response response = sign_response(ChallengeId{}, Bytes(64), w.provers[0].chain->key());
+    const Response response =
+        sign_response(ChallengeId{}, Bytes(64), w.provers[0].chain->key()).value();
     const Outcome2 outcome = make_outcome2(ChallengeId{}, Reveal{}, OutcomeKind::kServed, 9, 1,
-                                           &response, w.challengers[0].key);
+                                           &response, w.challengers[0].key)
+                                 .value();
     {
         const auto journal = test::must(ChallengeJournal::open(folder / "j", w.params.id()));
         EXPECT_EQ(test::must(journal->plan(Height(500), drawn)), 3U);

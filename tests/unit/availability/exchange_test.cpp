@@ -80,7 +80,8 @@ struct ExchangeWorld {
     }
     [[nodiscard]] const Reveal& reveal() const { return reveals[height.since(base)]; }
     [[nodiscard]] Challenge challenge() const {
-        return make_challenge(network_id, chain_id, height, block_hash, reveal(), challenger);
+        return make_challenge(network_id, chain_id, height, block_hash, reveal(), challenger)
+            .value();
     }
     [[nodiscard]] ChallengeContext challenge_context() const {
         return {params, network_id, chain_id, height, block_hash, y, in_force};
@@ -111,7 +112,8 @@ struct ExchangeWorld {
 TEST(Challenger, EncodesAndRefusesEveryChange) {
     const ExchangeWorld world;
     const Challenger own = make_challenger(world.network_id, world.reveals[0], world.base,
-                                           BondId(sha256(view("bond"))), world.first);
+                                           BondId(sha256(view("bond"))), world.first)
+                               .value();
     const Bytes body = own.encode();
     EXPECT_EQ(body.size(), 168U);
     EXPECT_EQ(*Challenger::decode(body), own);
@@ -232,7 +234,7 @@ TEST(Challenge, EachRefusalHasItsReason) {
         return check_challenge(world.challenge_context(), c).reason;
     };
     const auto resigned = [&](Challenge c, const KeyPair& key) {
-        c.signature = key.sign(view(c.id(world.network_id)));
+        c.signature = key.sign(view(c.id(world.network_id))).value();
         return c;
     };
     Challenge c = own;
@@ -290,7 +292,7 @@ TEST(Challenge, IsAnsweredOnceForEachChainAndHeight) {
 TEST(Response, IsAcceptedAndRefusedWithEveryChange) {
     const ExchangeWorld world;
     const ResponseContext context = world.response_context();
-    const Response own = sign_response(context.id, world.payload(), world.prover);
+    const Response own = sign_response(context.id, world.payload(), world.prover).value();
     EXPECT_EQ(own.chunks_and_siblings.size(), response_payload_bytes(context));
     const Bytes body = own.encode();
     EXPECT_EQ(*Response::decode(body), own);
@@ -308,7 +310,7 @@ TEST(Response, BlamesTheProverOnlyForWhatItSigned) {
     const ResponseContext context = world.response_context();
     const Bytes payload = world.payload();
     const auto verdict = [&](const Bytes& bytes, const KeyPair& key) {
-        return check_response(context, sign_response(context.id, bytes, key));
+        return check_response(context, sign_response(context.id, bytes, key).value());
     };
     EXPECT_TRUE(verdict(payload, world.prover).accepted());
     EXPECT_FALSE(response_is_evidence(verdict(payload, world.prover)));
@@ -333,7 +335,7 @@ TEST(Response, BlamesTheProverOnlyForWhatItSigned) {
     EXPECT_EQ(verdict(changed, world.prover).reason, Reason::kBadMultiproof);
 
     const Response foreign =
-        sign_response(ChallengeId(sha256(view("other"))), payload, world.prover);
+        sign_response(ChallengeId(sha256(view("other"))), payload, world.prover).value();
     EXPECT_EQ(check_response(context, foreign).reason, Reason::kWrongChallenge);
     EXPECT_FALSE(response_is_evidence(check_response(context, foreign)));
 }
@@ -379,7 +381,8 @@ TEST(Outcome, IsAcceptedAndRefusedWithEveryChange) {
     for (const OutcomeKind kind : {OutcomeKind::kServed, OutcomeKind::kLate, OutcomeKind::kInvalid,
                                    OutcomeKind::kUnreachable}) {
         const Outcome own = make_outcome(challenge.id(world.network_id), world.reveal(), kind,
-                                         1'234, 567, world.challenger);
+                                         1'234, 567, world.challenger)
+                                .value();
         const Bytes body = own.encode();
         EXPECT_EQ(body.size(), 137U);
         EXPECT_EQ(*Outcome::decode(body), own);
@@ -398,7 +401,7 @@ TEST(Outcome, EachRefusalHasItsReason) {
         world.params, world.network_id, challenge, world.base, {0, world.reveals[0]}};
     const ChallengeId id = challenge.id(world.network_id);
     const auto made = [&](const Reveal& reveal, const KeyPair& key) {
-        return make_outcome(id, reveal, OutcomeKind::kServed, 1, 1, key);
+        return make_outcome(id, reveal, OutcomeKind::kServed, 1, 1, key).value();
     };
     const Outcome own = made(world.reveal(), world.challenger);
     EXPECT_TRUE(check_outcome(context, own).accepted());
@@ -418,13 +421,15 @@ TEST(Outcome, EachRefusalHasItsReason) {
     // A nonce made of no committed reveal: the challenger aimed it.
     const Reveal aimed(sha256(view("aimed")));
     const Challenge aimed_challenge = make_challenge(world.network_id, world.chain_id, world.height,
-                                                     world.block_hash, aimed, world.challenger);
+                                                     world.block_hash, aimed, world.challenger)
+                                          .value();
     EXPECT_TRUE(check_challenge(world.challenge_context(), aimed_challenge).accepted())
         << "the prover cannot tell";
     const OutcomeContext aimed_context{
         world.params, world.network_id, aimed_challenge, world.base, {0, world.reveals[0]}};
     const Outcome aimed_outcome = make_outcome(aimed_challenge.id(world.network_id), aimed,
-                                               OutcomeKind::kLate, 1, 1, world.challenger);
+                                               OutcomeKind::kLate, 1, 1, world.challenger)
+                                      .value();
     EXPECT_EQ(check_outcome(aimed_context, aimed_outcome).reason, Reason::kBadReveal);
 
     context.base = world.height + 1;
@@ -436,7 +441,8 @@ TEST(Outcome, RevealMustLieWithinReachOfTheLastKnown) {
     world.height = world.base + 17;  // one hash more than rate_window + 1
     const Challenge challenge = world.challenge();
     const Outcome own = make_outcome(challenge.id(world.network_id), world.reveal(),
-                                     OutcomeKind::kServed, 1, 1, world.challenger);
+                                     OutcomeKind::kServed, 1, 1, world.challenger)
+                            .value();
     OutcomeContext context{
         world.params, world.network_id, challenge, world.base, {0, world.reveals[0]}};
     EXPECT_EQ(check_outcome(context, own).reason, Reason::kRevealTooFar);

@@ -37,7 +37,7 @@ TEST(ChallengeMoment, IsWhenTheEngineSendsAndARestartDoesNotChangeIt) {
     test::AvailabilityWorld::Challenging& c = w.challengers[0];
     Digest owner;
     owner.bytes = c.key.public_key().bytes;
-    RevealChain reveals(w.params.id(), owner, c.base, c.key);
+    RevealChain reveals = RevealChain::make(w.params.id(), owner, c.base, c.key).value();
     for (int i = 0; i < 3; ++i) {
         w.feed();
         const Height h = w.world.tip() - 1;

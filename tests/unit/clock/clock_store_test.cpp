@@ -83,7 +83,8 @@ TEST_F(ClockFolderTest, OurOwnSignatureMakesNothingUsable) {
     std::vector<Digest> d = plain_checkpoints(Height(0), input, first_epoch());
     d[2].bytes[0] ^= 1;
     fs::create_directory(folder_ / "vdf");
-    put(proof_path(0), make_vdf_proof(params_.vdf, params_.id(), Height(0), input, d, key_of(9)));
+    put(proof_path(0),
+        make_vdf_proof(params_.vdf, params_.id(), Height(0), input, d, key_of(9)).value());
     d.back() = Digest(tagged_hash("another end"));
     VdfClock clock = open(options());
     const VdfClockReport report = must(clock.advance());

@@ -119,7 +119,8 @@ TEST_F(VdfClockTest, CatchesUpOnOthersProofs) {
         if (!lying || height != Height(2)) return proof;
         proof.checkpoints[2].bytes[0] ^= 1;
         return make_vdf_proof(proof.params, params_.id(), height, proof.input, proof.checkpoints,
-                              key_of(9));
+                              key_of(9))
+            .value();
     };
     VdfClock follower = open(with, false);
     VdfClockReport report = must(follower.advance());

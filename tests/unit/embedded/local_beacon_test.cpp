@@ -45,7 +45,7 @@ TEST(LocalBeacon, SignsARoundOnceItIsDue) {
     EXPECT_EQ(first.randomness, sha256(first.proof));
     const Digest message =
         tagged_hash("local-beacon/round", test_key().public_key(), std::uint64_t{1});
-    const Signature signature = test_key().sign(view(message));
+    const Signature signature = test_key().sign(view(message)).value();
     EXPECT_EQ(first.proof, Bytes(signature.begin(), signature.end()));
     EXPECT_TRUE(p.beacon->verify(1, first));
     p.now_s = 1'029;

@@ -31,7 +31,7 @@ class Duties : public testing::Test {
     void add(const KeyPair& key, std::uint64_t n) {
         Registration r = TestChain(world_.params(), n, Height(kShortGenesis)).registration();
         r.header.prover = key.public_key();
-        const Registration made = sign_registration(network_id(), r, key);
+        const Registration made = sign_registration(network_id(), r, key).value();
         world_.list_registration(made);
         chains_[key.public_key()].push_back(made.chain_id(network_id()));
         std::sort(chains_[key.public_key()].begin(), chains_[key.public_key()].end());
@@ -63,7 +63,8 @@ class Duties : public testing::Test {
                 }
                 if (verdict_ != Reason::kOk) return out;
                 out.acknowledgement = make_acknowledgement(network_id(), message, Height(9),
-                                                           test_hash(Height(9)), host_);
+                                                           test_hash(Height(9)), host_)
+                                          .value();
                 return out;
             };
             service_.emplace(std::move(source), chain_, [this] { return now_ns_; }, options_);

@@ -187,7 +187,7 @@ TEST(ChallengesOfTheJournal, AreRefusedByReason) {
     const auto remade = [&](const auto& change) {
         Challenge2 c = p.asked(h);
         change(c);
-        c.signature = p.challenger.key.sign(view(c.id(id)));
+        c.signature = p.challenger.key.sign(view(c.id(id))).value();
         return p.w.take(c);
     };
     Challenge2 forged = p.asked(h);
@@ -241,7 +241,7 @@ TEST(OutcomesOfTheJournal, AreRefusedByReason) {
     const auto remade = [&](const auto& change) {
         Outcome2 o = p.w.outcome(p.challenger, p.prover, h, OutcomeKind::kServed);
         change(o);
-        o.signature = p.challenger.key.sign(view(o.digest()));
+        o.signature = p.challenger.key.sign(view(o.digest())).value();
         return p.w.take(o);
     };
     EXPECT_EQ(p.say(h, OutcomeKind::kServed), Verdict(Reason::kWrongChallenge));
@@ -377,14 +377,16 @@ TEST(OutcomesOfTheJournal, ThatNameAResponseWhichDoesNotHoldAreNotPaid) {
     for (Height h(10); h < Height(70); ++h) {
         const Challenge2 asked = p.asked(h);
         ASSERT_EQ(p.w.take(asked), Verdict());
-        const Response junk = sign_response(asked.id(p.w.network_id), Bytes(100), p.prover.key);
+        const Response junk =
+            sign_response(asked.id(p.w.network_id), Bytes(100), p.prover.key).value();
         ASSERT_EQ(p.w.take(make_outcome2(junk.id, p.challenger.reveal(h), OutcomeKind::kServed, 1,
-                                         1, &junk, p.challenger.key)),
+                                         1, &junk, p.challenger.key)
+                               .value()),
                   Verdict());
         p.w.block();
         for (const OutcomeAudit& open : p.w.open_audits()) {
             const Response answer =
-                sign_response(open.challenge.id(p.w.network_id), Bytes(100), p.prover.key);
+                sign_response(open.challenge.id(p.w.network_id), Bytes(100), p.prover.key).value();
             const Verdict v = p.w.take(answer);
             if (v.reason == Reason::kTooLate) continue;
             EXPECT_EQ(v, Verdict(Reason::kProofLength));

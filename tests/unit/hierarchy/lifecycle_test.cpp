@@ -243,10 +243,12 @@ TEST(Lifecycle, VectorCheckpoints) {
     const auto network = test::network_of(vectors());
     for (const auto& c : vectors().at("cases").at("checkpoints")) {
         const KeyPair key = KeyPair::from_secret(hex(c.at("secret_key")));
-        const Checkpoint made = make_checkpoint(
-            network.id, Height(c.at("height").get<std::uint64_t>()),
-            fixed<BlockHash>(c.at("block_hash")), fixed<GlobalDigest>(c.at("global")),
-            c.at("total_chains").get<std::uint64_t>(), fixed<BondId>(c.at("bond_id")), key);
+        const Checkpoint made =
+            make_checkpoint(
+                network.id, Height(c.at("height").get<std::uint64_t>()),
+                fixed<BlockHash>(c.at("block_hash")), fixed<GlobalDigest>(c.at("global")),
+                c.at("total_chains").get<std::uint64_t>(), fixed<BondId>(c.at("bond_id")), key)
+                .value();
         EXPECT_EQ(made.encode(), hex(c.at("body")));
         BlockRecord block;
         block.height = made.height;

@@ -31,20 +31,23 @@ class RegistryChallengers : public ::testing::Test {
     }
     Challenge2 asked(Height h) {
         return make_challenge2(world.params().id(), chain.id(), h, test_hash(h), test_y(h),
-                               challenger.reveal(h), challenger.key);
+                               challenger.reveal(h), challenger.key)
+            .value();
     }
     ObjectOutcome ask(Height h) {
         return world.accept(wrap_object(Kind::kChallenge2, asked(h).encode()));
     }
     ObjectOutcome say(Height h, OutcomeKind kind) {
         const Outcome2 o = make_outcome2(asked(h).id(world.params().id()), challenger.reveal(h),
-                                         kind, 1, 1, nullptr, challenger.key);
+                                         kind, 1, 1, nullptr, challenger.key)
+                               .value();
         return world.accept(wrap_object(Kind::kOutcome2, o.encode()));
     }
     Verdict leave(std::uint32_t role) {
         return world.judge(Kind::kRemoval,
                            make_removal(world.params().id(), ChainId(challenger.bond), role,
-                                        world.tip(), challenger.key));
+                                        world.tip(), challenger.key)
+                               .value());
     }
     RegistryWorld world;
     TestChain chain;
@@ -80,7 +83,8 @@ TEST_F(RegistryChallengers, ObjectsOfTheFirstVersionHaveNoDoor) {
     const Height h = challenger.base + 1;
     world.feed_to(h + 2);
     const Challenge old = make_challenge(world.params().id(), chain.id(), h, test_hash(h),
-                                         challenger.reveal(h), challenger.key);
+                                         challenger.reveal(h), challenger.key)
+                              .value();
     EXPECT_EQ(world.accept(wrap_object(Kind::kChallenge, old.encode())).verdict,
               Verdict(Reason::kBadKind));
     // And what belongs into the journal has none through a block.
@@ -113,11 +117,12 @@ TEST_F(RegistryChallengers, CannotMakeAnOffenceOfAnAnswerToAFalseY) {
     world.feed_to(h + 4);
     Challenge2 false_one = make_challenge2(world.params().id(), chain.id(), h, test_hash(h),
                                            VdfOutput(tagged_hash("test/false y")),
-                                           challenger.reveal(h), challenger.key);
+                                           challenger.reveal(h), challenger.key)
+                               .value();
     const Response honest =
-        sign_response(false_one.id(world.params().id()), Bytes(64), chain.key());
+        sign_response(false_one.id(world.params().id()), Bytes(64), chain.key()).value();
     const auto accuse = [&](const Challenge2& c) {
-        const Response r = sign_response(c.id(world.params().id()), Bytes(64), chain.key());
+        const Response r = sign_response(c.id(world.params().id()), Bytes(64), chain.key()).value();
         return world.judge(Kind::kEvidence, make_bad_response(c, r));
     };
     EXPECT_EQ(world.judge(Kind::kEvidence, make_bad_response(false_one, honest)),

@@ -95,7 +95,8 @@ TEST(RegistryBonds, OneBondStandsForAsManyChainsAsItHoldsParts) {
     for (std::uint64_t n = 1; n <= 20; ++n) {
         Registration r = first.registration();
         r.header.nonce = 1'000 + n;
-        world.list(Kind::kRegistration, sign_registration(world.params().id(), r, first.key()));
+        world.list(Kind::kRegistration,
+                   sign_registration(world.params().id(), r, first.key()).value());
     }
     std::vector<Verdict> expected(21, Reason::kBondTaken);  // 29 holds two parts of 10
     expected[0] = expected[1] = Verdict::ok();
@@ -113,7 +114,7 @@ TEST(RegistryBonds, WhatAVoidCostsIsThatChainsPartAlone) {
     EXPECT_EQ(world.judge(Kind::kRegistration, sealed.registration()), Verdict::ok());
     Registration other = sealed.registration();
     other.header.nonce = 77;
-    other = sign_registration(world->network_id(), other, sealed.key());
+    other = sign_registration(world->network_id(), other, sealed.key()).value();
     EXPECT_EQ(world.judge(Kind::kRegistration, other), Verdict::ok());
     world.feed_to(world.tip() + world.params().seal_delay);
     EXPECT_EQ(world.answer_duties(sealed), 1U);
@@ -196,7 +197,7 @@ TEST(RegistryOpenAudits, ALeavingChainAnswersALastAuditBeforeItsPartIsReleased) 
     world.feed();
     for (const TestChain* c : {&honest, &deleted}) {
         EXPECT_EQ(world.judge(Kind::kRemoval,
-                              make_removal(params.id(), c->id(), 1, world.tip(), c->key())),
+                              make_removal(params.id(), c->id(), 1, world.tip(), c->key()).value()),
                   Verdict::ok());
     }
     for (int i = 0; i < 40; ++i) {
@@ -265,7 +266,8 @@ struct Story {
             Bytes body = must(world->head_of(h));
             body.resize(kHeadBytes);
             return std::optional(
-                sign_head(world->network_id(), JournalHead::decode(body).value(), test_operator()));
+                sign_head(world->network_id(), JournalHead::decode(body).value(), test_operator())
+                    .value());
         };
         ASSERT_TRUE(write_journal(world.registry(), file(), head));
     }

@@ -91,9 +91,10 @@ TEST_F(ListedEvidence, AboutAHeightThatMayStillGetYWaitsForIt) {
     const Height h = world.tip();
     const BlockHash hash = must(world->block(h))->hash;
     const Challenge2 challenge =
-        make_challenge2(world->network_id(), chain.id(), h, hash, test_y(h), Reveal{}, accuser);
+        make_challenge2(world->network_id(), chain.id(), h, hash, test_y(h), Reveal{}, accuser)
+            .value();
     Response response{challenge.id(world->network_id()), Bytes(5, 1), {}};
-    response.signature = chain.key().sign(view(response.digest()));
+    response.signature = chain.key().sign(view(response.digest())).value();
     const Evidence evidence = make_bad_response(challenge, response);
     EXPECT_EQ(world.judge(Kind::kEvidence, evidence).reason, Reason::kNoEntropy);
     EXPECT_TRUE(has_part());
@@ -112,9 +113,10 @@ TEST_F(ListedEvidence, AFalseYInAChallengeMakesNoOffenceOfItsAnswer) {
     const BlockHash hash = must(world->block(h))->hash;
     const Challenge2 challenge =
         make_challenge2(world->network_id(), chain.id(), h, hash,
-                        VdfOutput(tagged_hash("a false y")), Reveal{}, accuser);
+                        VdfOutput(tagged_hash("a false y")), Reveal{}, accuser)
+            .value();
     Response response{challenge.id(world->network_id()), Bytes(5, 1), {}};
-    response.signature = chain.key().sign(view(response.digest()));
+    response.signature = chain.key().sign(view(response.digest())).value();
     EXPECT_EQ(world.judge(Kind::kEvidence, make_bad_response(challenge, response)).reason,
               Reason::kWrongOutput);
     EXPECT_TRUE(has_part());
@@ -127,7 +129,8 @@ TEST_F(ListedEvidence, TwoCheckpointsOfOneSubmitterAreTheOffenceThemselves) {
     const BlockRecord closed = must(world->block(Height(115))).value();
     const auto checkpoint = [&](const GlobalDigest& global) {
         return make_checkpoint(world->network_id(), Height(115), closed.hash, global,
-                               closed.counts.total, bond, submitter);
+                               closed.counts.total, bond, submitter)
+            .value();
     };
     const Digest holder{submitter.public_key().bytes};
     const Checkpoint truth = checkpoint(closed.global);
@@ -152,16 +155,19 @@ TEST_F(ListedEvidence, WhoHasLeftItsRoleGetsItsPartAfterLiability) {
     world.list(BondEvent::created(bond, submitter.public_key(), 10, BondPurpose::kCheckpoint));
     EXPECT_EQ(world.judge(Kind::kCheckpoint,
                           make_checkpoint(world->network_id(), Height(115), closed.hash,
-                                          closed.global, closed.counts.total, bond, submitter)),
+                                          closed.global, closed.counts.total, bond, submitter)
+                              .value()),
               Verdict::ok());
     const auto leave = [&](std::uint32_t role, Height signed_at) {
-        return world.judge(Kind::kRemoval, make_removal(world->network_id(), ChainId(bond), role,
-                                                        signed_at, submitter));
+        return world.judge(
+            Kind::kRemoval,
+            make_removal(world->network_id(), ChainId(bond), role, signed_at, submitter).value());
     };
     const Height claimed = world.tip();
     EXPECT_EQ(leave(3, claimed - 1).reason, Reason::kTooLate);         // from before it was claimed
     EXPECT_EQ(leave(2, world.tip()).reason, Reason::kAlreadyRemoved);  // no part in that role
-    Removal forged = make_removal(world->network_id(), ChainId(bond), 3, world.tip(), accuser);
+    Removal forged =
+        make_removal(world->network_id(), ChainId(bond), 3, world.tip(), accuser).value();
     EXPECT_EQ(world.judge(Kind::kRemoval, forged).reason, Reason::kBadSignature);
     EXPECT_EQ(leave(0, world.tip()), Verdict::ok());  // what is free, at once
     EXPECT_EQ(must(world->bond(bond))->free, 0U);

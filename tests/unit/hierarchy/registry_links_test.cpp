@@ -292,7 +292,8 @@ TEST_F(RegistryLinks, RevealsFollowTheCommitmentInForce) {
     TestChain chain(world_.params(), 4, Height(108), Retention::kDefault, true);
     world_.add_and_seal(chain);
     const Update update = make_update(world_->network_id(), chain.id(), 1, Height(120),
-                                      chain.reveals_at(Height(120)).commitment(), chain.key());
+                                      chain.reveals_at(Height(120)).commitment(), chain.key())
+                              .value();
     ASSERT_EQ(world_.judge(Kind::kUpdate, update), Verdict::ok());  // in 114
     for (Height h(114); h <= Height(127); ++h) {
         world_.feed_to(h);
@@ -325,7 +326,8 @@ TEST_F(RegistryLinks, ANewBaseBridgesALongSilence) {
     const Height base(166);
     ASSERT_EQ(
         world.judge(Kind::kUpdate, make_update(params.id(), chain.id(), 1, base,
-                                               chain.reveals_at(base).commitment(), chain.key())),
+                                               chain.reveals_at(base).commitment(), chain.key())
+                                       .value()),
         Verdict::ok());
     world.feed_to(Height(167));
     ASSERT_EQ(world.link(chain, Height(167)), Verdict::ok());
@@ -416,7 +418,8 @@ TEST_F(RegistryAudits, WhileOnlyLiabilityIsLeftAMissForfeitsTheBond) {
     world.answer_duties(careful);
     for (const TestChain* chain : {&careless, &careful}) {
         ASSERT_EQ(world.judge(Kind::kRemoval, make_removal(world.params().id(), chain->id(), 1,
-                                                           world.tip(), chain->key())),
+                                                           world.tip(), chain->key())
+                                                  .value()),
                   Verdict::ok());
     }
     std::size_t forfeited = 0;

@@ -57,7 +57,7 @@ class RegistryState : public ::testing::Test {
         return JournalHead::decode(body).value();
     }
     Signature signature(const JournalHead& head) {
-        return sign_head(params.id(), head, test_operator()).signature;
+        return sign_head(params.id(), head, test_operator()).value().signature;
     }
     fs::path save(Height height) {
         const fs::path file = folder.path() / (std::to_string(height.value) + ".saved");
@@ -315,7 +315,7 @@ struct Parts {
     [[nodiscard]] Bytes signed_again(const NetworkId& network_id) const {
         JournalHead head = file.head;
         head.state = sha256(exported());
-        head = sign_head(network_id, head, test_operator());
+        head = sign_head(network_id, head, test_operator()).value();
         Writer w;
         w.u8(1).fixed(file.network_id);
         head.encode(w);
@@ -489,22 +489,24 @@ TEST_F(RefusedState, HeadsThatAreNotTheOperatorsOrNotOfThisState) {
     head.signature = Signature{};
     EXPECT_EQ(refusal(with(head)), Reason::kBadSignature);
     EXPECT_EQ(refusal(with(sign_head(params.id(), original.file.head,
-                                     KeyPair::from_secret(view(tagged_hash("stranger")))))),
+                                     KeyPair::from_secret(view(tagged_hash("stranger"))))
+                               .value())),
               Reason::kNotOperator);
     head = original.file.head;
     head.state = Digest{};
-    EXPECT_EQ(refusal(with(sign_head(params.id(), head, test_operator()))),
+    EXPECT_EQ(refusal(with(sign_head(params.id(), head, test_operator()).value())),
               Reason::kNotCheckpointHeight);
     head = original.file.head;
     head.height = head.height + 5;
-    EXPECT_EQ(refusal(with(sign_head(params.id(), head, test_operator()))),
+    EXPECT_EQ(refusal(with(sign_head(params.id(), head, test_operator()).value())),
               Reason::kBadIndex);  // its leaves are of other heights
     head = original.file.head;
     head.block_hash = test_hash(Height(1));
-    EXPECT_EQ(refusal(with(sign_head(params.id(), head, test_operator()))), Reason::kWrongBlock);
+    EXPECT_EQ(refusal(with(sign_head(params.id(), head, test_operator()).value())),
+              Reason::kWrongBlock);
     // Another head of the operator than the one that was asked for.
     StateImport other;
-    other.head = sign_head(params.id(), head_of(*whole, height + 5), test_operator());
+    other.head = sign_head(params.id(), head_of(*whole, height + 5), test_operator()).value();
     EXPECT_EQ(refusal(bytes(), other), Reason::kWrongBlock);
     // The signature may come from elsewhere.
     StateImport own;

@@ -146,7 +146,7 @@ TEST(RegistryRegistrations, GenesisBlockFinalKnownAndFresh) {
     world.list(other.bond());
     Registration r = other.registration();
     r.genesis_block_hash = test_hash(Height(199));
-    world.list(Kind::kRegistration, sign_registration(world.params().id(), r, other.key()));
+    world.list(Kind::kRegistration, sign_registration(world.params().id(), r, other.key()).value());
     r = other.registration();
     r.bond_id.bytes[0] ^= 1;
     world.list(Kind::kRegistration, r);
@@ -258,7 +258,8 @@ TEST(RegistrySealing, WithoutAProofInTimeVoidAndBurnt) {
     EXPECT_EQ(s.registrations, 1U);
     EXPECT_EQ(world
                   .judge(Kind::kUpdate, make_update(world->network_id(), chain.id(), 1, Height(200),
-                                                    Reveal{}, chain.key()))
+                                                    Reveal{}, chain.key())
+                                            .value())
                   .reason,
               Reason::kNoSlot);
 }
@@ -283,7 +284,8 @@ TEST(RegistrySealing, NewChainsTakeTheLowestSlotsByAscendingId) {
     world.feed_to(Height(116));
     for (const std::size_t i : {4, 1}) {
         world.list(Kind::kRemoval, make_removal(world.params().id(), chains[i]->id(), 1,
-                                                world.tip(), chains[i]->key()));
+                                                world.tip(), chains[i]->key())
+                                       .value());
     }
     EXPECT_EQ(world.listed(), std::vector<Verdict>(2, Verdict::ok()));
     world.feed_to(Height(121));
@@ -312,8 +314,9 @@ TEST(RegistryRemoval, ShowsRemovalThenVacantThenLiableThenReleased) {
     world.add_and_seal(chain);  // at 113
     world.answer_duties(other);
     const auto remove = [&](std::uint32_t sequence, std::uint64_t at) {
-        world.list(Kind::kRemoval, make_removal(world.params().id(), chain.id(), sequence,
-                                                Height(at), chain.key()));
+        world.list(Kind::kRemoval,
+                   make_removal(world.params().id(), chain.id(), sequence, Height(at), chain.key())
+                       .value());
     };
     world.feed_to(Height(115));
     remove(2, 115);
@@ -359,7 +362,7 @@ TEST(RegistryRemoval, RefusedBeforeTheSealProofAndForUnknownChains) {
     world.feed_to(Height(110));
     TestChain chain(world.params(), 1, Height(108));
     const auto removal = [&] {
-        return make_removal(world.params().id(), chain.id(), 1, world.tip(), chain.key());
+        return make_removal(world.params().id(), chain.id(), 1, world.tip(), chain.key()).value();
     };
     world.list(Kind::kRemoval, removal());
     world.list(chain.bond());
@@ -381,9 +384,10 @@ TEST(RegistryRemoval, WithoutDelayASlotIsVacantInTheDigestOfItsRemoval) {
     world.feed_to(Height(110));
     TestChain chain(world.params(), 1, Height(108));
     world.add_and_seal(chain);  // at 113
-    EXPECT_EQ(world.judge(Kind::kRemoval,
-                          make_removal(params.id(), chain.id(), 1, Height(113), chain.key())),
-              Verdict::ok());  // in 114
+    EXPECT_EQ(
+        world.judge(Kind::kRemoval,
+                    make_removal(params.id(), chain.id(), 1, Height(113), chain.key()).value()),
+        Verdict::ok());  // in 114
     world.feed_to(Height(117));
     EXPECT_EQ(must(world->block(Height(113)))->counts.total, 1U);
     EXPECT_EQ(must(world->block(Height(114)))->counts.total, 0U);
@@ -397,7 +401,8 @@ TEST(RegistryUpdates, SequencesAndEffectiveHeightsGrow) {
     const auto update = [&](std::uint32_t sequence, std::uint64_t effective, bool none = false) {
         const Reveal a(tagged_hash("test/commitment", effective));
         world.list(Kind::kUpdate, make_update(world.params().id(), chain.id(), sequence,
-                                              Height(effective), none ? Reveal{} : a, chain.key()));
+                                              Height(effective), none ? Reveal{} : a, chain.key())
+                                      .value());
     };
     update(1, 120);
     world.list(chain.bond());
@@ -527,7 +532,8 @@ TEST(RegistryCheckpoints, BuiltFromClosedHeightsAndJudged) {
                             std::uint64_t total) {
         return must(judge_checkpoint(world.registry(),
                                      make_checkpoint(world->network_id(), Height(h), hash, global,
-                                                     total, bond, key)))
+                                                     total, bond, key)
+                                         .value()))
             .reason;
     };
     EXPECT_EQ(judged(115, good.block_hash, good.global, 2), Reason::kGlobalMismatch);

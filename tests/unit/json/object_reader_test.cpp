@@ -41,8 +41,10 @@ TEST(ObjectReader, BundlesMembersShortProofsAndAcknowledgementsComeBackByteForBy
         expect_both_ways(Kind::kShortCompact, property::short_compact(r).encode());
         expect_both_ways(Kind::kShortFull, property::short_full(r).encode());
         const KeyPair key = KeyPair::from_secret(Bytes(32, 5));
-        const Acknowledgement said = make_acknowledgement(
-            r.bytes<NetworkId>(), Bytes(3, 1), Height(r.any()), r.bytes<BlockHash>(), key);
+        const Acknowledgement said =
+            make_acknowledgement(r.bytes<NetworkId>(), Bytes(3, 1), Height(r.any()),
+                                 r.bytes<BlockHash>(), key)
+                .value();
         expect_both_ways(Kind::kAcknowledgement, said.encode());
     }
 }

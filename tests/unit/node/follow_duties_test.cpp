@@ -182,12 +182,15 @@ TEST_F(Followed, AnAcknowledgementOfAnotherObjectOrHostIsRefusedAndTheObjectSent
         if (said == nullptr || !said->acknowledgement) return;
         const Acknowledgement& true_one = *said->acknowledgement;
         if (signer) {
-            Acknowledgement other = make_acknowledgement(
-                params_.id(), sent_.back(), true_one.height, true_one.block_hash, *signer);
+            Acknowledgement other =
+                make_acknowledgement(params_.id(), sent_.back(), true_one.height,
+                                     true_one.block_hash, *signer)
+                    .value();
             said->acknowledgement = other;
         } else {
             said->acknowledgement = make_acknowledgement(params_.id(), object, true_one.height,
-                                                         true_one.block_hash, *host_);
+                                                         true_one.block_hash, *host_)
+                                        .value();
         }
     };
     worked_.clear();

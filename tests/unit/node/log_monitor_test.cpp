@@ -28,7 +28,8 @@ class Monitored : public ::testing::Test {
         const KeyPair host = KeyPair::from_secret(Bytes(32, 9));
         const BlockHash block = must(world.registry->block(height)).value().hash;
         Promise out;
-        out.acknowledgement = make_acknowledgement(world.params.id(), object, height, block, host);
+        out.acknowledgement =
+            make_acknowledgement(world.params.id(), object, height, block, host).value();
         out.object = sha256(object);
         if (has_object) out.leaf = Promise::leaf_of(object);
         out.entry = entry;
@@ -137,7 +138,7 @@ TEST_F(Monitored, HeadsThatContradictWhatWasSeenAreRefusedAlsoByTheNextRun) {
     // Of a height that was seen.
     world.lie<HeadsPage>([&](HeadsPage& page) {
         page.heads[0].root = Root(tagged_hash("another"));
-        page.heads[0] = sign_head(world.params.id(), page.heads[0], test_operator());
+        page.heads[0] = sign_head(world.params.id(), page.heads[0], test_operator()).value();
     });
     const auto second = next.follow(*client, world.params.genesis_height);
     EXPECT_EQ(second.error().verdict.reason, Reason::kBadPath);
@@ -149,7 +150,8 @@ TEST_F(Monitored, HeadsThatContradictWhatWasSeenAreRefusedAlsoByTheNextRun) {
     // A new one, of a journal that does not begin with what was seen.
     world.lie<HeadsPage>([&](HeadsPage& page) {
         page.heads.back().root = Root(tagged_hash("another"));
-        page.heads.back() = sign_head(world.params.id(), page.heads.back(), test_operator());
+        page.heads.back() =
+            sign_head(world.params.id(), page.heads.back(), test_operator()).value();
     });
     EXPECT_FALSE(next.follow(*client, world.params.genesis_height));
     // One that nobody signed.

@@ -154,7 +154,7 @@ TEST(Replica, ForgedHistoriesEndIt) {
                 change(page.heads.back());
                 if (sign) {
                     page.heads.back() =
-                        sign_head(world.params.id(), page.heads.back(), test_operator());
+                        sign_head(world.params.id(), page.heads.back(), test_operator()).value();
                 }
             });
         };
@@ -231,7 +231,7 @@ TEST(Replica, ASecondHeadOfOneHeightBecomesEvidenceThatHolds) {
     world.lie<HeadsPage>([&](HeadsPage& page) {
         ASSERT_FALSE(page.heads.empty());
         page.heads[0].root = Root(tagged_hash("another journal"));
-        page.heads[0] = sign_head(world.params.id(), page.heads[0], test_operator());
+        page.heads[0] = sign_head(world.params.id(), page.heads[0], test_operator()).value();
     });
     EXPECT_EQ(reason_of(replica.catch_up()), Reason::kBadPath);
     const Bytes object = slurp(replica.dir() / "evidence" / "two-heads.evidence");

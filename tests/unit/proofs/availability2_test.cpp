@@ -31,7 +31,8 @@ struct Challenged {
     Challenge2Context known{params, id, w.chain_id, w.height, w.block_hash, w.y, draw};
 
     [[nodiscard]] Challenge2 of(const VdfOutput& y) const {
-        return make_challenge2(id, w.chain_id, w.height, w.block_hash, y, reveal, challenger);
+        return make_challenge2(id, w.chain_id, w.height, w.block_hash, y, reveal, challenger)
+            .value();
     }
     [[nodiscard]] ResponseContext context() const {
         return {challenge.id(id), w.prover.public_key(), w.registration.sealed_root,
@@ -53,10 +54,10 @@ struct Challenged {
         payload.digests(w.sealed_tree.multiproof(cells));
         Bytes bytes = payload.take();
         if (!right) bytes[5] ^= 1;
-        return sign_response(challenge.id(id), std::move(bytes), w.prover);
+        return sign_response(challenge.id(id), std::move(bytes), w.prover).value();
     }
     [[nodiscard]] Outcome2 outcome(OutcomeKind kind, const Response* r) const {
-        return make_outcome2(challenge.id(id), reveal, kind, 1'000, 10, r, challenger);
+        return make_outcome2(challenge.id(id), reveal, kind, 1'000, 10, r, challenger).value();
     }
     [[nodiscard]] Verdict check(const Outcome2& o) const {
         const Outcome2Context context{params,   id,         challenge, w.prover.public_key(),
@@ -145,7 +146,7 @@ TEST(Outcome2, SpeaksOfAResponseInTheProversOwnSignature) {
 
     // A challenger that never asked has nobody's signature.
     Response forged = right;
-    forged.signature = c.challenger.sign(view(forged.digest()));
+    forged.signature = c.challenger.sign(view(forged.digest())).value();
     EXPECT_EQ(c.check(c.outcome(OutcomeKind::kServed, &forged)), Reason::kBadSignature);
     Bytes body = served.encode();
     for (std::size_t bit = 0; bit < body.size() * 8; ++bit) {
@@ -225,23 +226,25 @@ TEST(BadResponse2, WhoeverBelievedAFalseYHasDoneNothing) {
     const VdfOutput told(sha256(view("a false y")));
     const Challenge2 challenge = c.of(told);
     const Response answer =
-        sign_response(challenge.id(c.id), c.response().chunks_and_siblings, c.w.prover);
+        sign_response(challenge.id(c.id), c.response().chunks_and_siblings, c.w.prover).value();
     EXPECT_EQ(judged(c.params, c.w.y, make_bad_response(challenge, answer)), Reason::kWrongOutput);
 }
 
 TEST(BadResponse2, AChallengeOfVersion1AccusesNobodyInVersion2) {
     const Challenged c;
     const Challenge old =
-        make_challenge(c.id, c.w.chain_id, c.w.height, c.w.block_hash, c.reveal, c.challenger);
-    const Response answer = sign_response(old.id(c.id), Bytes{}, c.w.prover);
+        make_challenge(c.id, c.w.chain_id, c.w.height, c.w.block_hash, c.reveal, c.challenger)
+            .value();
+    const Response answer = sign_response(old.id(c.id), Bytes{}, c.w.prover).value();
     EXPECT_NE(judged(c.params, c.w.y, make_bad_response(old, answer)), Reason::kOk);
-    const Response longer = sign_response(old.id(c.id), Bytes(9'000, 1), c.w.prover);
+    const Response longer = sign_response(old.id(c.id), Bytes(9'000, 1), c.w.prover).value();
     EXPECT_NE(judged(c.params, c.w.y, make_bad_response(old, longer)), Reason::kOk);
     // Where it was made, it still does.
     NetworkParams before = c.w.params;
     const Challenge there = make_challenge(before.id(), c.w.chain_id, c.w.height, c.w.block_hash,
-                                           c.reveal, c.challenger);
-    const Response empty = sign_response(there.id(before.id()), Bytes{}, c.w.prover);
+                                           c.reveal, c.challenger)
+                                .value();
+    const Response empty = sign_response(there.id(before.id()), Bytes{}, c.w.prover).value();
     EXPECT_EQ(judged(before, c.w.y, make_bad_response(there, empty)), Reason::kOk);
 }
 

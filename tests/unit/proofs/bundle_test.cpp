@@ -25,8 +25,8 @@ KnownHeight known_height() {
     return known;
 }
 
-Checked<Bundle> bundle_of(std::vector<BundleEntry> members,
-                          const KeyPair& key = evidence_world().prover) {
+Result<Bundle> bundle_of(std::vector<BundleEntry> members,
+                         const KeyPair& key = evidence_world().prover) {
     const EvidenceWorld& w = evidence_world();
     return make_bundle(w.network_id, w.block_hash, w.height, w.anchor, std::move(members), key);
 }
@@ -57,9 +57,9 @@ TEST(Bundle, MembersComeInOneOrderAndEveryOneStandsAlone) {
 }
 
 TEST(Bundle, HasOneTo16384Members) {
-    EXPECT_EQ(bundle_of({}).error(), Reason::kBadField);
+    EXPECT_EQ(bundle_of({}).error().verdict, Reason::kBadField);
     EXPECT_TRUE(bundle_of(entries(kBundleMaxMembers)));
-    EXPECT_EQ(bundle_of(entries(kBundleMaxMembers + 1)).error(), Reason::kTooLarge);
+    EXPECT_EQ(bundle_of(entries(kBundleMaxMembers + 1)).error().verdict, Reason::kTooLarge);
     Bundle bundle = *bundle_of(entries(1));
     bundle.members.clear();
     EXPECT_EQ(Bundle::decode(bundle.encode()).error(), Reason::kBadField);
@@ -74,7 +74,7 @@ TEST(Bundle, HasOneTo16384Members) {
 TEST(Bundle, OneChainStandsInItOnce) {
     std::vector<BundleEntry> twice = entries(3);
     twice.push_back({twice[1].chain_id, Link{}});
-    EXPECT_EQ(bundle_of(twice).error().reason, Reason::kMemberOrder);
+    EXPECT_EQ(bundle_of(twice).error().verdict.reason, Reason::kMemberOrder);
     Bundle bundle = *bundle_of(entries(3));
     std::swap(bundle.members[1], bundle.members[2]);
     EXPECT_EQ(Bundle::decode(bundle.encode()).error(), Verdict(Reason::kMemberOrder, 2));

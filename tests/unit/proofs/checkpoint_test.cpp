@@ -22,7 +22,8 @@ TEST(Checkpoint, CheckpointsOfTheVectors) {
         EXPECT_EQ(make_checkpoint(
                       network.id, Height(c["height"].get<std::uint64_t>()),
                       fixed<BlockHash>(c["block_hash"]), fixed<GlobalDigest>(c["global"]),
-                      c["total_chains"].get<std::uint64_t>(), fixed<BondId>(c["bond_id"]), key),
+                      c["total_chains"].get<std::uint64_t>(), fixed<BondId>(c["bond_id"]), key)
+                      .value(),
                   *decoded);
         const CheckpointFacts own{decoded->block_hash, decoded->global, decoded->total_chains};
         test::expect_refused(c["refused"], body, [&](ByteView bytes) -> Verdict {
@@ -38,7 +39,7 @@ TEST(Checkpoint, Reasons) {
     const NetworkId id = params.id();
     const KeyPair key = KeyPair::from_secret(Bytes(32, 3));
     const auto at = [&](std::uint64_t height) {
-        return make_checkpoint(id, Height(height), {}, {}, 1, {}, key);
+        return make_checkpoint(id, Height(height), {}, {}, 1, {}, key).value();
     };
     EXPECT_TRUE(check_checkpoint(params, id, at(0)));
     EXPECT_TRUE(check_checkpoint(params, id, at(138)));
@@ -54,7 +55,7 @@ TEST(Checkpoint, ASignedUntruthIsToldFromTheVerifiersOwnDigest) {
     const NetworkParams params;
     const NetworkId id = params.id();
     const KeyPair key = KeyPair::from_secret(Bytes(32, 3));
-    const Checkpoint said = make_checkpoint(id, Height(69), {}, {}, 1, {}, key);
+    const Checkpoint said = make_checkpoint(id, Height(69), {}, {}, 1, {}, key).value();
     CheckpointFacts own{{}, {}, 1};
     EXPECT_TRUE(verify_checkpoint(params, id, said, own));
     own.total_chains = 2;
@@ -70,7 +71,7 @@ TEST(Checkpoint, EveryBitFlipIsRefused) {
     const NetworkParams params;
     const NetworkId id = params.id();
     const KeyPair key = KeyPair::from_secret(Bytes(32, 4));
-    const Bytes body = make_checkpoint(id, Height(69), {}, {}, 1, {}, key).encode();
+    const Bytes body = make_checkpoint(id, Height(69), {}, {}, 1, {}, key).value().encode();
     for (std::size_t bit = 0; bit < 8 * body.size(); ++bit) {
         Bytes bad = body;
         bad[bit / 8] ^= static_cast<std::uint8_t>(1 << bit % 8);

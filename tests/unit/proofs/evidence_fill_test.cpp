@@ -33,7 +33,7 @@ TEST(BadSealing, NothingIsFilledBeforeEveryCheapCheck) {
               Reason::kBadSignature);
     EXPECT_EQ(w.reason(changed([&](BadSeal& s) {
         s.registration.header.seal = {1U << 20, std::uint64_t{1} << 34};
-        s.registration = sign_registration(w.network_id, s.registration, w.prover);
+        s.registration = sign_registration(w.network_id, s.registration, w.prover).value();
     })),
               Reason::kSealPolicy);
     const auto decoded = [&](const std::function<void(BadSeal&)>& change) {
@@ -106,8 +106,11 @@ TEST(BadVdf, AFalseOutputAndAFalseStartAreOffences) {
     EXPECT_EQ(w.reason(make_false_end(proof, VdfEndEvidence::End::kOutput)), Reason::kNoOffence);
     EXPECT_EQ(w.reason(make_false_end(proof, VdfEndEvidence::End::kStart)), Reason::kNoOffence);
     proof.y = VdfOutput(sha256(view("wished for")));
-    proof.signature = w.evaluator.sign(view(vdf_signing_digest(
-        w.network_id, w.height, w.seed, checkpoints_root(proof.checkpoints), proof.y)));
+    proof.signature =
+        w.evaluator
+            .sign(view(vdf_signing_digest(w.network_id, w.height, w.seed,
+                                          checkpoints_root(proof.checkpoints), proof.y)))
+            .value();
     const Judgement output = w.judged(make_false_end(proof, VdfEndEvidence::End::kOutput));
     EXPECT_TRUE(output.verdict.accepted()) << to_string(output.verdict);
     EXPECT_EQ(output.offence.kind, EvidenceKind::kFalseVdfOutput);

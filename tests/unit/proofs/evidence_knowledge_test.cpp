@@ -23,8 +23,11 @@ std::vector<Evidence> one_of_each(const EvidenceWorld& w) {
     out.push_back(make_bad_segment(w.vdf_proof(d), static_cast<std::uint32_t>(d.size() - 2)));
     VdfProof false_y = w.vdf_proof(w.checkpoints);
     false_y.y[0] ^= 1;
-    false_y.signature = w.evaluator.sign(view(vdf_signing_digest(
-        w.network_id, w.height, w.seed, checkpoints_root(false_y.checkpoints), false_y.y)));
+    false_y.signature =
+        w.evaluator
+            .sign(view(vdf_signing_digest(w.network_id, w.height, w.seed,
+                                          checkpoints_root(false_y.checkpoints), false_y.y)))
+            .value();
     out.push_back(make_false_end(false_y, VdfEndEvidence::End::kOutput));
     d = w.checkpoints;
     d.front()[0] ^= 1;
@@ -32,7 +35,8 @@ std::vector<Evidence> one_of_each(const EvidenceWorld& w) {
     const KeyPair submitter = test::key_of("submitter");
     const auto checkpoint = [&](std::uint64_t total) {
         return make_checkpoint(w.network_id, Height(1'035), w.block_hash,
-                               GlobalDigest(sha256(view("global"))), total, BondId{}, submitter);
+                               GlobalDigest(sha256(view("global"))), total, BondId{}, submitter)
+            .value();
     };
     out.push_back(make_checkpoint_conflict(checkpoint(1), checkpoint(2)));
     Bytes payload = w.honest_payload();

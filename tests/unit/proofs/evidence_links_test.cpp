@@ -26,19 +26,25 @@ TEST(Equivocation, NeedsOneHeightBlockAndAnchor) {
     const Receipt a = w.receipt("a");
     Receipt other = w.receipt("b");
     other.height = w.height + 1;
-    other.signature = w.prover.sign(view(receipt_digest(w.network_id, w.chain_id, other.height,
-                                                        w.block_hash, other.anchor, other.link)));
+    other.signature = w.prover
+                          .sign(view(receipt_digest(w.network_id, w.chain_id, other.height,
+                                                    w.block_hash, other.anchor, other.link)))
+                          .value();
     EXPECT_EQ(w.reason(make_equivocation(w.chain_id, w.block_hash, a, other)), Reason::kNoOffence);
     other = w.receipt("b");
     other.anchor = GlobalDigest{};
-    other.signature = w.prover.sign(view(receipt_digest(w.network_id, w.chain_id, other.height,
-                                                        w.block_hash, other.anchor, other.link)));
+    other.signature = w.prover
+                          .sign(view(receipt_digest(w.network_id, w.chain_id, other.height,
+                                                    w.block_hash, other.anchor, other.link)))
+                          .value();
     EXPECT_EQ(w.reason(make_equivocation(w.chain_id, w.block_hash, a, other)), Reason::kNoOffence);
     // Another branch: the two signatures are over different blocks.
     const BlockHash branch(sha256(view("branch")));
     other = w.receipt("b");
-    other.signature = w.prover.sign(view(
-        receipt_digest(w.network_id, w.chain_id, other.height, branch, other.anchor, other.link)));
+    other.signature = w.prover
+                          .sign(view(receipt_digest(w.network_id, w.chain_id, other.height, branch,
+                                                    other.anchor, other.link)))
+                          .value();
     EXPECT_EQ(w.reason(make_equivocation(w.chain_id, w.block_hash, a, other)),
               Reason::kBadSignature);
     EXPECT_EQ(w.reason(make_equivocation(w.chain_id, w.block_hash, a, a)), Reason::kEvidenceOrder);

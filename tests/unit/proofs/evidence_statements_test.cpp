@@ -9,7 +9,8 @@ using namespace test;
 
 Checkpoint statement(const EvidenceWorld& w, std::string_view global, std::string_view bond = "") {
     return make_checkpoint(w.network_id, w.height, w.block_hash, GlobalDigest(sha256(view(global))),
-                           7, BondId(sha256(view(bond))), w.evaluator);
+                           7, BondId(sha256(view(bond))), w.evaluator)
+        .value();
 }
 
 TEST(BadCheckpoint, TwoStatementsAboutOneBlockAreAnOffence) {
@@ -25,13 +26,16 @@ TEST(BadCheckpoint, TwoStatementsAboutOneBlockAreAnOffence) {
     EXPECT_EQ(w.reason(make_checkpoint_conflict(a, statement(w, "a", "another bond"))),
               Reason::kNoOffence);
     const Checkpoint later = make_checkpoint(w.network_id, w.height + 1, w.block_hash, b.global, 7,
-                                             b.bond_id, w.evaluator);
+                                             b.bond_id, w.evaluator)
+                                 .value();
     EXPECT_EQ(w.reason(make_checkpoint_conflict(a, later)), Reason::kNoOffence);
     const Checkpoint branch =
-        make_checkpoint(w.network_id, w.height, BlockHash{}, b.global, 7, b.bond_id, w.evaluator);
+        make_checkpoint(w.network_id, w.height, BlockHash{}, b.global, 7, b.bond_id, w.evaluator)
+            .value();
     EXPECT_EQ(w.reason(make_checkpoint_conflict(a, branch)), Reason::kNoOffence);
     const Checkpoint other =
-        make_checkpoint(w.network_id, w.height, w.block_hash, b.global, 7, b.bond_id, w.prover);
+        make_checkpoint(w.network_id, w.height, w.block_hash, b.global, 7, b.bond_id, w.prover)
+            .value();
     EXPECT_EQ(w.reason(make_checkpoint_conflict(a, other)), Reason::kNoOffence);
     Evidence swapped = evidence;
     auto& parts = std::get<CheckpointConflict>(swapped.body);
@@ -68,8 +72,9 @@ struct TwoSlots {
         header.previous = previous;
         const auto global = global_from_path(w.params, w.network_id, header, first);
         EXPECT_TRUE(global.has_value());
-        checkpoint = make_checkpoint(w.network_id, w.height, w.block_hash, *global, 2, BondId{},
-                                     w.evaluator);
+        checkpoint =
+            make_checkpoint(w.network_id, w.height, w.block_hash, *global, 2, BondId{}, w.evaluator)
+                .value();
         evidence = make_double_slot(checkpoint, w.y, previous, first, second);
     }
 };
@@ -108,7 +113,7 @@ TEST(BadResponse, ASignedResponseThatFailsIsAnOffence) {
     const Challenge challenge = w.challenge();
     const ChallengeId id = challenge.id(w.network_id);
     const auto accused = [&](const Bytes& payload, const KeyPair& key) {
-        return make_bad_response(challenge, sign_response(id, payload, key));
+        return make_bad_response(challenge, sign_response(id, payload, key).value());
     };
     const Bytes honest = w.honest_payload();
     EXPECT_EQ(w.reason(accused(honest, w.prover)), Reason::kNoOffence);
@@ -124,19 +129,19 @@ TEST(BadResponse, ASignedResponseThatFailsIsAnOffence) {
     EXPECT_EQ(w.reason(accused(changed, w.prover)), Reason::kOk);
     EXPECT_EQ(w.reason(accused(changed, key_of("somebody"))), Reason::kBadSignature);
 
-    const Response foreign = sign_response(ChallengeId{}, {}, w.prover);
+    const Response foreign = sign_response(ChallengeId{}, {}, w.prover).value();
     EXPECT_EQ(w.reason(make_bad_response(challenge, foreign)), Reason::kWrongChallenge);
     Challenge nobody = challenge;
     nobody.signature = {};
-    EXPECT_EQ(w.reason(make_bad_response(nobody, sign_response(id, {}, w.prover))),
+    EXPECT_EQ(w.reason(make_bad_response(nobody, sign_response(id, {}, w.prover).value())),
               Reason::kBadSignature);
     Challenge elsewhere = challenge;
     elsewhere.block_hash = BlockHash{};
-    EXPECT_EQ(w.reason(make_bad_response(elsewhere, sign_response(id, {}, w.prover))),
+    EXPECT_EQ(w.reason(make_bad_response(elsewhere, sign_response(id, {}, w.prover).value())),
               Reason::kWrongBlock);
     elsewhere = challenge;
     elsewhere.height = w.height + 1;
-    EXPECT_EQ(w.reason(make_bad_response(elsewhere, sign_response(id, {}, w.prover))),
+    EXPECT_EQ(w.reason(make_bad_response(elsewhere, sign_response(id, {}, w.prover).value())),
               Reason::kWrongBlock);
 }
 

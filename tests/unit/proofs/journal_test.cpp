@@ -37,7 +37,7 @@ struct Operator {
         h.global = GlobalDigest(sha256(view(global)));
         h.size = size;
         h.root = Root(tree(size).root());
-        return sign_head(id, h, key);
+        return sign_head(id, h, key).value();
     }
     [[nodiscard]] Reason reason(const Evidence& evidence) const {
         const auto decoded = Evidence::decode(evidence.encode());
@@ -74,7 +74,7 @@ TEST(JournalHead, IsTheOperatorsAlone) {
     EXPECT_EQ(head.encode().size(), 240U);
     EXPECT_EQ(check_head(o.params, o.id, head), Verdict::ok());
     EXPECT_EQ(check_head(o.params, NetworkId{}, head), Reason::kBadSignature);
-    EXPECT_EQ(check_head(o.params, o.id, sign_head(o.id, head, key_of("another"))),
+    EXPECT_EQ(check_head(o.params, o.id, sign_head(o.id, head, key_of("another")).value()),
               Reason::kNotOperator);
     NetworkParams without = o.params;
     without.operator_key = {};
@@ -143,9 +143,10 @@ TEST(HeadConflict, EachRefusalHasItsReason) {
     EXPECT_EQ(o.reason({swapped}), Reason::kEvidenceOrder);
     // A stranger may sign what it likes.
     const KeyPair stranger = key_of("stranger");
-    EXPECT_EQ(o.reason(make_head_conflict(sign_head(o.id, a, stranger),
-                                          sign_head(o.id, o.head(11, "block", "b"), stranger))),
-              Reason::kNotOperator);
+    EXPECT_EQ(
+        o.reason(make_head_conflict(sign_head(o.id, a, stranger).value(),
+                                    sign_head(o.id, o.head(11, "block", "b"), stranger).value())),
+        Reason::kNotOperator);
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ TEST(Registration, RegistrationsOfTheVectors) {
         Registration again = *decoded;
         again.signature = Signature();
         const KeyPair key = KeyPair::from_secret(hex(c["secret_key"]));
-        EXPECT_EQ(sign_registration(v.id, again, key), *decoded);
+        EXPECT_EQ(sign_registration(v.id, again, key).value(), *decoded);
         test::expect_refused(c.value("refused_registrations", json::array()), body,
                              [&](ByteView bytes) { return examine(v, bytes); });
     }
@@ -54,7 +54,7 @@ TEST(Registration, EachFaultHasItsOwnReason) {
     const auto reason = [&](auto change) {
         Registration bad = good;
         change(bad);
-        return check_registration(v.params, v.id, sign_registration(v.id, bad, key)).reason;
+        return check_registration(v.params, v.id, sign_registration(v.id, bad, key).value()).reason;
     };
     EXPECT_EQ(reason([](auto&) {}), Reason::kOk);
     EXPECT_EQ(reason([](auto& r) { r.header.data_len = 0; }), Reason::kBadGeometry);
@@ -116,7 +116,8 @@ TEST(Registration, UpdatesOfTheVectors) {
     EXPECT_EQ(update->local_commitment, fixed<Reveal>(v.rich["a"][0]));
     const KeyPair key = KeyPair::from_secret(hex(v.rich["secret_key"]));
     EXPECT_EQ(make_update(v.id, update->chain_id, update->sequence, update->effective_height,
-                          update->local_commitment, key),
+                          update->local_commitment, key)
+                  .value(),
               *update);
     const auto examine_update = [&](ByteView bytes) -> Verdict {
         const auto decoded = Update::decode(bytes);
@@ -125,7 +126,9 @@ TEST(Registration, UpdatesOfTheVectors) {
     };
     test::expect_refused(v.rich["refused_updates"], body, examine_update);
 
-    RevealChain reveals(v.id, fixed<Digest>(v.rich["replica_id"]), update->effective_height, key);
+    RevealChain reveals =
+        RevealChain::make(v.id, fixed<Digest>(v.rich["replica_id"]), update->effective_height, key)
+            .value();
     for (std::size_t i = 0; i < v.rich["a"].size(); ++i) {
         EXPECT_EQ(reveals.at(i), fixed<Reveal>(v.rich["a"][i])) << i;
     }
@@ -167,8 +170,9 @@ TEST(Registration, RemovalsOfTheVectors) {
     ASSERT_TRUE(removal);
     EXPECT_EQ(removal->encode(), body);
     const KeyPair key = KeyPair::from_secret(hex(v.rich["secret_key"]));
-    EXPECT_EQ(make_removal(v.id, removal->chain_id, removal->sequence, removal->height, key),
-              *removal);
+    EXPECT_EQ(
+        make_removal(v.id, removal->chain_id, removal->sequence, removal->height, key).value(),
+        *removal);
     test::expect_refused(v.rich["refused_removals"], body, [&](ByteView bytes) -> Verdict {
         const auto decoded = Removal::decode(bytes);
         if (!decoded) return decoded.error();

@@ -112,7 +112,7 @@ TEST(SealProof, ChecksComeInTheOrderOfTheSpec) {
         draw_seal_challenge(v.network.params, v.network.id, registration, known.y, known.kind);
     const SealProof good = *SealProof::decode(hex(c["proof"]["body"]), challenge);
     const auto reason = [&](SealProof bad, const SealContext& at, bool sign) {
-        if (sign) bad.signature = sealed.key.sign(view(bad.digest(v.network.id)));
+        if (sign) bad.signature = sealed.key.sign(view(bad.digest(v.network.id))).value();
         return verify(v, registration, at, bad.encode()).reason;
     };
     const auto change = [&](auto apply) {

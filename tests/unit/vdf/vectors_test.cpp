@@ -93,7 +93,8 @@ TEST_F(VdfVectors, Evaluations) {
             EXPECT_EQ(checkpoints_root(*d), fixed<Digest>(v["root"]));
             const KeyPair key = KeyPair::from_secret(hex(v["secret_key"]));
             const VdfProof proof = make_vdf_proof(c.params.vdf, c.network_id, c.context.height,
-                                                  c.context.input, *d, key);
+                                                  c.context.input, *d, key)
+                                       .value();
             EXPECT_EQ(proof.y, fixed<VdfOutput>(v["y"]));
             EXPECT_EQ(to_hex(proof.encode()), v["proof"].get<std::string>());
         }
