@@ -12,13 +12,14 @@ namespace holdfast {
 namespace {
 
 constexpr std::uint8_t kHead = 1;
-constexpr std::uint8_t kSent = 2;
 constexpr std::uint8_t kTaken = 3;
-constexpr std::uint8_t kGivenUp = 4;
 constexpr std::uint8_t kForm = 1;
 constexpr std::uint32_t kMaxBodyBytes = kMaxEntryObjectBytes + 64;
 constexpr std::size_t kFilesKept = 2;
 constexpr std::string_view kSuffix = ".acks";
+constexpr std::string_view kSentSuffix = ".sent";
+constexpr std::string_view kTakenSuffix = ".taken";  // acknowledged, its bytes still of use
+constexpr std::size_t kSentHeadBytes = 2 * kDigestBytes + 8;  // network, prover, last tip
 // digest, kind, height, chain, members, entry
 constexpr std::size_t kObjectBytes = 32 + 1 + 1 + 8 + 1 + 32 + 4 + 1 + 8;
 
@@ -32,6 +33,11 @@ RecordLog::Options log_options(RecordLog::Mode mode) {
 
 tl::unexpected<Error> damaged(const std::filesystem::path& path, const std::string& what) {
     return fail(ErrorCode::kCorrupt, path.string() + ": " + what);
+}
+
+std::filesystem::path message_file(const std::filesystem::path& folder, const Digest& message,
+                                   std::string_view suffix) {
+    return folder / to_hex(view(message)).append(suffix);
 }
 
 std::filesystem::path file_in(const std::filesystem::path& folder, std::uint64_t number) {
@@ -180,6 +186,7 @@ Result<Acknowledgements> Acknowledgements::open(const std::filesystem::path& fol
     }
     Acknowledgements out(folder, network_id, prover, options, std::move(lock));
     HOLDFAST_TRY(out.load());
+    HOLDFAST_TRY(out.load_messages());
     HOLDFAST_TRY(mark_begun(folder));
     return out;
 }
@@ -216,35 +223,63 @@ Status Acknowledgements::load_file(const RecordLog& log, std::uint64_t number) {
             return {};
         }
         Reader r(body);
-        switch (r.u8()) {
-            case kSent: {
-                SentMessage sent;
-                sent.last_tip = r.height();
-                const ByteView message = r.raw(r.remaining());
-                sent.message.assign(message.begin(), message.end());
-                if (r.failed()) break;
-                note(AcknowledgedObject::of(message).height.value_or(Height{}), 0);
-                unsettled_[sha256(message)] = std::move(sent);
-                return {};
-            }
-            case kTaken: {
-                const Checked<KeptAcknowledgement> kept = decode_taken(r);
-                if (!kept) break;
-                note(highest(kept->objects), 1);
-                unsettled_.erase(kept->acknowledgement.object);
-                return {};
-            }
-            case kGivenUp: {
-                const auto message = r.fixed<Digest>();
-                if (!r.finish()) break;
-                unsettled_.erase(message);
-                return {};
-            }
-            default:
-                break;
-        }
-        return damaged(log.path(), "a record does not decode");
+        const std::uint8_t type = r.u8();
+        if (type == kTaken - 1 || type == kTaken + 1) return {};  // of builds before DIGEST.sent
+        const Checked<KeptAcknowledgement> kept =
+            type == kTaken ? decode_taken(r) : refuse(Reason::kBadKind);
+        if (!kept) return damaged(log.path(), "a record does not decode");
+        note(highest(kept->objects), 1);
+        unchecked_.try_emplace(kept->acknowledgement.object, Unchecked{*kept, number});
+        return {};
     });
+}
+
+/// The messages in the folder. Of what is acknowledged without one nothing is left to check; what
+/// was acknowledged before its file had another name is settled.
+Status Acknowledgements::load_messages() {
+    const auto acknowledged = std::exchange(unchecked_, {});
+    std::vector<std::filesystem::path> found;
+    std::error_code error;
+    for (std::filesystem::directory_iterator at(folder_, error), end; !error && at != end;
+         at.increment(error)) {
+        const std::filesystem::path suffix = at->path().extension();
+        if (suffix == ".tmp") std::filesystem::remove(at->path(), error);  // a crash while writing
+        if (error) break;
+        if (suffix == kSentSuffix || suffix == kTakenSuffix) found.push_back(at->path());
+    }
+    if (error) return fail_errno(error.value(), "cannot list " + folder_.string());
+    for (const std::filesystem::path& path : found) {
+        HOLDFAST_ASSIGN(sent, read_message(path));
+        const Digest digest = sha256(sent.message);
+        if (path.stem() != to_hex(view(digest))) {
+            return damaged(path, "is not the message that was sent; remove it");
+        }
+        const auto known = acknowledged.find(digest);
+        if (path.extension() == kSentSuffix) {
+            unsettled_[digest] = std::move(sent);
+            if (known != acknowledged.end()) HOLDFAST_TRY(settle(known->second));
+        } else if (known != acknowledged.end()) {
+            unchecked_.insert(*known);
+        } else {
+            HOLDFAST_TRY(remove_message(digest, kTakenSuffix));
+        }
+    }
+    return {};
+}
+
+Result<SentMessage> Acknowledgements::read_message(const std::filesystem::path& path) const {
+    HOLDFAST_ASSIGN(bytes, read_file(path, kSentHeadBytes + kMaxEntryObjectBytes));
+    Reader r(bytes);
+    const auto network = r.fixed<NetworkId>();
+    const auto prover = r.fixed<PublicKey>();
+    SentMessage sent;
+    sent.last_tip = r.height();
+    const ByteView message = r.raw(r.remaining());
+    sent.message.assign(message.begin(), message.end());
+    if (r.failed() || network != network_id_ || prover != prover_) {
+        return damaged(path, "is no message of this key that was sent; remove it");
+    }
+    return sent;
 }
 
 Status Acknowledgements::for_each(const std::filesystem::path& folder, const NetworkId& network_id,
@@ -307,6 +342,11 @@ Status Acknowledgements::make_room(Height height) {
         kept_ -= files_.begin()->second;
         files_.erase(files_.begin());
     }
+    std::vector<Digest> gone;
+    for (const auto& [message, taken] : unchecked_) {
+        if (!files_.contains(taken.file)) gone.push_back(message);
+    }
+    for (const Digest& message : gone) HOLDFAST_TRY(checked(message));
     return sync_folder(folder_);
 }
 
@@ -319,24 +359,55 @@ Status Acknowledgements::note_sent(const SentMessage& sent) {
     if (sent.message.size() > kMaxEntryObjectBytes) {
         return fail(ErrorCode::kInvalidArgument, "a message larger than what travels");
     }
-    const AcknowledgedObject object = AcknowledgedObject::of(sent.message);
-    if (unsettled_.contains(object.digest)) return {};
-    const Height height = object.height.value_or(Height{});
-    Writer w(1 + 8 + sent.message.size());
-    w.u8(kSent).height(sent.last_tip).raw(sent.message);
-    HOLDFAST_TRY(append(w.bytes(), height));
-    note(height, 0);
-    unsettled_[object.digest] = sent;
+    const Digest digest = sha256(sent.message);
+    if (unsettled_.contains(digest)) return {};
+    Writer w(kSentHeadBytes + sent.message.size());
+    w.fixed(network_id_).fixed(prover_).height(sent.last_tip).raw(sent.message);
+    HOLDFAST_TRY(
+        write_file(message_file(folder_, digest, kSentSuffix), w.bytes(), /*replace=*/true, 0600));
+    unsettled_[digest] = sent;
+    return {};
+}
+
+/// A removal that a crash undoes costs sending, or checking, once more.
+Status Acknowledgements::remove_message(const Digest& message, std::string_view suffix) {
+    std::error_code error;
+    std::filesystem::remove(message_file(folder_, message, suffix), error);
+    if (error) return fail_errno(error.value(), "cannot remove a file in " + folder_.string());
     return {};
 }
 
 Status Acknowledgements::give_up(const Digest& message) {
-    if (!unsettled_.contains(message)) return {};
-    Writer w(1 + kDigestBytes);
-    w.u8(kGivenUp).fixed(message);
-    HOLDFAST_TRY(log_->append(w.bytes()));
-    unsettled_.erase(message);
+    if (unsettled_.erase(message) == 0) return {};
+    return remove_message(message, kSentSuffix);
+}
+
+/// Its bytes stay until somebody has seen that it stands where it must.
+Status Acknowledgements::settle(const Unchecked& taken) {
+    const Digest& message = taken.kept.acknowledgement.object;
+    if (unsettled_.erase(message) == 0) return {};
+    std::error_code error;
+    std::filesystem::rename(message_file(folder_, message, kSentSuffix),
+                            message_file(folder_, message, kTakenSuffix), error);
+    if (error) return fail_errno(error.value(), "cannot rename a file in " + folder_.string());
+    unchecked_.insert_or_assign(message, taken);
     return {};
+}
+
+std::vector<KeptAcknowledgement> Acknowledgements::unchecked() const {
+    std::vector<KeptAcknowledgement> out;
+    for (const auto& [message, taken] : unchecked_) out.push_back(taken.kept);
+    return out;
+}
+
+Result<Bytes> Acknowledgements::message(const Digest& message) const {
+    HOLDFAST_ASSIGN(sent, read_message(message_file(folder_, message, kTakenSuffix)));
+    return std::move(sent.message);
+}
+
+Status Acknowledgements::checked(const Digest& message) {
+    if (unchecked_.erase(message) == 0) return {};
+    return remove_message(message, kTakenSuffix);
 }
 
 // Spec 13: of the node that is meant, and of this message.
@@ -352,8 +423,7 @@ Status Acknowledgements::take(const PublicKey& host, ByteView message,
     const Height height = highest(objects);
     HOLDFAST_TRY(append(body, height));
     note(height, 1);
-    unsettled_.erase(acknowledgement.object);
-    return {};
+    return settle({{acknowledgement, {objects.begin(), objects.end()}}, files_.rbegin()->first});
 }
 
 }  // namespace holdfast

@@ -3,13 +3,16 @@
 //
 // An acknowledgement is taken only where it is of this message and of a node that is meant; it is
 // on the device when take() returns. A message is one object, or a batch of several: of a batch the
-// SHA-256 of each object is kept, so that the inclusion of each can be checked later. Bundles are
-// recorded before they are sent, so that after a crash the same bytes are sent again until one is
-// acknowledged, refused, or its deadline has passed.
+// SHA-256 of each object is kept. A message is on the device before it is sent, so that after a
+// crash the same bytes are sent again, and nothing is made a second time, until it is acknowledged,
+// refused, or its deadline has passed. The bytes of what is acknowledged stay until checked() says
+// that it stands in the journal: they are what shows that it does not.
 //
 // Folder    lock, and NUMBER.acks, record files (storage/record_log.hpp) of about kept_heights
 //           each, of which the newest two stay: an acknowledgement stays for at least that long.
 //           What it is of may be older than others; time is counted by the highest height seen.
+//           DIGEST.sent, one for each message that was sent and is not settled; DIGEST.taken, that
+//           is acknowledged and not checked, for as long as the acknowledgement stays.
 // Threading one call at a time. for_each() reads beside the process that writes.
 // Errors    kBusy (another process writes), kCorrupt, kRefused (of another network or key),
 //           kUnsupported (a newer form), those of RecordLog.
@@ -64,8 +67,10 @@ struct SentMessage {
     Bytes message;
 };
 
+/// The folder of what nodes have acknowledged and of bundles that are still to be sent.
 class Acknowledgements {
   public:
+    /// How long acknowledgements are kept, in heights.
     struct Options {
         std::uint32_t kept_heights = 64;  // at least 2
     };
@@ -89,8 +94,15 @@ class Acknowledgements {
                               std::span<const AcknowledgedObject> objects,
                               const Acknowledgement& acknowledgement);
 
-    /// Recorded as sent and neither acknowledged nor given up, by the SHA-256 of the message.
+    /// Recorded as sent and neither acknowledged nor given up, by the SHA-256 of the message. What
+    /// was acknowledged is settled, whoever sent it.
     [[nodiscard]] const std::map<Digest, SentMessage>& unsettled() const { return unsettled_; }
+    /// Acknowledged, and nobody has said checked() of their messages.
+    [[nodiscard]] std::vector<KeptAcknowledgement> unchecked() const;
+    /// The bytes of one of those.
+    [[nodiscard]] Result<Bytes> message(const Digest& message) const;
+    /// All of it stands where it must, or is told elsewhere: the bytes may go.
+    [[nodiscard]] Status checked(const Digest& message);
     [[nodiscard]] std::uint64_t kept() const { return kept_; }  // acknowledgements in the folder
     [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
@@ -104,6 +116,14 @@ class Acknowledgements {
                      const PublicKey& prover, const Options& options, File lock);
     [[nodiscard]] Status load();
     [[nodiscard]] Status load_file(const RecordLog& log, std::uint64_t number);
+    struct Unchecked {
+        KeptAcknowledgement kept;
+        std::uint64_t file = 0;  // in which it stands
+    };
+    [[nodiscard]] Status load_messages();
+    [[nodiscard]] Result<SentMessage> read_message(const std::filesystem::path& path) const;
+    [[nodiscard]] Status remove_message(const Digest& message, std::string_view suffix);
+    [[nodiscard]] Status settle(const Unchecked& taken);
     [[nodiscard]] Status start_file(std::uint64_t number);
     [[nodiscard]] Status make_room(Height height);
     [[nodiscard]] Status append(ByteView body, Height height);
@@ -119,6 +139,7 @@ class Acknowledgements {
     Height highest_{0};                             // that anything was of
     std::optional<Height> begin_;                   // highest_ when the newest file was begun
     std::map<Digest, SentMessage> unsettled_;
+    std::map<Digest, Unchecked> unchecked_;  // by message
     std::uint64_t kept_ = 0;
 };
 

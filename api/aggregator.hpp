@@ -38,6 +38,7 @@
 
 namespace holdfast {
 
+/// What became of one final block.
 struct BlockReport {
     Height height;
     std::optional<VdfOutput> y;    // empty while a required source has no answer
@@ -57,6 +58,7 @@ struct BlockReport {
     std::optional<BlockForecast> forecast;
 };
 
+/// Where an aggregator keeps what it must not lose, its keys, and what it is asked to do.
 struct AggregatorOptions {
     std::filesystem::path registry;
     RegistryOptions registry_options;
@@ -77,8 +79,12 @@ struct AggregatorOptions {
     /// that strangers may have under way.
     SealVerifierLimits seal_limits{.fills_at_once = 1};
     BlockProcessorOptions sets;  // how sets of provers are driven
+    /// What stands between sets of provers and the registry; empty: RegistryDuties alone.
+    std::function<std::unique_ptr<DutySource>(Registry& registry, RegistryDuties::List list)>
+        duties;
 };
 
+/// The operator's node: journal, registry, heads, and the provers given to it.
 class Aggregator {
   public:
     /// `token` may be null: then nothing is carried out. `checkpointer` may be null. kRefused:

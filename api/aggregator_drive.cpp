@@ -117,11 +117,15 @@ void Aggregator::Impl::drive(Prover& prover, Height height, const VdfClockWork& 
 Status Aggregator::Impl::drive(ProverSet& set, Height height, const VdfClockWork& work,
                                BlockReport& report) {
     if (!processor) {
-        set_duties.emplace(
-            *registry, [this](Kind kind, ByteView object) { return chain->submit(kind, object); });
+        const RegistryDuties::List list = [this](Kind kind, ByteView object) {
+            return chain->submit(kind, object);
+        };
+        set_duties = options.duties ? options.duties(*registry, list)
+                                    : std::make_unique<RegistryDuties>(*registry, list);
         HOLDFAST_ASSIGN(made, BlockProcessor::make(params, *set_duties, options.sets));
         processor.emplace(std::move(made));
     }
+    HOLDFAST_TRY(set_duties->begin_pass());
     HOLDFAST_ASSIGN(done, processor->process(set, height, work.stop));
     report.faults.insert(report.faults.end(), done.faults.begin(), done.faults.end());
     report.sets.push_back(std::move(done));

@@ -22,7 +22,7 @@ struct Aggregator::Impl {
     std::mutex statements_mutex;                  // guards the next two
     std::optional<SignedStatements> heads;        // of the operator's key, where there is one
     std::optional<SignedStatements> checkpoints;  // of the checkpointer's, where it is another
-    std::optional<RegistryDuties> set_duties;     // what the sets are driven from
+    std::unique_ptr<DutySource> set_duties;       // what the sets are driven from
     std::optional<BlockProcessor> processor;      // made with the first set
     std::optional<BlockForecaster> forecaster;
     double listed_seconds = 0;  // of the newest block, for what it listed and for settlements

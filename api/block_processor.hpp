@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "api/duty_source.hpp"
+#include "api/kept_openings.hpp"
 #include "api/link_prover.hpp"
 #include "api/prover_set.hpp"
 #include "chunking/batch_reader.hpp"
@@ -47,11 +48,14 @@ struct BlockFault {
     Error error;
 };
 
+/// Threads, way of reading, and what is told about proofs and faults.
 struct BlockProcessorOptions {
     unsigned threads = 0;                         // 0: one for each core
     std::optional<BatchReader::Way> way;          // empty: the best that the system allows
     unsigned depth = BatchReader::kDefaultDepth;  // reads in flight, a thread
-    bool seal_proofs = true;          // false: somebody else makes them, beside the links
+    bool seal_proofs = true;  // false: somebody else makes them, beside the links
+    /// Memory for what spares compact proofs fifteen of sixteen reads (api/kept_openings.hpp).
+    std::size_t kept_opening_bytes = std::size_t{256} << 20;
     std::size_t most_faults = 1'000;  // told in words; the others are counted
     /// Each proof that the registry took, in the order of chains. An error ends the block.
     std::function<Status(MadeProof&&)> on_proof;
@@ -75,6 +79,7 @@ struct SetTimes {
     }
 };
 
+/// What one pass over a set did, counted.
 struct SetReport {
     std::uint64_t members = 0;
     std::uint64_t links_due = 0;
@@ -90,13 +95,15 @@ struct SetReport {
     std::size_t most_open_files = 0;
 };
 
+/// Does what a set of chains owes at each block.
 class BlockProcessor {
   public:
     /// kUnsupported: a way of reading that this system does not allow.
     static Result<BlockProcessor> make(const NetworkParams& params, DutySource& source,
                                        const BlockProcessorOptions& options = {});
 
-    /// Everything that the set owes while the tip is `height`. kInterrupted.
+    /// Everything that the set owes while the tip is `height`. The source has begun a pass
+    /// (DutySource::begin_pass). kInterrupted.
     [[nodiscard]] Result<SetReport> process(ProverSet& set, Height height,
                                             const StopCheck& stop = {});
 
@@ -110,6 +117,7 @@ class BlockProcessor {
     DutySource* source_;
     BlockProcessorOptions options_;
     std::vector<std::unique_ptr<BatchReader>> readers_;  // one for each worker
+    KeptOpenings kept_;
 };
 
 }  // namespace holdfast

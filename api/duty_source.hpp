@@ -34,6 +34,7 @@ struct OwnedChain {
     }
 };
 
+/// What provers owe, asked of whoever knows it.
 class DutySource {
   public:
     /// Chains that are asked about; none given: all that the source knows of.
@@ -74,13 +75,16 @@ class DutySource {
         std::span<const ByteView> objects, const SealCheck& check) = 0;
     /// An object that a block of the host chain lists (registration, update, removal).
     [[nodiscard]] virtual Status list(Kind kind, ByteView object) = 0;
-    /// Hands over again, byte for byte, what was handed over and not acknowledged while it may
-    /// still be taken. Nothing to do where accept() tells all.
-    [[nodiscard]] virtual Status hand_over_again() { return {}; }
+
+    /// Before each block, by whoever drives it: hands over again, byte for byte, what was handed
+    /// over and not acknowledged while it may still be taken, and fetches, in as few round trips as
+    /// possible, what the functions above are then asked. Nothing to do where the registry is at
+    /// hand.
+    [[nodiscard]] virtual Status begin_pass() { return {}; }
 };
 
 /// A registry of this process, which must outlive it.
-class RegistryDuties final : public DutySource {
+class RegistryDuties : public DutySource {
   public:
     /// Hands an object to the host chain.
     using List = std::function<Status(Kind kind, ByteView object)>;
@@ -107,6 +111,9 @@ class RegistryDuties final : public DutySource {
                                                             const SealCheck& check) override;
     /// kUnsupported without a way to the host chain.
     [[nodiscard]] Status list(Kind kind, ByteView object) override;
+
+  protected:
+    [[nodiscard]] Registry& registry() const { return registry_; }
 
   private:
     Registry& registry_;

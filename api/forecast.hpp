@@ -11,6 +11,7 @@
 
 namespace holdfast {
 
+/// What is foreseen of the next block, from blocks measured.
 struct BlockForecast {
     std::uint64_t chains = 0;    // of the block foreseen
     double expected_s = 0;       // from its arrival until its links are in the registry
@@ -24,6 +25,7 @@ struct BlockForecast {
     [[nodiscard]] std::string text() const;
 };
 
+/// Running means over the blocks noted, and what follows from them.
 class BlockForecaster {
   public:
     explicit BlockForecaster(double block_s) : block_s_(block_s) {}

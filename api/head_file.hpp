@@ -18,6 +18,7 @@
 
 namespace holdfast {
 
+/// Signed heads by height, in a file.
 class HeadFile {
   public:
     /// Makes a missing file.

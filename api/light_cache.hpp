@@ -22,6 +22,7 @@
 
 namespace holdfast {
 
+/// What a light client keeps between runs.
 struct LightCache {
     PublicRecord record;
     std::set<Height> vouched;

@@ -30,11 +30,13 @@
 
 namespace holdfast {
 
+/// A node that can be asked.
 struct LightNode {
     std::string name;  // for reports: KEY@HOST
     FollowRequest ask;
 };
 
+/// How a light client checks y, and where it keeps what it has checked.
 struct LightOptions {
     LightOutputOptions outputs;
     std::filesystem::path cache;  // a folder for what was fetched and checked; empty: none
@@ -48,6 +50,7 @@ struct LightFault {
     Verdict verdict = {};  // on what it said, where it lied
 };
 
+/// A verdict, the object, and what it rests on.
 struct LightReport {
     VerifyReport judged;
     Bytes object;                       // as it was judged
@@ -60,6 +63,7 @@ struct LightLeaf {
     std::optional<ChainLeaf> leaf;  // empty: every node says that it holds no slot there
 };
 
+/// What verifying has cost so far.
 struct LightTraffic {
     std::uint64_t requests = 0;
     std::uint64_t bytes_sent = 0;
@@ -67,6 +71,7 @@ struct LightTraffic {
     double output_seconds = 0;  // spent on checking y, arenas included
 };
 
+/// Verifies objects from parameters and nodes alone.
 class LightClient {
   public:
     /// kInvalidArgument without nodes, or with segments to check that are none or too many; those

@@ -24,6 +24,7 @@
 
 namespace holdfast {
 
+/// What one node has said, checked.
 class LightNodeView {
   public:
     /// `base`: what is known already; heights in `vouched` are under the operator's signature.

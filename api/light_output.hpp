@@ -27,6 +27,7 @@ std::string_view to_string(LightY how);
 /// "none", "spot", "full".
 [[nodiscard]] std::optional<LightY> parse_light_y(std::string_view word);
 
+/// How y is checked.
 struct LightOutputOptions {
     LightY how = LightY::kSpot;
     std::uint32_t segments = 16;  // of a spot check; at most kMaxSegmentsAsked
@@ -44,6 +45,7 @@ struct CheckedOutput {
     friend bool operator==(const CheckedOutput&, const CheckedOutput&) = default;
 };
 
+/// Checks y of heights, each once.
 class LightOutputs {
   public:
     /// Facts of a final height, from the node that is asked; kNotFound.

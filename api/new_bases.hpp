@@ -22,6 +22,7 @@ namespace holdfast {
 
 class ProverSet;
 
+/// Finds the chains of a set that need a new base, and makes their updates.
 class NewBases {
   public:
     static constexpr std::uint64_t kEveryHeights = 32;

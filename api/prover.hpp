@@ -36,6 +36,7 @@
 
 namespace holdfast {
 
+/// Where a prover's files are.
 struct ProverFiles {
     std::filesystem::path replica;  // *.replica
     std::filesystem::path tree;     // *.tree
@@ -71,6 +72,7 @@ struct LinkRequest {
     std::optional<Height> reveal_base;
 };
 
+/// One replica: its links, proofs and statements.
 class Prover {
   public:
     /// kInvalidArgument when replica, registration and key do not belong together; otherwise as for

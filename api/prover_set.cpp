@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <mutex>
 
 #include "api/prover.hpp"
 #include "chunking/replica_batch.hpp"
@@ -73,17 +74,18 @@ Status ProverSet::add(const std::filesystem::path& replica) {
         return fail(ErrorCode::kInvalidArgument,
                     replica.string() + ": sealed for another key than this set's");
     }
-    std::error_code ignored;
-    if (std::filesystem::exists(ProverFiles::beside(replica).records, ignored)) {
-        return fail(ErrorCode::kAlreadyExists,
-                    replica.string() + ": has link records of its own beside it (" +
-                        ProverFiles::beside(replica).records.filename().string() +
-                        "); drive it alone, so that no link of theirs is signed a second time");
-    }
-    const auto index = static_cast<std::uint32_t>(members_.size());
-    if (!by_replica_.emplace(header.replica_id, index).second) {
+    if (by_replica_.contains(header.replica_id)) {
         return fail(ErrorCode::kInvalidArgument, replica.string() + ": taken in before");
     }
+    const std::filesystem::path alone = ProverFiles::beside(replica).records;
+    std::error_code ignored;
+    if (std::filesystem::exists(alone, ignored)) {
+        HOLDFAST_ASSIGN(records, LinkRecords::open(alone));
+        alone_.emplace(header.replica_id, std::move(records));
+    }
+    const auto index = static_cast<std::uint32_t>(members_.size());
+    by_replica_.emplace(header.replica_id, index);
+    const std::unique_lock lock(*mutex_);
     members_.push_back({replica.string(), header.replica_id, header.sealed_root,
                         header.replica.chunks, std::nullopt});
     return {};
@@ -115,6 +117,7 @@ std::uint64_t ProverSet::take_in(std::span<const std::filesystem::path> found, c
 }
 
 std::uint64_t ProverSet::take_out(const std::function<bool(const SetMember&)>& is_gone) {
+    const std::unique_lock lock(*mutex_);
     const std::size_t before = members_.size();
     std::erase_if(members_, [&](const SetMember& member) {
         if (!is_gone(member)) return false;
@@ -124,6 +127,7 @@ std::uint64_t ProverSet::take_out(const std::function<bool(const SetMember&)>& i
         auto last = first;
         while (last != reveals_.end() && last->first.first == member.replica_id) ++last;
         reveals_.erase(first, last);
+        alone_.erase(member.replica_id);
         return true;
     });
     if (members_.size() == before) return 0;
@@ -185,10 +189,20 @@ ProverSet::Rescan ProverSet::rescan(const Fault& fault) {
     return out;
 }
 
+// B82: its own records first.
+Status ProverSet::record_alone(std::uint32_t member, const LinkPlace& place,
+                               const ChainLink& link) {
+    const auto own = alone_.find(members_.at(member).replica_id);
+    if (own == alone_.end()) return {};
+    const LinkRecord record{place.height, place.block_hash, place.anchor, link.link};
+    const auto receipt = own->second.record_then_sign(network_id_, link.chain_id, record, key_);
+    return receipt ? Status() : fail(receipt.error());
+}
+
 Status ProverSet::find_chains(DutySource& source, const Fault& fault) {
-    const std::size_t before = by_chain_.size();
+    ByChain found;
     for (std::uint32_t i = 0; i < members_.size(); ++i) {
-        SetMember& member = members_[i];
+        const SetMember& member = members_[i];
         if (member.chain_id) continue;
         HOLDFAST_ASSIGN(chain, source.chain_of_replica(member.replica_id));
         if (!chain) continue;
@@ -201,11 +215,21 @@ Status ProverSet::find_chains(DutySource& source, const Fault& fault) {
             }
             continue;
         }
-        member.chain_id = chain->chain_id;
-        by_chain_.emplace_back(chain->chain_id, i);
+        found.emplace_back(chain->chain_id, i);
     }
-    if (by_chain_.size() != before) std::sort(by_chain_.begin(), by_chain_.end());
+    if (found.empty()) return {};
+    const std::unique_lock lock(*mutex_);
+    for (const auto& [chain_id, i] : found) members_[i].chain_id = chain_id;
+    by_chain_.insert(by_chain_.end(), found.begin(), found.end());
+    std::sort(by_chain_.begin(), by_chain_.end());
     return {};
+}
+
+std::optional<ProverSet::Held> ProverSet::held(const ChainId& chain_id) const {
+    const std::shared_lock lock(*mutex_);
+    const auto member = member_of(chain_id);
+    if (!member) return std::nullopt;
+    return Held{members_[*member].replica, members_[*member].replica_id};
 }
 
 std::optional<std::uint32_t> ProverSet::member_of(const ChainId& chain_id) const {

@@ -11,11 +11,14 @@
 // its members, whose links are faults of their own until it is back. What a member has signed stays
 // on record whether it is in the set or not.
 //
-// A replica with a *.chain file beside it has been driven by a Prover: it is not taken into a set,
-// because its records are not in the set's. Members that commit to reveal chains cost 32 KiB and a
-// million hashes more each, once.
+// A replica with a *.chain file beside it has been driven by a Prover. In a set those records go
+// on: they stay locked, and each of its links is recorded there before it is in the set's, one wait
+// for the device each, so that neither ever signs a second link. Members that commit to reveal
+// chains cost 32 KiB and a million hashes more each, once.
 //
-// Threading: one call at a time. Spec: docs/spec.md sections 3, 7 and 12, B80.
+// Threading: one call at a time, but for held() and what records() allows, which whoever proves a
+// recorded link asks beside a block that is worked at. Spec: docs/spec.md sections 3, 7 and 12,
+// B80.
 #pragma once
 
 #include <filesystem>
@@ -23,6 +26,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <shared_mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,15 +38,18 @@
 #include "core/params.hpp"
 #include "core/result.hpp"
 #include "proofs/reveal.hpp"
+#include "storage/link_records.hpp"
 #include "storage/link_set_records.hpp"
 
 namespace holdfast {
 
+/// Settings of a set.
 struct ProverSetOptions {
     std::size_t open_files = 512;     // replicas and trees open at one time, at most
     std::uint32_t kept_heights = 16;  // of link records
 };
 
+/// A replica of a set.
 struct SetMember {
     std::string replica;  // path of the *.replica file; its *.tree lies beside it
     ReplicaId replica_id;
@@ -51,6 +58,7 @@ struct SetMember {
     std::optional<ChainId> chain_id;  // once its registration has been accepted
 };
 
+/// Many replicas of one key, whose links are recorded and handed over together.
 class ProverSet {
   public:
     /// A set that makes nothing on any disk: open_records() before a block is processed, once it is
@@ -70,8 +78,7 @@ class ProverSet {
     ~ProverSet();
 
     /// Reads and checks the header of a *.replica file. kInvalidArgument: sealed for another key,
-    /// or taken in before; kAlreadyExists: it has a *.chain file; kRefused, kNotFound, kCorrupt,
-    /// kIo.
+    /// or taken in before; kBusy: its *.chain file is in use; kRefused, kNotFound, kCorrupt, kIo.
     [[nodiscard]] Status add(const std::filesystem::path& replica);
     /// Every *.replica below a folder, in the order of their names; what is not taken in is told,
     /// and the others are. `progress` counts files. Returns how many were taken in. The folder is
@@ -84,6 +91,7 @@ class ProverSet {
     /// Takes a member out, or every member below a folder, which is then not looked at again.
     /// Returns how many; kNotFound where that is neither.
     [[nodiscard]] Result<std::uint64_t> remove(const std::filesystem::path& replica_or_folder);
+    /// What looking at the folders again has found.
     struct Rescan {
         std::uint64_t added = 0;
         std::vector<std::string> gone;  // members whose files are not there any more
@@ -101,6 +109,10 @@ class ProverSet {
     [[nodiscard]] const NetworkId& network_id() const { return network_id_; }
     [[nodiscard]] LinkSetRecords& records() { return *records_; }
     [[nodiscard]] const LinkSetRecords& records() const { return *records_; }
+    /// Records a link in the member's own *.chain file, where it has one: before records().
+    /// kRefused (kBadLink): another one is recorded there.
+    [[nodiscard]] Status record_alone(std::uint32_t member, const LinkPlace& place,
+                                      const ChainLink& link);
     [[nodiscard]] OpenFiles& files() { return *files_; }
     [[nodiscard]] const OpenFiles& files() const { return *files_; }
 
@@ -111,6 +123,12 @@ class ProverSet {
     using ByChain = std::vector<std::pair<ChainId, std::uint32_t>>;
     [[nodiscard]] const ByChain& by_chain() const { return by_chain_; }
     [[nodiscard]] std::optional<std::uint32_t> member_of(const ChainId& chain_id) const;
+    /// The replica of a chain. Any thread, at any time.
+    struct Held {
+        std::string replica;
+        ReplicaId replica_id;
+    };
+    [[nodiscard]] std::optional<Held> held(const ChainId& chain_id) const;
 
     /// The reveal chain of a member; made at the first call, which must not run beside others.
     /// Errors of the key.
@@ -131,9 +149,12 @@ class ProverSet {
     ProverSetOptions options_;
     std::optional<LinkSetRecords> records_;
     std::unique_ptr<OpenFiles> files_;
+    // Shared by held(), taken alone where members or their chains change.
+    std::unique_ptr<std::shared_mutex> mutex_ = std::make_unique<std::shared_mutex>();
     std::vector<SetMember> members_;
-    std::map<ReplicaId, std::uint32_t> by_replica_;
     ByChain by_chain_;
+    std::map<ReplicaId, std::uint32_t> by_replica_;
+    std::map<ReplicaId, LinkRecords> alone_;  // of members with a *.chain file
     std::map<std::pair<ReplicaId, Height>, RevealChain> reveals_;
     NewBases new_bases_;
     std::vector<std::filesystem::path> folders_;  // that rescan() looks at

@@ -33,35 +33,45 @@ Result<AnyProof> prove_recorded(Prover& prover, const RecordedLink& link) {
     return AnyProof(std::move(compact));
 }
 
-Result<AnyProof> prove_recorded(const NetworkParams& params, ProverSet& set,
-                                const RecordedLink& link) {
-    const std::optional<std::uint32_t> member = set.member_of(link.chain_id);
-    if (!member) return fail_refused(Reason::kUnknownChain, "a chain of nobody in the set");
+Result<Reveal> RecordedLinks::reveal(const ReplicaId& replica, Height base, Height height) {
+    const std::lock_guard lock(mutex_);
+    const auto key = std::pair(replica, base);
+    auto found = reveals_.find(key);
+    if (found == reveals_.end()) {
+        HOLDFAST_ASSIGN(chain, RevealChain::make(set_.network_id(), replica, base, set_.key()));
+        if (reveals_.size() >= kKeptReveals) reveals_.clear();
+        found = reveals_.emplace(key, std::move(chain)).first;
+    }
+    const Checked<Reveal> known = found->second.at_height(height);
+    if (!known) return fail_refused(known.error(), "the reveal of this height");
+    return *known;
+}
+
+Result<AnyProof> RecordedLinks::prove(const RecordedLink& link) {
+    const auto held = set_.held(link.chain_id);
+    if (!held) return fail_refused(Reason::kUnknownChain, "a chain of nobody in the set");
     const LinkRequest& request = link.request;
     const LinkPlace place{request.height, request.block_hash, request.anchor};
-    const std::optional<Link> recorded = set.records().find(place, link.chain_id);
+    const std::optional<Link> recorded = set_.records().find(place, link.chain_id);
     if (!recorded) return not_on_record(link);
-    Reveal reveal;
+    LinkFacts facts{link.chain_id, request.height, request.block_hash,
+                    request.y,     request.anchor, request.link_before,
+                    Reveal{}};
     if (request.reveal_base) {
-        HOLDFAST_ASSIGN(reveals, set.reveals(*member, *request.reveal_base));
-        const Checked<Reveal> known = reveals->at_height(request.height);
-        if (!known) return fail_refused(known.error(), "the reveal of this height");
-        reveal = *known;
+        HOLDFAST_ASSIGN(known, reveal(held->replica_id, *request.reveal_base, request.height));
+        facts.reveal = known;
     }
-    const ProverFiles files = ProverFiles::beside(set.members()[*member].replica);
-    HOLDFAST_ASSIGN(replica, Replica::open(files.replica, files.tree, params));
-    const LinkFacts facts{link.chain_id, request.height, request.block_hash,
-                          request.y,     request.anchor, request.link_before,
-                          reveal};
-    HOLDFAST_ASSIGN(opening, open_link(set.network_id(), replica, facts));
+    const ProverFiles files = ProverFiles::beside(held->replica);
+    HOLDFAST_ASSIGN(replica, Replica::open(files.replica, files.tree, params_));
+    HOLDFAST_ASSIGN(opening, open_link(set_.network_id(), replica, facts));
     if (opening.link != *recorded) {
         return fail_refused(Reason::kBadLink, "facts that are not those of the recorded link");
     }
-    HOLDFAST_ASSIGN(receipt, set.records().sign(place, {link.chain_id, *recorded}, set.key()));
+    HOLDFAST_ASSIGN(receipt, set_.records().sign(place, {link.chain_id, *recorded}, set_.key()));
     const SignedLink again{std::move(opening), receipt};
-    if (!wants_compact(set.network_id(), link)) return AnyProof(to_full(again));
+    if (!wants_compact(set_.network_id(), link)) return AnyProof(to_full(again));
     HOLDFAST_ASSIGN(compact,
-                    to_compact(set.network_id(), replica, again, *link.path, *link.y_compact));
+                    to_compact(set_.network_id(), replica, again, *link.path, *link.y_compact));
     return AnyProof(std::move(compact));
 }
 

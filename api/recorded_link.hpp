@@ -10,6 +10,8 @@
 // of reading the replica. Spec: docs/spec.md sections 7 and 14.
 #pragma once
 
+#include <map>
+#include <mutex>
 #include <optional>
 
 #include "api/prover.hpp"
@@ -28,9 +30,26 @@ struct RecordedLink {
 };
 
 /// The proof that counts: compact where y_c and the path are known and one cell is enough, full
-/// elsewhere. One call at a time with all others on the prover or set.
+/// elsewhere. One call at a time with all others on the prover.
 [[nodiscard]] Result<AnyProof> prove_recorded(Prover& prover, const RecordedLink& link);
-[[nodiscard]] Result<AnyProof> prove_recorded(const NetworkParams& params, ProverSet& set,
-                                              const RecordedLink& link);
+
+/// The same for the members of a set, which must outlive it, beside the block that is worked at:
+/// nobody waits for the network, for the device, or for another's cells. Any thread. Memory: the
+/// reveal chains of the members that were asked for last, 32 KiB each.
+class RecordedLinks {
+  public:
+    RecordedLinks(const NetworkParams& params, const ProverSet& set) : params_(params), set_(set) {}
+
+    [[nodiscard]] Result<AnyProof> prove(const RecordedLink& link);
+
+  private:
+    static constexpr std::size_t kKeptReveals = 64;
+    [[nodiscard]] Result<Reveal> reveal(const ReplicaId& replica, Height base, Height height);
+
+    const NetworkParams& params_;
+    const ProverSet& set_;
+    std::mutex mutex_;  // guards the next; held while a chain is made, a million hashes
+    std::map<std::pair<ReplicaId, Height>, RevealChain> reveals_;
+};
 
 }  // namespace holdfast

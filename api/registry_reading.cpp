@@ -33,12 +33,14 @@ Result<LinkRequest> link_request_of(const Registry& registry, const ChainId& cha
 }
 
 Result<PublicRecord> public_record_of(const Registry& registry, Blockchain& chain, VdfClock* clock,
-                                      Height first) {
+                                      Height first, const ReadingProgress& progress) {
     const NetworkParams& params = registry.params();
     PublicRecord record(params);
     HOLDFAST_ASSIGN(tip, registry.tip());
     if (!tip) return record;
-    for (Height h = std::max(first, params.genesis_height); h <= *tip; ++h) {
+    const Height from = std::max(first, params.genesis_height);
+    for (Height h = from; h <= *tip; ++h) {
+        if (progress) progress("reading heights", h.since(from) + 1, tip->since(from) + 1);
         HOLDFAST_ASSIGN(block, registry.block(h));
         if (!block) continue;
         PublicHeight facts;
@@ -70,8 +72,11 @@ Result<PublicRecord> public_record_of(const Registry& registry, Blockchain& chai
         HOLDFAST_TRY(record.add_chain(std::move(facts)));
         return {};
     };
+    HOLDFAST_ASSIGN(counts, registry.statistics());
+    std::uint64_t read = 0;
     HOLDFAST_TRY(registry.for_each_chain([&](const ChainInfo& info) {
         const Status added = add(info);
+        if (progress) progress("reading chains", ++read, std::max(read, counts.registrations));
         if (!added) failed = added.error();
         return added.has_value();
     }));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 
 #include "api/final_block.hpp"
 #include "api/journal_file.hpp"
@@ -13,7 +14,9 @@
 namespace holdfast {
 namespace {
 
-constexpr std::size_t kHeldAtMost = 512;  // objects that are judged together
+// Objects that are judged together, and wait for the device together.
+constexpr std::size_t kHeldAtMost = 16'384;
+constexpr std::size_t kHeldBytes = std::size_t{8} << 20;
 
 std::string named(std::uint64_t number) { return "entry " + std::to_string(number); }
 
@@ -77,7 +80,9 @@ Status Replay::take(std::uint64_t number, const HistoryEntry& entry) {
     if (const auto* object = std::get_if<ObjectEntry>(&entry)) {
         if (held_.empty()) first_held_ = number;
         held_.push_back(object->object);
-        return held_.size() < kHeldAtMost ? Status{} : take_objects();
+        held_bytes_ += object->object.size();
+        const bool more = held_.size() < kHeldAtMost && held_bytes_ < kHeldBytes;
+        return more ? Status{} : take_objects();
     }
     HOLDFAST_TRY(take_objects());
     const Status taken = std::holds_alternative<BlockEntry>(entry)
@@ -171,39 +176,44 @@ Result<Verdict> Replay::make_fill(const Registration& registration, const SealCo
 /// Each must be taken, and change the state, as it did for the operator.
 Status Replay::take_objects() {
     if (held_.empty()) return {};
+    held_bytes_ = 0;
     const ReplayReport before = report_;
-    const Status together = take_held(held_);
+    std::size_t taken = 0;
+    Status together = take_held(taken);
     if (together || together.error().code != ErrorCode::kRefused) {
         if (together) held_.clear();
         return together;
     }
     // Those before the one that is refused are taken, and nothing behind it.
     report_ = before;
-    const std::vector<Bytes> objects = std::exchange(held_, {});
-    for (const Bytes& object : objects) {
-        held_.assign(1, object);
-        HOLDFAST_TRY(take_held(held_));
-        ++first_held_;
-    }
+    std::vector<Bytes> objects = std::exchange(held_, {});
+    const auto refused = objects.begin() + static_cast<std::ptrdiff_t>(taken);
+    std::size_t ignored = 0;
+    held_.assign(std::make_move_iterator(objects.begin()), std::make_move_iterator(refused));
+    if (!held_.empty()) HOLDFAST_TRY(take_held(ignored));
+    first_held_ += taken;
+    held_.assign(1, std::move(*refused));
+    const Status alone = take_held(ignored);
     held_.clear();
-    return {};
+    // What was refused among the others holds by itself: nothing that Registry::accept() does.
+    return alone ? together : alone;
 }
 
-/// All of them or none.
-Status Replay::take_held(std::span<const Bytes> objects) {
-    const std::vector<ByteView> views(objects.begin(), objects.end());
+/// All that are held or none. `holding`: so many, before the first that is refused.
+Status Replay::take_held(std::size_t& holding) {
+    const std::vector<ByteView> views(held_.begin(), held_.end());
     const SealCheck check = [this](const Registration& registration, const SealContext& known,
                                    ByteView body) { return check_seal(registration, known, body); };
     HOLDFAST_ASSIGN(outcomes, registry_.accept_all(views, check));
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        holding = i;
+        if (outcomes[i].verdict && outcomes[i].entry) continue;
         const std::string what = named(first_held_ + i);
         if (!outcomes[i].verdict) return fail_refused(outcomes[i].verdict, what);
-        if (!outcomes[i].entry) {
-            return fail_refused(Reason::kAlreadySettled,
-                                what + " changes nothing, so no operator appends it");
-        }
+        return fail_refused(Reason::kAlreadySettled,
+                            what + " changes nothing, so no operator appends it");
     }
-    report_.entries += objects.size();
+    report_.entries += held_.size();
     return {};
 }
 

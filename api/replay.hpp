@@ -30,6 +30,7 @@ struct FillSample {
     [[nodiscard]] bool draws(std::uint64_t entry) const;
 };
 
+/// What a replay checks, and how much of it.
 struct ReplayOptions {
     /// Whether this is y of the final height, fully verified. Empty: only in networks without a VDF
     /// and a beacon, where y follows from the block.
@@ -43,6 +44,7 @@ struct ReplayOptions {
     std::function<Status(std::uint64_t done, std::uint64_t records)> step = {};
 };
 
+/// How far a replay came, and what it saw.
 struct ReplayReport {
     std::uint64_t entries = 0;  // taken
     std::uint64_t known = 0;    // stood in the registry already, by their hashes
@@ -54,6 +56,7 @@ struct ReplayReport {
     std::optional<Bytes> evidence;
 };
 
+/// Makes a registry again from a chain and a journal.
 class Replay {
   public:
     Replay(Registry& registry, Blockchain& chain, ReplayOptions options);
@@ -75,7 +78,7 @@ class Replay {
     Status take_block(const BlockEntry& entry);
     Status take_output(const OutputEntry& entry);
     Status take_objects();
-    Status take_held(std::span<const Bytes> objects);
+    Status take_held(std::size_t& holding);
     Result<Verdict> check_seal(const Registration& registration, const SealContext& known,
                                ByteView body);
     Result<Verdict> make_fill(const Registration& registration, const SealContext& known,
@@ -88,7 +91,8 @@ class Replay {
     std::optional<JournalSize> stands_;  // what the registry had when this began
     std::uint64_t first_held_ = 0;
     std::vector<Bytes> held_;  // objects of neighbouring entries
-    std::mutex filling_;       // guards what follows from seal proofs; one fill at a time
+    std::size_t held_bytes_ = 0;
+    std::mutex filling_;  // guards what follows from seal proofs; one fill at a time
 };
 
 /// A whole journal file. `report`: how far it came, also where it ends with an error.

@@ -22,6 +22,7 @@
 
 namespace holdfast {
 
+/// Takes seal proofs from strangers, within the ceilings of a SealVerifier.
 class SealIntake {
   public:
     SealIntake(Registry& registry, const SealVerifierLimits& limits);

@@ -31,6 +31,7 @@
 
 namespace holdfast {
 
+/// Ceilings for everybody together and for each peer.
 struct SealVerifierLimits {
     unsigned fills_at_once = 0;     // 0: one for each core
     unsigned proofs_at_most = 64;   // of all peers together, waiting or at work
@@ -47,6 +48,7 @@ struct SealVerifierCounts {
     std::uint64_t most_fills_at_once = 0;
 };
 
+/// Decides how many fills strangers get, and makes them.
 class SealVerifier {
   public:
     explicit SealVerifier(const NetworkParams& network, const SealVerifierLimits& limits = {},
@@ -56,6 +58,7 @@ class SealVerifier {
     SealVerifier(const SealVerifier&) = delete;
     SealVerifier& operator=(const SealVerifier&) = delete;
 
+    /// A seal proof to be judged.
     struct Request {
         std::string peer;  // who handed the proof over, by whatever name its connection proves
         Registration registration;

@@ -13,6 +13,7 @@
 
 namespace holdfast {
 
+/// Chains of a key that a source knows of and a set does not hold.
 struct UnheldChains {
     static constexpr std::size_t kMostNamed = 20;
     std::uint64_t owing = 0;       // chains of the key that are pending or sealed

@@ -34,6 +34,7 @@ struct VerifyHints {
     std::optional<PathProof> path = {};
 };
 
+/// Kernel and stop of a verification.
 struct VerifyOptions {
     const FillKernel* kernel = nullptr;
     StopCheck stop;
@@ -67,10 +68,13 @@ struct VerifyReport {
     std::optional<ShownTotal> total = {};    // of an accepted checkpoint
 };
 
+/// Judges any object by a record of public data.
 class Verifier {
   public:
     explicit Verifier(PublicRecord record) : record_(std::move(record)) {}
     [[nodiscard]] const PublicRecord& record() const { return record_; }
+    /// To tell it more; not while another thread verifies.
+    [[nodiscard]] PublicRecord& record() { return record_; }
 
     /// Registration, update, removal, seal proof, receipt, bundle, member, compact, full, path,
     /// window, checkpoint, journal head or network parameters, standing alone. The verdict is in

@@ -36,6 +36,7 @@ struct BeaconRound {
 
 inline constexpr std::size_t kMaxBeaconProofBytes = 1024;
 
+/// Public randomness of numbered rounds. A host implements it where its network has a beacon.
 class Beacon {
   public:
     virtual ~Beacon() = default;

@@ -47,6 +47,7 @@ struct BlockInfo {
     friend bool operator==(const BlockInfo&, const BlockInfo&) = default;
 };
 
+/// The host's chain: final blocks, what they list, submissions. A host implements it.
 class Blockchain {
   public:
     virtual ~Blockchain() = default;

@@ -15,12 +15,15 @@
 
 namespace holdfast {
 
+/// How much a cache keeps.
 struct CallCacheOptions {
     std::uint64_t max_bytes = std::uint64_t{64} << 20;  // of calls and answers kept
 };
 
+/// Answers that cannot change any more, kept up to a number of them.
 class CallCache : public Interceptor {
   public:
+    /// What the cache has answered, and what it holds.
     struct Statistics {
         std::uint64_t hits = 0;
         std::uint64_t misses = 0;  // of calls that can be kept

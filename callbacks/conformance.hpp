@@ -33,12 +33,14 @@
 
 namespace holdfast {
 
+/// One promise of an interface, and whether it was kept.
 struct ConformanceCheck {
     std::string name;  // e.g. "token/one offence is slashed once"
     bool passed = false;
     std::string detail;  // what was seen instead; empty when passed
 };
 
+/// All checks of one subject.
 struct ConformanceReport {
     std::vector<ConformanceCheck> checks;
     [[nodiscard]] bool passed() const;  // false for a report without checks
@@ -46,11 +48,13 @@ struct ConformanceReport {
     [[nodiscard]] std::string to_text() const;
 };
 
+/// How thoroughly the suite looks.
 struct ConformanceOptions {
     std::uint32_t timeout_ms = 2'000;  // for each call
     unsigned threads = 4;              // for checks from several threads at once; 1 to 16
 };
 
+/// A host's chain, and the levers that the suite pulls.
 struct BlockchainSubject {
     std::shared_ptr<Blockchain> chain;
     Height first;  // of the chain's first block
@@ -65,6 +69,7 @@ struct BlockchainSubject {
 [[nodiscard]] ConformanceReport check_blockchain(const BlockchainSubject& subject,
                                                  const ConformanceOptions& options = {});
 
+/// A host's token, and the levers that the suite pulls.
 struct TokenSubject {
     std::shared_ptr<Token> token;
     PublicKey owner;         // of an account with at least 1,000 units
@@ -76,6 +81,7 @@ struct TokenSubject {
 [[nodiscard]] ConformanceReport check_token(const TokenSubject& subject,
                                             const ConformanceOptions& options = {});
 
+/// A host's beacon, and what the suite needs to know of it.
 struct BeaconSubject {
     std::shared_ptr<Beacon> beacon;
     std::uint64_t published = 1;  // a round that is out, and so is the one before if it is not 1
@@ -84,6 +90,7 @@ struct BeaconSubject {
 [[nodiscard]] ConformanceReport check_beacon(const BeaconSubject& subject,
                                              const ConformanceOptions& options = {});
 
+/// A host's network, and the levers that the suite pulls.
 struct NetworkSubject {
     std::shared_ptr<Network> network;
     PublicKey peer;     // answers challenges and pings well within timeout_ms

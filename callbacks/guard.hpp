@@ -18,6 +18,7 @@
 
 namespace holdfast {
 
+/// How long a host's call may take, and how many may be in flight.
 struct GuardOptions {
     /// For every call, in milliseconds; added to what the arguments themselves allow (a challenge's
     /// deadline).

@@ -67,6 +67,7 @@ struct HostCall {
     std::uint64_t own_limit_ms = 0;
 };
 
+/// Stands between the library and a host's interface, and sees every call.
 class Interceptor {
   public:
     /// Asks the host and gives its answer in canonical bytes. Owns all that it needs: it may be

@@ -34,6 +34,7 @@
 
 namespace holdfast {
 
+/// A peer that is known, and where it is.
 struct Peer {
     PublicKey key;        // a prover's or challenger's key
     std::string address;  // in the transport's own form; never interpreted by the engine
@@ -65,6 +66,7 @@ struct VantageReport {
     friend bool operator==(const VantageReport&, const VantageReport&) = default;
 };
 
+/// Messages to peers by their keys, with measured times. A host implements it.
 class Network {
   public:
     virtual ~Network() = default;

@@ -16,6 +16,7 @@
 
 namespace holdfast {
 
+/// How often, and after what pauses, a call is repeated.
 struct RetryOptions {
     unsigned attempts = 5;  // in all, the first included
     std::uint32_t first_wait_ms = 100;

@@ -42,6 +42,7 @@ using IdempotencyKey = DigestOf<struct IdempotencyKeyTag>;
 
 enum class BondState : std::uint8_t { kHeld = 1, kReleased = 2 };
 
+/// What a token says of a bond.
 struct BondInfo {
     BondId id;
     PublicKey owner;
@@ -53,6 +54,7 @@ struct BondInfo {
     friend bool operator==(const BondInfo&, const BondInfo&) = default;
 };
 
+/// Bonds, slashes and rewards, each once under its idempotency key. A host implements it.
 class Token {
   public:
     virtual ~Token() = default;

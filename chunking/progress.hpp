@@ -1,4 +1,5 @@
-// Counts bytes done by several workers and tells the caller, one call at a time, never backwards.
+// Counts bytes done by several workers and tells the caller, one call at a time, never backwards,
+// and with no lock held: a worker that comes while another one tells leaves it to that one.
 //
 // Internal to this room.
 #pragma once
@@ -20,9 +21,18 @@ class ProgressCounter {
 
     void add(std::uint64_t bytes) {
         if (!callback_ || bytes == 0) return;
-        const std::scoped_lock lock(mutex_);
+        std::unique_lock lock(mutex_);
         done_bytes_ += bytes;
-        callback_(done_bytes_, total_bytes_);
+        if (telling_) return;
+        telling_ = true;
+        std::uint64_t told = 0;
+        while (told != done_bytes_) {
+            told = done_bytes_;
+            lock.unlock();
+            callback_(told, total_bytes_);
+            lock.lock();
+        }
+        telling_ = false;
     }
 
   private:
@@ -30,6 +40,7 @@ class ProgressCounter {
     std::uint64_t total_bytes_;
     std::mutex mutex_;
     std::uint64_t done_bytes_ = 0;
+    bool telling_ = false;
 };
 
 /// One window's share: what its fill reports is credited as it comes, the rest when it is finished.

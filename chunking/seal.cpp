@@ -308,6 +308,18 @@ Result<SealedReplica> seal_into(SealState& state, const SealRequest& request,
 
 }  // namespace
 
+const char* to_string(SealStage stage) {
+    switch (stage) {
+        case SealStage::kHashing:
+            return "hashing";
+        case SealStage::kResuming:
+            return "checking what is finished";
+        case SealStage::kSealing:
+            break;
+    }
+    return "sealing";
+}
+
 Result<SealedReplica> seal(const SealRequest& request, const SealOptions& options) {
     HOLDFAST_ASSIGN(source, SourceSegment::open(request.source, request.segment));
     HOLDFAST_TRY(check_request(request, source));

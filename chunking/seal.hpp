@@ -34,6 +34,8 @@ struct SealRequest {
 };
 
 enum class SealStage { kHashing, kResuming, kSealing };  // kResuming: only where there is something
+/// What a person is told of it: "hashing", "checking what is finished", "sealing".
+[[nodiscard]] const char* to_string(SealStage stage);
 
 struct SealProgress {
     SealStage stage = SealStage::kHashing;

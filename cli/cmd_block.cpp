@@ -172,8 +172,10 @@ CommandResult export_public(const Globals& globals, const std::string& dir,
                             const std::string& folder, std::uint64_t first, bool with_vdf) {
     HOLDFAST_ASSIGN(node, open_read_node(dir));
     HOLDFAST_ASSIGN(marked, node.clock());
-    HOLDFAST_ASSIGN(record,
-                    public_record_of(*node.registry, *node.chain, marked.get(), Height(first)));
+    PhaseProgress reading(globals, "records");
+    HOLDFAST_ASSIGN(record, public_record_of(*node.registry, *node.chain, marked.get(),
+                                             Height(first), std::ref(reading)));
+    reading.finish();
     HOLDFAST_TRY(record.save(folder));
     std::uint64_t copied = 0;
     std::uint64_t absent = 0;

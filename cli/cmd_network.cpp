@@ -42,33 +42,14 @@ constexpr PresetPurpose kPurposes[] = {
      "quick, its clock, its blocks and its deadlines"},
 };
 
-/// A network in which a day passes in minutes, on one core beside other work: y in hundredths of a
-/// second, blocks of one, and every time that is counted in blocks short. It protects nobody.
-void make_quick(NetworkParams& params) {
-    params.block_ms = 1'000;
-    params.vdf = {.arena_kib = 1'024,
-                  .passes = 1,
-                  .lanes = 1,
-                  .steps_per_checkpoint = 1'024,
-                  .checkpoints = 64};
-    params.epoch_blocks = 64;
-    params.rate_window = 120;
-    params.misses_late = 6;
-    params.misses_expired = 60;
-    params.quorum_window = 60;
-    params.removal_delay = 10;
-    params.liability_blocks = 120;
-    params.checkpoint_blocks = 10;
-}
-
 Result<NetworkParams> params_from(const InitOptions& options, const PublicKey& operator_key,
                                   const std::optional<PublicKey>& beacon_key,
                                   std::uint64_t genesis_time_ms) {
-    NetworkParams params = NetworkParams::preset();
+    const bool quick = options.presets == std::vector<std::string>{"dev"};
+    HOLDFAST_ASSIGN(params, network_preset(quick ? "dev" : "default"));
     params.name = options.name;
     params.genesis_height = Height(options.genesis_height);
     params.operator_key = operator_key;
-    if (options.presets == std::vector<std::string>{"dev"}) make_quick(params);
     if (options.no_vdf) {
         params.has_vdf = false;
         params.epoch_blocks = params.epoch_lag = 0;

@@ -1,6 +1,8 @@
 // prover: the daemon of a prover; prover status|list|add|remove|rescan|trust|stop: commands to one
 // that runs.
 
+#include <algorithm>
+
 #include "cli/commands.hpp"
 #include "cli/daemon_options.hpp"
 #include "node/control.hpp"
@@ -66,6 +68,38 @@ CommandResult run_prover(const Globals& globals, const ProverArguments& a) {
     return summary_output(summary);
 }
 
+std::string word_of(const Json& entry, const char* name) {
+    const auto found = entry.find(name);
+    if (found == entry.end() || found->is_null()) return "-";
+    return found->is_string() ? found->get<std::string>() : dump(*found);
+}
+
+/// Replicas and how their chains stand, a line each: what is short first, the path last.
+std::string table_of(const Json& replicas) {
+    constexpr std::size_t kChainDigits = 16;
+    std::vector<std::vector<std::string>> rows = {
+        {"CHAIN", "LINKED", "PHASE", "STATUS", "MISSES", "REPLICA"}};
+    for (const Json& one : replicas) {
+        const std::string error = word_of(one, "error");
+        rows.push_back({word_of(one, "chain").substr(0, kChainDigits),
+                        one.value("linked", false) ? "yes" : "no", word_of(one, "phase"),
+                        word_of(one, "status"), word_of(one, "misses"),
+                        word_of(one, "replica") + (error == "-" ? "" : "  (" + error + ")")});
+    }
+    std::vector<std::size_t> width(rows[0].size());
+    for (const auto& row : rows) {
+        for (std::size_t i = 0; i < row.size(); ++i) width[i] = std::max(width[i], row[i].size());
+    }
+    std::string out;
+    for (const auto& row : rows) {
+        for (std::size_t i = 0; i + 1 < row.size(); ++i) {
+            out += row[i] + std::string(width[i] - row[i].size() + 2, ' ');
+        }
+        out += row.back() + "\n";
+    }
+    return out;
+}
+
 CommandResult ask(const AskArguments& a, const std::string& command) {
     node::Config config;
     if (!a.config.empty()) {
@@ -86,7 +120,9 @@ CommandResult ask(const AskArguments& a, const std::string& command) {
     if (a.end) arguments["end"] = true;
     HOLDFAST_ASSIGN(answer,
                     node::control_request(node::control_socket(config), command, arguments));
-    return summary_output(answer);
+    Output out = summary_output(answer);
+    if (command == "list") out.text = table_of(answer.value("replicas", Json::array()));
+    return out;
 }
 
 struct Spoken {

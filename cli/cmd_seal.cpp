@@ -47,18 +47,6 @@ std::string two_decimals(double value) {
     return text;
 }
 
-std::string stage_name(SealStage stage) {
-    switch (stage) {
-        case SealStage::kHashing:
-            return "hashing";
-        case SealStage::kResuming:
-            return "checking what is finished";
-        case SealStage::kSealing:
-            break;
-    }
-    return "sealing";
-}
-
 CommandResult run_seal(const Globals& globals, const SealArguments& arguments) {
     HOLDFAST_ASSIGN(key, load_key_pair(arguments.key));
     HOLDFAST_ASSIGN(network, network_of(arguments.params, arguments.dir));
@@ -90,7 +78,7 @@ CommandResult run_seal(const Globals& globals, const SealArguments& arguments) {
         if (stage != p.stage) {
             stage = p.stage;
             shown.reset();
-            shown.emplace(globals, stage_name(p.stage), "B");
+            shown.emplace(globals, to_string(p.stage), "B");
         }
         shown->update(p.done_bytes, p.total_bytes);
     };

@@ -1,15 +1,10 @@
 // simulate: many real sealed replicas through many blocks, measured and recomputed from scratch.
 
 #include <algorithm>
-#include <cmath>
 #include <fstream>
 
 #include "cli/commands.hpp"
-#include "cli/svg_chart.hpp"
-#include "json/blocks.hpp"
-#include "simulation/cheat.hpp"
-#include "simulation/check.hpp"
-#include "simulation/world.hpp"
+#include "cli/simulate_report.hpp"
 #include "storage/file.hpp"
 #include "storage/parallel.hpp"
 
@@ -20,27 +15,6 @@ namespace {
 constexpr std::uint64_t kMostChains = 1'000'000;
 constexpr std::uint64_t kMostBlocks = 200;
 constexpr std::uint64_t kLeastBlocks = 2;
-
-struct Arguments {
-    std::uint64_t chains = 1'000;
-    std::uint64_t blocks = 20;
-    std::string dir = "simulation";
-    std::uint64_t seed = 1;
-    std::uint64_t additions = 2;
-    std::uint64_t removals = 2;
-    std::optional<std::uint64_t> late;
-    std::optional<std::uint64_t> cheaters;
-    unsigned threads = 0;
-    std::string way;
-    std::string svg;
-};
-
-/// What the system says of this process.
-struct ProcessFigures {
-    double resident_mib = 0;
-    double peak_mib = 0;           // since the run began, where the system lets that be reset
-    std::uint64_t open_files = 0;  // beside those of replicas
-};
 
 ProcessFigures process_figures() {
     ProcessFigures out;
@@ -60,26 +34,6 @@ ProcessFigures process_figures() {
 
 void reset_peak() { std::ofstream("/proc/self/clear_refs") << "5"; }
 
-struct Row {
-    std::uint64_t height = 0;
-    double seconds = 0;
-    double vdf = 0;
-    SetTimes times;
-    std::uint64_t links = 0;
-    std::uint64_t proofs = 0;
-    std::uint64_t seal_proofs = 0;
-    std::uint64_t faults = 0;
-    StatusCounts counts;
-    ProcessFigures process;
-    std::size_t most_replica_files = 0;
-    std::optional<BlockForecast> forecast;
-
-    /// Without making and checking the proofs of an earlier height and seal proofs.
-    [[nodiscard]] double without_proofs() const {
-        return seconds - times.proofs - times.proven - times.seal;
-    }
-};
-
 void add(SetTimes& to, const SetTimes& t) {
     to.plan += t.plan;
     to.seal += t.seal;
@@ -91,49 +45,33 @@ void add(SetTimes& to, const SetTimes& t) {
     to.proven += t.proven;
 }
 
-struct Totals {
-    CheatCounts cheats;
-    std::uint64_t additions = 0;
-    std::uint64_t removals = 0;
-    std::uint64_t links_missing = 0;
-    std::uint64_t honest_not_active = 0;
-    std::uint64_t faults = 0;
-    ScratchCheck scratch;
-    double scratch_seconds = 0;
-    [[nodiscard]] bool good() const {
-        return cheats.proofs_taken == 0 && links_missing == 0 && honest_not_active == 0 &&
-               faults == 0 && scratch.wrong == 0 && scratch.digests > 0;
-    }
-};
-
 class Simulation {
   public:
-    Simulation(const Globals& globals, const Arguments& arguments, const SimulationSize& size)
-        : globals_(globals), arguments_(arguments), size_(size) {}
+    Simulation(const Globals& globals, const SimulationOrder& order, const SimulationSize& size)
+        : globals_(globals), order_(order), size_(size) {}
 
     Status run();
-    [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
-    [[nodiscard]] const Totals& totals() const { return totals_; }
-    [[nodiscard]] const NetworkParams& params() const { return world_->params(); }
+    [[nodiscard]] SimulationRun told() const { return {world_->params(), rows_, totals_}; }
 
   private:
     Status make_replicas();
     Status block(std::uint64_t number);
     Status submit_changes(std::uint64_t number);
+    Status block_the_other_way(std::span<ProverSet* const> sets, SimulationRow& row);
     Status look_back(const BlockReport& report);
     Status check_honest();
     [[nodiscard]] bool late_is_away(std::uint64_t number) const {
-        const std::uint64_t first = arguments_.blocks / 4;
+        const std::uint64_t first = order_.blocks / 4;
         return number >= first && number < first + 3;
     }
 
     const Globals& globals_;
-    const Arguments& arguments_;
+    const SimulationOrder& order_;
     SimulationSize size_;
     std::unique_ptr<SimulationWorld> world_;
     TakenLinks taken_;
-    std::vector<Row> rows_;
-    Totals totals_;
+    std::vector<SimulationRow> rows_;
+    SimulationTotals totals_;
     std::uint64_t enlisted_ = 0;
     std::vector<ChainId> removed_;
 };
@@ -141,14 +79,14 @@ class Simulation {
 Status Simulation::make_replicas() {
     const NetworkParams params = simulation_network();
     const std::pair<const char*, std::uint64_t> fleets[] = {
-        {"honest", size_.honest + arguments_.additions * arguments_.blocks},
+        {"honest", size_.honest + order_.additions * order_.blocks},
         {"late", size_.late},
         {"cheat", size_.cheaters}};
     for (const auto& [name, count] : fleets) {
         Progress progress(globals_, std::string("sealing (") + name + ")", "replicas");
-        const Fleet fleet(arguments_.dir, name, arguments_.seed);
+        const Fleet fleet(order_.dir, name, order_.seed);
         HOLDFAST_TRY(fleet.make(
-            params, count, arguments_.threads, stop_requested(),
+            params, count, order_.threads, stop_requested(),
             [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); }));
     }
     return {};
@@ -156,15 +94,15 @@ Status Simulation::make_replicas() {
 
 /// What the host chain lists next: registrations of new chains, removals of old ones.
 Status Simulation::submit_changes(std::uint64_t number) {
-    const Fleet fleet(arguments_.dir, "honest", arguments_.seed);
-    for (std::uint64_t i = 0; i < arguments_.additions; ++i, ++enlisted_) {
+    const Fleet fleet(order_.dir, "honest", order_.seed);
+    for (std::uint64_t i = 0; i < order_.additions; ++i, ++enlisted_) {
         HOLDFAST_TRY(world_->enlist(fleet.replica(size_.honest + enlisted_)));
         ++totals_.additions;
     }
     HOLDFAST_ASSIGN(tip, world_->registry().tip());
     const auto members = world_->honest().members();
-    for (std::uint64_t i = 0; tip && i < arguments_.removals; ++i) {
-        const std::uint64_t index = number * arguments_.removals + i;
+    for (std::uint64_t i = 0; tip && i < order_.removals; ++i) {
+        const std::uint64_t index = number * order_.removals + i;
         const auto& chain_id = members[static_cast<std::size_t>(index)].chain_id;
         if (index >= size_.honest || !chain_id) break;
         HOLDFAST_ASSIGN(removal, make_removal(world_->network_id(), *chain_id, 1, *tip,
@@ -191,14 +129,13 @@ Status Simulation::block(std::uint64_t number) {
     std::vector<ProverSet*> sets = {&world_->honest()};
     if (size_.late > 0 && !late_is_away(number)) sets.push_back(&world_->late());
     Progress progress(
-        globals_,
-        "block " + std::to_string(number + 1) + " of " + std::to_string(arguments_.blocks),
+        globals_, "block " + std::to_string(number + 1) + " of " + std::to_string(order_.blocks),
         "steps");
     VdfClockWork work;
     work.stop = stop_requested();
     HOLDFAST_ASSIGN(report, world_->aggregator().advance({}, sets, work));
     if (!report) return fail(ErrorCode::kCorrupt, "the new block did not become final");
-    Row row;
+    SimulationRow row;
     row.height = report->height.value;
     row.seconds = report->seconds;
     row.vdf = report->vdf_seconds;
@@ -213,17 +150,36 @@ Status Simulation::block(std::uint64_t number) {
         row.most_replica_files += set.most_open_files;
     }
     totals_.faults += row.faults;
-    HOLDFAST_ASSIGN(
-        cheated, cheat(world_->params(), world_->registry(), world_->cheaters(), report->height));
+    row.bundles = world_->take_cost();
+    RegistryDuties duties(world_->registry());
+    HOLDFAST_ASSIGN(cheated, cheat(world_->params(), duties, world_->cheaters(), report->height));
     totals_.cheats.receipts_taken += cheated.receipts_taken;
     totals_.cheats.proofs_refused += cheated.proofs_refused;
     totals_.cheats.proofs_taken += cheated.proofs_taken;
+    HOLDFAST_TRY(block_the_other_way(sets, row));
     row.process = process_figures();
     row.process.open_files -=
         std::min<std::uint64_t>(row.process.open_files, world_->open_replica_files());
     rows_.push_back(row);
-    progress.update(number + 1, arguments_.blocks);
+    progress.update(number + 1, order_.blocks);
     return look_back(*report);
+}
+
+/// The same by the second registry, where there is one.
+Status Simulation::block_the_other_way(std::span<ProverSet* const> sets, SimulationRow& row) {
+    SecondWay* const second = world_->second();
+    if (second == nullptr) return {};
+    const Height height(row.height);
+    HOLDFAST_TRY(second->take_block(world_->chain(), world_->registry(), height));
+    HOLDFAST_ASSIGN(cost, second->drive(sets, world_->cheaters(), height, stop_requested()));
+    row.singles = cost;
+    HOLDFAST_ASSIGN(digests, second->compare(world_->registry()));
+    for (const DigestPair& pair : digests) {
+        ++totals_.digests_compared;
+        totals_.digests_unequal += pair.bundles == pair.singles ? 0 : 1;
+    }
+    row.digests = std::move(digests);
+    return {};
 }
 
 /// Whoever kept its data and stayed is active in the newest digest.
@@ -244,19 +200,19 @@ Status Simulation::check_honest() {
 
 Status Simulation::run() {
     std::optional<BatchReader::Way> way;
-    if (!arguments_.way.empty()) way = batch_reader_way(arguments_.way);
+    if (!order_.way.empty()) way = batch_reader_way(order_.way);
     BlockProcessorOptions processing;
-    processing.threads = arguments_.threads;
+    processing.threads = order_.threads;
     processing.way = way;
     processing.on_links = [this](const LinkPlace& place, std::span<const ChainLink> links) {
         taken_.note(place.height, links);
     };
-    HOLDFAST_TRY(SimulationWorld::claim_cache(arguments_.dir, arguments_.seed));
+    HOLDFAST_TRY(SimulationWorld::claim_cache(order_.dir, order_.seed));
     HOLDFAST_TRY(make_replicas());
     PhaseProgress progress(globals_, "chains");
-    HOLDFAST_ASSIGN(world,
-                    SimulationWorld::open({stop_requested(), std::ref(progress)}, arguments_.dir,
-                                          arguments_.seed, size_, processing));
+    HOLDFAST_ASSIGN(world, SimulationWorld::open({stop_requested(), std::ref(progress)}, order_.dir,
+                                                 order_.seed, size_, processing,
+                                                 order_.one_way ? Ways::kBundles : Ways::kBoth));
     progress.finish();
     world_ = std::move(world);
     // Taking up the state once more costs a block's work again, which is not a block's time.
@@ -267,174 +223,17 @@ Status Simulation::run() {
     HOLDFAST_ASSIGN(tip, world_->registry().tip());
     const Height first = tip ? *tip : world_->params().genesis_height;
     reset_peak();
-    for (std::uint64_t i = 0; i < arguments_.blocks; ++i) {
+    for (std::uint64_t i = 0; i < order_.blocks; ++i) {
         if (stop_requested()()) return interrupted();
         HOLDFAST_TRY(block(i));
     }
-    const auto start = std::chrono::steady_clock::now();
     HOLDFAST_TRY(check_honest());
     HOLDFAST_ASSIGN(scratch, recompute_digests(world_->registry(), first, stop_requested()));
     totals_.scratch = scratch;
-    totals_.scratch_seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return {};
 }
 
-// --- what is told --------------------------------------------------------------------------------
-
-double quantile(std::vector<double> values, double q) {
-    std::sort(values.begin(), values.end());
-    return values[static_cast<std::size_t>(
-        std::lround(q * static_cast<double>(values.size() - 1)))];
-}
-
-template <class Of>
-std::vector<double> column(const std::vector<Row>& rows, const Of& of) {
-    std::vector<double> out;
-    for (const Row& r : rows) out.push_back(of(r));
-    return out;
-}
-
-Json percentiles(const std::vector<double>& values) {
-    return {{"p50", quantile(values, 0.5)},
-            {"p90", quantile(values, 0.9)},
-            {"p99", quantile(values, 0.99)},
-            {"max", quantile(values, 1)}};
-}
-
-Json row_json(const Row& row) {
-    Json out = {{"height", row.height},
-                {"seconds", row.seconds},
-                {"without_proofs_seconds", row.without_proofs()},
-                {"vdf_seconds", row.vdf},
-                {"times", json_of(row.times)},
-                {"links", row.links},
-                {"proofs", row.proofs},
-                {"seal_proofs", row.seal_proofs},
-                {"faults", row.faults},
-                {"statistics", json_of(row.counts)},
-                {"resident_mib", row.process.resident_mib},
-                {"open_files", row.process.open_files}};
-    if (row.forecast) out["forecast"] = json_of(*row.forecast);
-    return out;
-}
-
-std::uint64_t most_open_files(const std::vector<Row>& rows) {
-    std::uint64_t own = 0;
-    std::size_t replicas = 0;
-    for (const Row& r : rows) {
-        own = std::max(own, r.process.open_files);
-        replicas = std::max(replicas, r.most_replica_files);
-    }
-    return own + replicas;
-}
-
-std::string line_of(const Row& row) {
-    char text[256];
-    std::snprintf(text, sizeof text,
-                  "%6llu  %8.3f  %8.3f  %7.3f  %7.3f  %7.3f  %7.3f  %8llu  %8llu  %7llu  %6.0f",
-                  static_cast<unsigned long long>(row.height), row.seconds, row.without_proofs(),
-                  row.times.links, row.times.sign, row.times.bundles,
-                  row.times.proofs + row.times.proven, static_cast<unsigned long long>(row.links),
-                  static_cast<unsigned long long>(row.counts.active),
-                  static_cast<unsigned long long>(row.counts.late + row.counts.expired),
-                  row.process.resident_mib);
-    return text;
-}
-
-std::string chart_of(const Arguments& arguments, const std::vector<Row>& rows) {
-    const auto series = [&](const char* name, const auto& of) {
-        ChartSeries s;
-        s.name = name;
-        s.markers = true;
-        for (const Row& r : rows) s.points.push_back({static_cast<double>(r.height), of(r)});
-        return s;
-    };
-    Chart times;
-    times.title = "Time of a block, " + with_commas(arguments.chains) + " chains";
-    times.subtitle = "64 KiB replicas on disk, all links and proofs; the VDF is a toy here";
-    times.x_label = "height";
-    times.y_label = "seconds";
-    times.series = {series("whole block", [](const Row& r) { return r.seconds; }),
-                    series("links", [](const Row& r) { return r.times.links; }),
-                    series("signatures", [](const Row& r) { return r.times.sign; }),
-                    series("bundles taken", [](const Row& r) { return r.times.bundles; }),
-                    series("proofs", [](const Row& r) { return r.times.proofs + r.times.proven; })};
-    Chart chains;
-    chains.title = "Chains that are not simply active";
-    chains.x_label = "height of the block that closed the digest";
-    chains.y_label = "chains";
-    chains.series = {
-        series("late", [](const Row& r) { return static_cast<double>(r.counts.late); }),
-        series("removing", [](const Row& r) { return static_cast<double>(r.counts.removing); }),
-        series("expired", [](const Row& r) { return static_cast<double>(r.counts.expired); })};
-    Chart memory;
-    memory.title = "Memory of the process";
-    memory.subtitle = "resident, pages of the registry's map included";
-    memory.x_label = "height";
-    memory.y_label = "MiB";
-    memory.series = {series("resident", [](const Row& r) { return r.process.resident_mib; })};
-    return svg_charts({times, chains, memory});
-}
-
-Output output_of(const Arguments& arguments, const SimulationSize& size, const Simulation& done) {
-    const std::vector<Row>& rows = done.rows();
-    const Totals& t = done.totals();
-    Output out;
-    out.field("chains", size.chains());
-    out.field("late_chains", size.late);
-    out.field("cheating_chains", size.cheaters);
-    out.field("blocks", rows.size());
-    out.json["network"] = {{"name", done.params().name},
-                           {"rate_window", done.params().rate_window},
-                           {"misses_late", done.params().misses_late},
-                           {"misses_expired", done.params().misses_expired},
-                           {"proof_deadline", done.params().proof_deadline},
-                           {"vdf_steps", done.params().vdf.total_steps()}};
-    out.line("network: deadlines of a few blocks, a miss window of " +
-             std::to_string(done.params().rate_window) + ", a toy VDF of " +
-             std::to_string(done.params().vdf.total_steps()) +
-             " steps: its time is not part of what is shown");
-    out.line(
-        "height   block s  no proofs    links     sign  receipt   proofs     links    active"
-        "  not act  MiB");
-    for (const Row& row : rows) {
-        out.json["rows"].push_back(row_json(row));
-        out.line(line_of(row));
-    }
-    const auto whole = column(rows, [](const Row& r) { return r.seconds; });
-    const auto bare = column(rows, [](const Row& r) { return r.without_proofs(); });
-    out.json["block_seconds"] = percentiles(whole);
-    out.json["block_seconds_without_proofs"] = percentiles(bare);
-    const auto told = [](const std::vector<double>& v) {
-        return format_duration(quantile(v, 0.5)) + ", " + format_duration(quantile(v, 0.9)) + ", " +
-               format_duration(quantile(v, 0.99)) + ", " + format_duration(quantile(v, 1));
-    };
-    out.line("block (p50, p90, p99, max): " + told(whole) + "; without proofs: " + told(bare));
-    out.field("peak_resident_mib", std::lround(rows.back().process.peak_mib));
-    out.field("most_open_files", most_open_files(rows));
-    out.field("additions", t.additions);
-    out.field("removals", t.removals);
-    out.field("cheating_receipts_taken", t.cheats.receipts_taken);
-    out.field("cheating_proofs_refused", t.cheats.proofs_refused);
-    out.field("cheating_proofs_taken", t.cheats.proofs_taken);
-    out.field("links_missing_in_digests", t.links_missing);
-    out.field("honest_chains_not_active", t.honest_not_active);
-    out.field("faults", t.faults);
-    out.field("digests_recomputed", t.scratch.digests);
-    out.field("leaves_hashed", t.scratch.leaves);
-    out.field("digests_that_differ", t.scratch.wrong);
-    if (rows.back().forecast) {
-        out.json["forecast"] = json_of(*rows.back().forecast);
-        out.line(rows.back().forecast->text());
-    }
-    out.field("result", t.good() ? "everything agrees" : "SOMETHING DIFFERS");
-    if (!t.good()) out.exit_code = kExitEnvironment;
-    if (!arguments.svg.empty()) out.field("svg", arguments.svg);
-    return out;
-}
-
-Result<SimulationSize> check(const Arguments& a) {
+Result<SimulationSize> check(const SimulationOrder& a) {
     if (a.chains < 1 || a.chains > kMostChains) {
         return fail(ErrorCode::kInvalidArgument, "--chains must be 1 to 1000000");
     }
@@ -469,21 +268,22 @@ Result<SimulationSize> check(const Arguments& a) {
     return size;
 }
 
-CommandResult simulate(const Globals& globals, const Arguments& arguments) {
-    HOLDFAST_ASSIGN(size, check(arguments));
-    Simulation simulation(globals, arguments, size);
+CommandResult simulate(const Globals& globals, const SimulationOrder& order) {
+    HOLDFAST_ASSIGN(size, check(order));
+    Simulation simulation(globals, order, size);
     HOLDFAST_TRY(simulation.run());
-    if (!arguments.svg.empty()) {
-        const std::string svg = chart_of(arguments, simulation.rows());
-        HOLDFAST_TRY(write_file(arguments.svg, view(std::string_view(svg)), true));
+    const SimulationRun run = simulation.told();
+    if (!order.svg.empty()) {
+        const std::string svg = simulation_chart(order, run.rows);
+        HOLDFAST_TRY(write_file(order.svg, view(std::string_view(svg)), true));
     }
-    return output_of(arguments, size, simulation);
+    return simulation_report(order, size, run);
 }
 
 }  // namespace
 
 void add_simulate_command(Commands& commands) {
-    auto a = std::make_shared<Arguments>();
+    auto a = std::make_shared<SimulationOrder>();
     CLI::App* command = commands.app().add_subcommand(
         "simulate",
         "many real sealed replicas through many blocks: times, memory, every digest recomputed");
@@ -505,6 +305,9 @@ void add_simulate_command(Commands& commands) {
         ->capture_default_str();
     command->add_option("--reader", a->way,
                         "advised, mapped, threads or uring (default: the best)");
+    command->add_flag("--one-way", a->one_way,
+                      "in bundles and short proofs alone: no second registry beside that is handed "
+                      "a signature for each link, and proofs with receipts");
     command->add_option("--svg", a->svg, "file for a chart");
     commands.run(command,
                  "  holdfast simulate --chains 1000 --blocks 20 --svg simulation.svg\n"

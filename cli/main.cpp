@@ -6,6 +6,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/standard_output.hpp"
+#include "cli/version.hpp"
 #include "cli/waiting.hpp"
 #include "storage/descriptors.hpp"
 
@@ -39,6 +40,12 @@ int print_error(bool as_json, const Error& error) {
     return exit_code_of(error);
 }
 
+int print_result(const Output& result, bool as_json) {
+    if (!as_json) return print_output(result.text, result.exit_code);
+    const std::string json = result.one_line ? dump(result.json) : dump(result.json, kIndented);
+    return print_output(json + "\n", result.exit_code);
+}
+
 /// Whether --json is among the words, also where they make no sense to the parser.
 bool wants_json(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
@@ -51,6 +58,9 @@ bool wants_json(int argc, char** argv) {
 
 /// Help and version, or what is wrong with the words.
 int end_of_parsing(const CLI::App& app, const CLI::ParseError& error, bool as_json) {
+    if (dynamic_cast<const CLI::CallForVersion*>(&error) != nullptr) {
+        return print_result(version_output(), as_json);
+    }
     std::ostringstream out;
     std::ostringstream err;
     if (app.exit(error, out, err) == 0) return print_output(out.str(), kExitOk);
@@ -67,7 +77,7 @@ int run(int argc, char** argv) {
         "holdfast"};
     app.require_subcommand(1);
     app.fallthrough();
-    app.set_version_flag("--version", std::string("holdfast ") + HOLDFAST_VERSION);
+    app.set_version_flag("--version", std::string(), "version, commit, compiler, kernels in use");
     app.add_flag("--json", globals.json, "print one JSON object instead of text");
     app.add_flag("-q,--quiet", globals.quiet, "no progress");
     app.add_flag("--progress", globals.force_progress, "progress even when not on a terminal");
@@ -111,8 +121,7 @@ int run(int argc, char** argv) {
     if (globals.quiet) Waiting::keep_quiet();
     const CommandResult result = commands.chosen()();
     if (!result) return print_error(globals.json, result.error());
-    const std::string json = result->one_line ? dump(result->json) : dump(result->json, kIndented);
-    return print_output(globals.json ? json + "\n" : result->text, result->exit_code);
+    return print_result(*result, globals.json);
 }
 
 /// A failure outside of any command's own.

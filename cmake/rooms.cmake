@@ -19,8 +19,9 @@ set(HOLDFAST_DEPS_follow core vdf proofs storage callbacks hierarchy availabilit
 set(HOLDFAST_DEPS_api core vdf proofs storage chunking callbacks hierarchy clock settlement follow)
 set(HOLDFAST_DEPS_analysis core vdf storage)
 # Folders above the rooms; no room includes them.
-set(HOLDFAST_CLIENTS json simulation conformance node cli examples)
-set(HOLDFAST_DEPS_json core vdf proofs storage chunking hierarchy api)
+set(HOLDFAST_CLIENTS json capi simulation conformance node cli examples)
+set(HOLDFAST_DEPS_json core vdf proofs storage chunking hierarchy settlement api)
+set(HOLDFAST_DEPS_capi core vdf proofs storage chunking callbacks clock availability api json)
 set(HOLDFAST_DEPS_simulation core proofs storage chunking embedded hierarchy api json)
 set(HOLDFAST_DEPS_conformance core vdf proofs storage chunking hierarchy availability api)
 set(HOLDFAST_DEPS_node core proofs storage chunking callbacks embedded transport hierarchy clock settlement availability follow api json)

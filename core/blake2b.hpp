@@ -9,6 +9,7 @@
 
 namespace holdfast {
 
+/// BLAKE2b (RFC 7693) without a key, fed piece by piece.
 class Blake2b {
   public:
     static constexpr std::size_t kMaxBytes = 64;

@@ -11,6 +11,7 @@
 
 namespace holdfast {
 
+/// Takes canonical bytes apart; after the first failure everything fails.
 class Reader {
   public:
     explicit Reader(ByteView bytes) : bytes_(bytes) {}
@@ -52,6 +53,7 @@ class Reader {
     Reason failure_ = Reason::kOk;
 };
 
+/// Puts canonical bytes together, little-endian.
 class Writer {
   public:
     Writer() = default;

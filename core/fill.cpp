@@ -100,7 +100,8 @@ void seed_lane(const Seed& h0, const FillSpec& spec, std::uint32_t lane, MutByte
         store_le32(place, column);
         store_le32(place + 4, lane);
         const std::uint64_t at = lane * (spec.blocks / spec.lanes) + column;
-        long_hash({h0, place}, memory.subspan(at * kBlockBytes, kBlockBytes));
+        long_hash({h0, place},
+                  memory.subspan(static_cast<std::size_t>(at * kBlockBytes), kBlockBytes));
     }
 }
 
@@ -220,7 +221,8 @@ Digest argon2d_tag(const FillSpec& spec, ByteView memory) {
     const std::uint64_t lane_bytes = memory.size() / spec.lanes;
     std::array<std::uint8_t, kBlockBytes> last{};
     for (std::uint32_t lane = 0; lane < spec.lanes; ++lane) {
-        const ByteView block = memory.subspan((lane + 1) * lane_bytes - kBlockBytes, kBlockBytes);
+        const std::uint64_t at = (lane + 1) * lane_bytes - kBlockBytes;
+        const ByteView block = memory.subspan(static_cast<std::size_t>(at), kBlockBytes);
         for (std::size_t i = 0; i < kBlockBytes; ++i) last[i] ^= block[i];
     }
     Digest out;

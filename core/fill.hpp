@@ -39,6 +39,7 @@ const FillKernel& best_fill_kernel();
 /// By name; nullptr for one that this build lacks or this CPU cannot run.
 const FillKernel* find_fill_kernel(std::string_view name);
 
+/// What a fill depends on, and all of it.
 struct FillSpec {
     std::uint32_t lanes = 1;   // p
     std::uint32_t passes = 1;  // t
@@ -48,6 +49,7 @@ struct FillSpec {
     ByteView associated_data;
 };
 
+/// Kernel, threads, stop and progress of a fill.
 struct FillOptions {
     const FillKernel* kernel = nullptr;  // nullptr: best_fill_kernel()
     ParallelFor parallel;                // empty: lanes one after another

@@ -1,5 +1,7 @@
+#if !defined(__wasm__)
 #include <sys/mman.h>
 #include <unistd.h>
+#endif
 
 #include <cerrno>
 #include <cstdlib>
@@ -19,10 +21,23 @@ std::uint64_t round_up(std::uint64_t n, std::uint64_t unit) { return (n + unit -
 /// Below a huge page: from the heap, zeroed. A map would be given back with every fill, and a TLB
 /// of many cores flushed each time, which takes longer than a small fill.
 std::uint8_t* allocate_small(std::uint64_t page, std::uint64_t bytes) {
-    void* p = std::aligned_alloc(page, bytes);
+    const auto size = static_cast<std::size_t>(bytes);
+    void* p = std::aligned_alloc(static_cast<std::size_t>(page), size);
     if (p == nullptr) return nullptr;
-    return static_cast<std::uint8_t*>(std::memset(p, 0, bytes));
+    return static_cast<std::uint8_t*>(std::memset(p, 0, size));
 }
+
+#if defined(__wasm__)
+
+// No maps: everything comes from the heap.
+constexpr std::uint64_t kWasmPageBytes = 64 * 1024;
+std::uint64_t page_bytes() { return kWasmPageBytes; }
+std::uint8_t* allocate_large(std::uint64_t bytes) { return allocate_small(kWasmPageBytes, bytes); }
+void free_large(std::uint8_t* data, std::uint64_t) { std::free(data); }
+
+#else
+
+std::uint64_t page_bytes() { return static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)); }
 
 std::uint8_t* map_anonymous(std::uint64_t bytes) {
     void* p = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -30,7 +45,7 @@ std::uint8_t* map_anonymous(std::uint64_t bytes) {
 }
 
 /// `bytes` (whole huge pages) at a huge page's boundary: maps one more and gives the ends back.
-std::uint8_t* map_aligned(std::uint64_t bytes) {
+std::uint8_t* allocate_large(std::uint64_t bytes) {
     std::uint8_t* raw = map_anonymous(bytes + kHugePageBytes);
     if (raw == nullptr) return nullptr;
     const std::uint64_t start = reinterpret_cast<std::uintptr_t>(raw);
@@ -39,6 +54,10 @@ std::uint8_t* map_aligned(std::uint64_t bytes) {
     if (before != kHugePageBytes) ::munmap(raw + before + bytes, kHugePageBytes - before);
     return raw + before;
 }
+
+void free_large(std::uint8_t* data, std::uint64_t bytes) { ::munmap(data, bytes); }
+
+#endif
 
 }  // namespace
 
@@ -50,10 +69,10 @@ Result<FillMemory> FillMemory::allocate(std::uint64_t bytes) {
         return fail(ErrorCode::kOutOfMemory, size + ": more than this machine can address");
     }
     const bool large = bytes >= kHugePageBytes;
-    const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    const std::uint64_t page = page_bytes();
     FillMemory m;
     m.mapped_ = round_up(bytes, large ? kHugePageBytes : page);
-    m.data_ = large ? map_aligned(m.mapped_) : allocate_small(page, m.mapped_);
+    m.data_ = large ? allocate_large(m.mapped_) : allocate_small(page, m.mapped_);
     if (m.data_ == nullptr) {
         m.mapped_ = 0;
         if (errno != ENOMEM) return fail_errno(errno, size);
@@ -83,7 +102,7 @@ FillMemory& FillMemory::operator=(FillMemory&& other) noexcept {
 FillMemory::~FillMemory() {
     if (data_ == nullptr) return;
     if (bytes_ >= kHugePageBytes) {
-        ::munmap(data_, mapped_);
+        free_large(data_, mapped_);
     } else {
         std::free(data_);
     }

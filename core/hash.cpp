@@ -1,35 +1,10 @@
-// The low-level calls cost 500 ns less a message than fetching through EVP.
-#define OPENSSL_SUPPRESS_DEPRECATED
 #include "core/hash.hpp"
-
-#include <openssl/sha.h>
 
 #include <cstring>
 
 #include "core/codec.hpp"
 
 namespace holdfast {
-namespace {
-
-SHA256_CTX* ctx(std::array<std::uint8_t, 112>& state) {
-    return reinterpret_cast<SHA256_CTX*>(state.data());
-}
-static_assert(sizeof(SHA256_CTX) == 112 && alignof(SHA256_CTX) <= 8);
-
-}  // namespace
-
-Sha256::Sha256() { SHA256_Init(ctx(state_)); }
-
-Sha256& Sha256::update(ByteView bytes) {
-    SHA256_Update(ctx(state_), bytes.data(), bytes.size());
-    return *this;
-}
-
-Digest Sha256::finish() {
-    Digest out;
-    SHA256_Final(out.data(), ctx(state_));
-    return out;
-}
 
 Digest sha256(ByteView bytes) { return Sha256().update(bytes).finish(); }
 

@@ -284,7 +284,7 @@ MerkleTree::MerkleTree(std::vector<Digest> leaf_hashes) : leaves_(leaf_hashes.si
 
 Result<Digest> MerkleTree::node(unsigned level, std::uint64_t index) const {
     HOLDFAST_CHECK(level < levels_.size() && index < levels_[level].size());
-    return levels_[level][index];
+    return levels_[level][static_cast<std::size_t>(index)];
 }
 
 Digest MerkleTree::root() const { return levels_.empty() ? empty_tree_root() : levels_.back()[0]; }

@@ -16,6 +16,7 @@
 
 namespace holdfast {
 
+/// What sealing costs: one preset (spec 3).
 struct SealParams {
     std::uint32_t window_chunks = 32'768;
     std::uint64_t work_blocks = 10'485'760;
@@ -37,6 +38,7 @@ inline constexpr SealParams kSealDev{256, 8'192};
 std::string_view seal_preset_name(const SealParams& params);
 std::optional<SealParams> seal_preset(std::string_view name);
 
+/// The arena and the walk of the sequential function (spec 6).
 struct VdfParams {
     std::uint32_t arena_kib = 262'144;
     std::uint32_t passes = 3;
@@ -61,6 +63,7 @@ inline constexpr std::uint8_t kParamsVersion2 = 2;
 /// The version of the networks that are made now.
 inline constexpr std::uint8_t kNewNetworkVersion = kParamsVersion2;
 
+/// The parameters of a network (kind 19); their hash is its id.
 struct NetworkParams {
     std::uint8_t version = kParamsVersion1;
     std::string name = "holdfast";

@@ -10,6 +10,7 @@
 
 namespace holdfast {
 
+/// What a replica's id is the hash of.
 struct ReplicaHeader {
     PublicKey prover;
     Root raw_root;

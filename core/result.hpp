@@ -35,6 +35,7 @@ enum class Reason : std::uint16_t {
 #undef HOLDFAST_REASON
 };
 
+/// A reason's number, stable name, meaning, and what to do.
 struct ReasonInfo {
     Reason reason;
     std::string_view name;     // stable identifier, e.g. "signature"

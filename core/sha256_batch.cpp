@@ -11,7 +11,9 @@ void sha256_run_portable(const Sha256Run& run) {
     for (std::uint64_t i = 0; i < run.count; ++i) {
         Sha256 h;
         if (run.has_prefix) h.update({&run.prefix, 1});
-        const Digest d = h.update({run.data + i * run.stride_bytes, run.message_bytes}).finish();
+        const ByteView message{run.data + i * run.stride_bytes,
+                               static_cast<std::size_t>(run.message_bytes)};
+        const Digest d = h.update(message).finish();
         std::copy(d.begin(), d.end(), run.out + i * kDigestBytes);
     }
 }

@@ -76,9 +76,11 @@ using BondId = DigestOf<struct BondIdTag>;
 using OffenceId = DigestOf<struct OffenceIdTag>;
 using ChallengeId = DigestOf<struct ChallengeIdTag>;
 
+/// An Ed25519 public key, 32 bytes.
 struct PublicKey : FixedBytes<32> {
     friend constexpr auto operator<=>(const PublicKey&, const PublicKey&) = default;
 };
+/// An Ed25519 signature, 64 bytes.
 struct Signature : FixedBytes<64> {
     friend constexpr auto operator<=>(const Signature&, const Signature&) = default;
 };

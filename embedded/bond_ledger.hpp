@@ -20,11 +20,14 @@
 
 namespace holdfast {
 
+/// The embedded default Token: accounts, bonds and a pool in a folder, to the unit.
 class BondLedger final : public Token {
   public:
+    /// Settings of a ledger.
     struct Options {
         std::uint64_t max_bytes = std::uint64_t{16} << 30;  // the ledger's largest size on disk
     };
+    /// Where all units are.
     struct Totals {
         std::uint64_t issued = 0;
         std::uint64_t in_accounts = 0;

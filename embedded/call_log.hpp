@@ -38,6 +38,7 @@ struct RecordedCall {
 [[nodiscard]] Result<RecordLog::Recovery> read_call_log(
     const std::filesystem::path& file, const std::function<Status(RecordedCall call)>& visit);
 
+/// Writes each call of a host's interfaces, with its answer, to a file.
 class CallRecorder : public Interceptor {
   public:
     /// Appends to the file, made when missing. Errors as for RecordLog::open.
@@ -48,6 +49,7 @@ class CallRecorder : public Interceptor {
     [[nodiscard]] virtual Status status() const = 0;
 };
 
+/// Answers calls out of a recorded log.
 class CallReplay : public Interceptor {
   public:
     /// Reads the log whole. Equal calls get their answers in the order recorded, whatever else is

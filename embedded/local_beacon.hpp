@@ -29,6 +29,7 @@ namespace holdfast {
 [[nodiscard]] Status check_beacon_round(const PublicKey& key, std::uint64_t round,
                                         const BeaconRound& value);
 
+/// The embedded default Beacon: one key signs rounds, kept in a folder.
 class LocalBeacon final : public Beacon {
   public:
     using ClockSeconds = std::function<std::uint64_t()>;

@@ -1,18 +1,14 @@
 #include "embedded/local_chain.hpp"
 
-#include <mutex>
-#include <set>
-#include <unordered_map>
+#include <algorithm>
 #include <unordered_set>
 
 #include "core/codec.hpp"
 #include "core/hash.hpp"
 #include "core/merkle.hpp"
 #include "embedded/bond_ledger.hpp"
-#include "embedded/chain_tip_impl.hpp"
-#include "embedded/record_follower.hpp"
+#include "embedded/local_chain_impl.hpp"
 #include "storage/begun.hpp"
-#include "storage/record_log.hpp"
 
 namespace holdfast {
 namespace {
@@ -20,32 +16,16 @@ namespace {
 // Milliseconds since 1970 at the end of the year 9999. What lies beyond is another unit, or leaves
 // no room for the blocks to come.
 constexpr std::uint64_t kMaxTimeMs = 253'402'300'799'999;
-constexpr std::uint32_t kMaxBodyBytes = kMaxSubmissionBytes + 1;
 constexpr std::uint64_t kMaxNetworkFileBytes = 4096;
 
 // First byte of a record's body.
-constexpr std::uint8_t kGenesisRecord = 0;     // network_id 32 || u64 time_ms
 constexpr std::uint8_t kSubmissionRecord = 1;  // object
 constexpr std::uint8_t kBlocksRecord = 2;      // u64 first || u32 n || n blocks
+constexpr std::uint8_t kBranchRecord = 3;      // u32 branch: of the chain that this one repeats
 
-struct Stored {
-    Kind kind{};
-    std::uint64_t offset = 0;  // of the object in chain.log
-    std::uint64_t size = 0;
-    Digest leaf;
-};
-
-struct SubmissionView {
-    Kind kind{};
-    ByteView object;
-};
-
-struct Block {
-    BlockHash hash;
-    BlockHash parent;
-    std::uint64_t time_ms = 0;
-    std::vector<std::uint64_t> listed;  // numbers of submissions, in order of arrival
-};
+// How many reorganisations may lie between two blocks that are repeated: their number stands in a
+// block's hash and nowhere else, so it is looked for, at a hash each.
+constexpr std::uint32_t kMostReplacements = 65'536;
 
 /// Bond events stand among the objects as what no object of the protocol is (spec 15.4).
 constexpr Kind kBondEvent{0};
@@ -91,145 +71,27 @@ Result<NetworkParams> read_network(const std::filesystem::path& folder) {
 
 }  // namespace
 
-class LocalChain::Impl {
-  public:
-    Impl(std::filesystem::path folder, NetworkParams params)
-        : folder_(std::move(folder)), params_(std::move(params)), network_id_(params_.id()) {}
-
-    Status start_reading() {
-        HOLDFAST_ASSIGN(acknowledged, TipFile::read(folder_ / kTipFile));
-        HOLDFAST_TRY(reload());
-        if (follower_->good_bytes() < acknowledged)
-            return damaged("acknowledged records are missing");
-        if (blocks_.empty()) return damaged("it has no genesis block");
-        return {};
-    }
-    Status start_writing() {
-        RecordLog::Options options;
-        options.max_body_bytes = kMaxBodyBytes;
-        HOLDFAST_ASSIGN(log, RecordLog::open(folder_ / kLogFile, options));
-        HOLDFAST_ASSIGN(tip, File::open(folder_ / kTipFile, File::Mode::kCreate));
-        cut_bytes_ = log.recovery().cut_bytes;
-        log_.emplace(std::move(log));
-        tip_.emplace(std::move(tip));
-        return {};
-    }
-    Status append_genesis(std::uint64_t time_ms) {
-        Writer w(41);
-        w.u8(kGenesisRecord).fixed(network_id_).u64(time_ms);
-        HOLDFAST_TRY(log_->append(w.bytes()));
-        HOLDFAST_TRY(reload());
-        return TipFile::write(*tip_, log_->size_bytes());
-    }
-    /// kAlreadyExists where a chain is or was: looks before anything is opened for writing.
-    Status require_no_chain() {
-        HOLDFAST_TRY(check_not_vanished(folder_ / kLogFile));
-        HOLDFAST_ASSIGN(acknowledged, TipFile::read(folder_ / kTipFile));
-        Result<RecordFollower> log = RecordFollower::open(folder_ / kLogFile, kMaxBodyBytes);
-        if (!log && log.error().code == ErrorCode::kNotFound && acknowledged == 0) return {};
-        if (!log && acknowledged == 0) return fail(log.error());
-        if (log) HOLDFAST_TRY(log->poll([](std::uint64_t, ByteView) { return Status{}; }));
-        if (acknowledged == 0 && log->good_bytes() == 0) return {};
-        return fail(ErrorCode::kAlreadyExists, folder_.string() + " holds a chain already");
-    }
-
-    /// Takes in what has been appended since. Every public call begins with it.
-    Status refresh() {
-        const Status polled = poll();
-        // A writer whose append failed cuts its record off again: start over from what is there.
-        if (!polled && polled.error().code == ErrorCode::kCorrupt && !log_) return reload();
-        return polled;
-    }
-    Status reload() {
-        HOLDFAST_ASSIGN(follower, RecordFollower::open(folder_ / kLogFile, kMaxBodyBytes));
-        follower_.emplace(std::move(follower));
-        blocks_.clear();
-        submissions_.clear();
-        known_.clear();
-        pending_.clear();
-        branch_ = 0;
-        next_event_ = 0;
-        return poll();
-    }
-
-    Status submit(std::span<const SubmissionView> objects);
-    Status list_bond_events(std::span<const BondEvent> events);
-    Result<std::vector<Submission>> listed_at(Height height, std::optional<bool> events);
-    Result<BlockInfo> repeat(const BlockHash& hash, std::uint64_t time_ms,
-                             std::span<const Bytes> listed);
-    Result<BlockInfo> append(Height first, std::span<const NewBlock> blocks);
-
-    [[nodiscard]] Height genesis() const { return params_.genesis_height; }
-    [[nodiscard]] Height tip() const { return genesis() + (blocks_.size() - 1); }
-    [[nodiscard]] bool is_final(Height h) const { return h + params_.finality_blocks <= tip(); }
-    [[nodiscard]] const Block* block(Height h) const {
-        if (h < genesis() || h > tip()) return nullptr;
-        return &blocks_[h.since(genesis())];
-    }
-    [[nodiscard]] Result<BlockInfo> info(Height h) const {
-        const Block* b = block(h);
-        if (b == nullptr) {
-            return fail(ErrorCode::kNotFound, "no block at height " + std::to_string(h.value));
-        }
-        return BlockInfo{h, b->hash, b->parent, b->time_ms, is_final(h)};
-    }
-    [[nodiscard]] std::uint64_t tip_time() const { return blocks_.back().time_ms; }
-
-    std::mutex mutex;
-    [[nodiscard]] const NetworkParams& params() const { return params_; }
-    [[nodiscard]] const NetworkId& network_id() const { return network_id_; }
-    [[nodiscard]] std::uint64_t cut_bytes() const { return cut_bytes_; }
-    [[nodiscard]] std::uint64_t pending() const { return pending_.size(); }
-    [[nodiscard]] std::uint64_t next_event() const { return next_event_; }
-    [[nodiscard]] bool writable() const { return log_.has_value(); }
-
-  private:
-    [[nodiscard]] tl::unexpected<Error> damaged(const std::string& why) const {
-        return fail(ErrorCode::kCorrupt, (folder_ / kLogFile).string() + " is damaged: " + why);
-    }
-    Status poll() {
-        return follower_->poll(
-            [this](std::uint64_t offset, ByteView body) { return apply(offset, body); });
-    }
-    Status write(ByteView body) { return write_all({&body, 1}); }
-    Status write_all(std::span<const ByteView> bodies) {
-        HOLDFAST_TRY(log_->append_all(bodies));
-        HOLDFAST_TRY(refresh());
-        return TipFile::write(*tip_, log_->size_bytes());
-    }
-    Status apply(std::uint64_t offset, ByteView body);
-    Status apply_genesis(Reader& r);
-    Status apply_submission(std::uint64_t offset, ByteView object);
-    Status apply_blocks(Reader& r);
-    void drop_from(Height first);
-    [[nodiscard]] BlockHash hash_of(Height height, const Block& block) const;
-    [[nodiscard]] BlockHash hash_of(Height height, const BlockHash& parent, std::uint64_t time_ms,
-                                    std::span<const Digest> leaves) const {
-        return BlockHash(tagged_hash("local-chain/block", network_id_, height, parent, time_ms,
-                                     branch_, merkle_root(leaves)));
-    }
-
-    std::filesystem::path folder_;
-    NetworkParams params_;
-    NetworkId network_id_;
-    std::optional<RecordFollower> follower_;
-    std::optional<RecordLog> log_;
-    std::optional<File> tip_;
-    std::uint64_t cut_bytes_ = 0;
-
-    std::vector<Block> blocks_;        // of the current branch, from the genesis block on
-    std::vector<Stored> submissions_;  // in order of arrival
-    std::unordered_map<Digest, std::uint64_t, DigestHash> known_;  // leaf hash to number
-    std::set<std::uint64_t> pending_;
-    std::uint32_t branch_ = 0;
-    std::uint64_t next_event_ = 0;  // above the number of every bond event so far
-};
-
 BlockHash LocalChain::Impl::hash_of(Height height, const Block& block) const {
     std::vector<Digest> leaves;
     leaves.reserve(block.listed.size());
     for (const std::uint64_t number : block.listed) leaves.push_back(submissions_[number].leaf);
-    return hash_of(height, block.parent, block.time_ms, leaves);
+    return BlockHash(tagged_hash("local-chain/block", network_id_, height, block.parent,
+                                 block.time_ms, branch_, merkle_root(leaves)));
+}
+
+/// The number of replacements under which the next block comes to this hash; empty: none.
+std::optional<std::uint32_t> LocalChain::Impl::branch_of_next(
+    const BlockHash& hash, std::uint64_t time_ms, std::span<const Digest> leaves) const {
+    const Digest listed = merkle_root(leaves);
+    const std::uint64_t end = std::min<std::uint64_t>(std::uint64_t{branch_} + kMostReplacements,
+                                                      std::uint64_t{UINT32_MAX});
+    for (std::uint64_t branch = branch_; branch <= end; ++branch) {
+        const BlockHash found(tagged_hash("local-chain/block", network_id_, tip() + 1,
+                                          blocks_.back().hash, time_ms,
+                                          static_cast<std::uint32_t>(branch), listed));
+        if (found == hash) return static_cast<std::uint32_t>(branch);
+    }
+    return std::nullopt;
 }
 
 Status LocalChain::Impl::apply(std::uint64_t offset, ByteView body) {
@@ -239,6 +101,7 @@ Status LocalChain::Impl::apply(std::uint64_t offset, ByteView body) {
     if (blocks_.empty()) return damaged("it does not begin with a genesis block");
     if (type == kSubmissionRecord) return apply_submission(offset + 1, body.subspan(1));
     if (type == kBlocksRecord) return apply_blocks(r);
+    if (type == kBranchRecord) return apply_branch(r);
     return damaged("a record of unknown type " + std::to_string(type));
 }
 
@@ -268,6 +131,13 @@ Status LocalChain::Impl::apply_submission(std::uint64_t offset, ByteView object)
     if (!known_.emplace(submissions_.back().leaf, number).second)
         return damaged("a submission twice");
     pending_.insert(number);
+    return {};
+}
+
+Status LocalChain::Impl::apply_branch(Reader& r) {
+    const std::uint32_t branch = r.u32();
+    if (!r.finish() || branch <= branch_) return damaged("a branch out of place");
+    branch_ = branch;
     return {};
 }
 
@@ -388,8 +258,10 @@ Result<BlockInfo> LocalChain::Impl::repeat(const BlockHash& hash, std::uint64_t 
         records.push_back(Writer(object.size() + 1).u8(kSubmissionRecord).raw(object).take());
     }
     HOLDFAST_TRY(check_time(time_ms));
-    if (time_ms < tip_time() || hash_of(tip() + 1, blocks_.back().hash, time_ms, leaves) != hash) {
-        return fail_refused(Reason::kWrongBlock, what + " does not come to its hash");
+    const auto branch = time_ms < tip_time() ? std::nullopt : branch_of_next(hash, time_ms, leaves);
+    if (!branch) return fail_refused(Reason::kWrongBlock, what + " does not come to its hash");
+    if (*branch > branch_) {
+        records.push_back(Writer(5).u8(kBranchRecord).u32(*branch).take());
     }
     records.push_back(block.take());
     HOLDFAST_TRY(write_all(std::vector<ByteView>(records.begin(), records.end())));
@@ -487,7 +359,7 @@ Status LocalChain::submit(Kind kind, ByteView object) {
     const std::lock_guard lock(impl_->mutex);
     if (!impl_->writable()) return read_only();
     HOLDFAST_TRY(impl_->refresh());
-    const SubmissionView one{kind, object};
+    const Impl::SubmissionView one{kind, object};
     return impl_->submit({&one, 1});
 }
 
@@ -495,7 +367,7 @@ Status LocalChain::submit_all(std::span<const Submission> objects) {
     const std::lock_guard lock(impl_->mutex);
     if (!impl_->writable()) return read_only();
     HOLDFAST_TRY(impl_->refresh());
-    std::vector<SubmissionView> views;
+    std::vector<Impl::SubmissionView> views;
     for (const Submission& s : objects) views.push_back({s.kind, s.object});
     return impl_->submit(views);
 }

@@ -34,6 +34,7 @@ namespace holdfast {
 inline constexpr std::size_t kMaxSubmissionBytes = std::size_t{16} << 20;
 inline constexpr std::size_t kMaxSubmissionsPerBlock = 65'536;
 
+/// The embedded default Blockchain: blocks and submissions in one record file.
 class LocalChain final : public Blockchain {
   public:
     enum class Mode { kRead, kReadWrite };
@@ -89,12 +90,14 @@ class LocalChain final : public Blockchain {
     /// Everything that a block lists in the order of its hash: objects, and bond events in the form
     /// of spec 15.4.
     [[nodiscard]] Result<std::vector<Bytes>> listed_at(Height height);
-    /// The next block as another chain of this network has it. kRefused, and nothing is written:
-    /// kWrongBlock when it does not come to `hash` here (another parent, time or list; a chain that
-    /// has replaced blocks), kBadKind, kAlreadySettled for what stands in an earlier block.
+    /// The next block as another chain of this network has it, whose reorganisations are not
+    /// repeated but counted. kRefused, and nothing is written: kWrongBlock when it does not come to
+    /// `hash` here (another parent, time or list; more than 65,536 reorganisations since the block
+    /// before), kBadKind, kAlreadySettled for what stands in an earlier block.
     [[nodiscard]] Result<BlockInfo> repeat_block(const BlockHash& hash, std::uint64_t time_ms,
                                                  std::span<const Bytes> listed);
 
+    /// A block to be made by a reorganisation.
     struct NewBlock {
         std::uint64_t time_ms = 0;
         bool with_submissions = true;  // lists what is pending at this point of the new branch

@@ -26,6 +26,7 @@ class LoopbackPeer {
     [[nodiscard]] virtual Status ping() = 0;
 };
 
+/// The embedded default Network: peers are objects of this process.
 class LoopbackNetwork final : public Network {
   public:
     using ClockNs = std::function<std::uint64_t()>;  // monotonic nanoseconds

@@ -14,6 +14,7 @@
 
 namespace holdfast {
 
+/// Reads what another process appends to a record file.
 class RecordFollower {
   public:
     /// kNotFound, kPermission, kIo; kCorrupt where its records have vanished. Longer records than

@@ -135,24 +135,29 @@ Result<HandedBatch> DutyClient::send(Bytes message, std::size_t objects) const {
     return out;
 }
 
-Result<HandedBatch> DutyClient::submit(ByteView object) {
-    if (object.size() > options_.max_message_bytes) {
-        return fail(ErrorCode::kInvalidArgument, std::to_string(object.size()) +
-                                                     " bytes: above what travels to " +
-                                                     std::string(kFollowedNode));
-    }
-    return send(Bytes(object.begin(), object.end()), 1);
-}
-
-Result<HandedBatch> DutyClient::hand_over(std::span<const ByteView> objects) {
+Result<HandOverMessage> DutyClient::message_of(std::span<const ByteView> objects) const {
     if (objects.empty()) return fail(ErrorCode::kInvalidArgument, "nothing is handed over");
     const std::size_t n = fitting(objects, std::min(options_.max_message_bytes, kMaxBatchBytes));
-    if (n < 2) return submit(objects[0]);
+    if (n < 2) {
+        if (objects[0].size() > options_.max_message_bytes) {
+            return fail(ErrorCode::kInvalidArgument, std::to_string(objects[0].size()) +
+                                                         " bytes: above what travels to " +
+                                                         std::string(kFollowedNode));
+        }
+        return HandOverMessage{Bytes(objects[0].begin(), objects[0].end()), 1};
+    }
     HandOver batch;
     for (const ByteView object : objects.first(n)) {
         batch.objects.emplace_back(object.begin(), object.end());
     }
-    return send(encode_question(batch), n);
+    return HandOverMessage{encode_question(batch), n};
+}
+
+Result<HandedBatch> DutyClient::submit(ByteView object) { return hand_over({&object, 1}); }
+
+Result<HandedBatch> DutyClient::hand_over(std::span<const ByteView> objects) {
+    HOLDFAST_ASSIGN(message, message_of(objects));
+    return send(std::move(message.bytes), message.objects);
 }
 
 }  // namespace holdfast

@@ -26,6 +26,12 @@ struct DutyClientOptions {
     std::size_t max_message_bytes = kMaxBatchBytes;
 };
 
+/// A message as it travels, and how many objects it brings.
+struct HandOverMessage {
+    Bytes bytes;
+    std::size_t objects = 0;
+};
+
 /// What became of the objects of one message.
 struct HandedBatch {
     Bytes message;                    // as it was sent: what the acknowledgement is over
@@ -52,9 +58,13 @@ class DutyClient {
     /// Empty: never registered there.
     [[nodiscard]] Result<std::optional<Registration>> registration(const ChainId& chain_id);
 
-    /// Hands over the first of these objects, as many as one message takes: of kinds that come in
-    /// by the journal, each standing alone. kInvalidArgument: none, or the first is larger than
-    /// what travels.
+    /// The first of these objects, as many as one message takes: of kinds that come in by the
+    /// journal, each standing alone. kInvalidArgument: none, or the first is larger than what
+    /// travels.
+    [[nodiscard]] Result<HandOverMessage> message_of(std::span<const ByteView> objects) const;
+    /// Hands a message over that brings so many objects.
+    [[nodiscard]] Result<HandedBatch> send(Bytes message, std::size_t objects) const;
+    /// Both.
     [[nodiscard]] Result<HandedBatch> hand_over(std::span<const ByteView> objects);
     /// One object, of any kind that a node takes.
     [[nodiscard]] Result<HandedBatch> submit(ByteView object);
@@ -62,7 +72,6 @@ class DutyClient {
   private:
     template <class Answer, class MakeQuestion>
     auto fetch(const PublicKey& key, const MakeQuestion& question) const;
-    [[nodiscard]] Result<HandedBatch> send(Bytes message, std::size_t objects) const;
 
     FollowClient& node_;
     const NetworkId network_id_;

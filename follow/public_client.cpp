@@ -84,9 +84,9 @@ Result<PublicHead> PublicClient::head(Height height, std::uint64_t older) const 
 Result<AnyProof> PublicClient::link_proof(const ChainId& chain_id, Height height) const {
     Result<PublicLinkProof> said = ask_for<PublicLinkProof>(LinkProofQuestion{chain_id, height});
     if (!said && said.error().code == ErrorCode::kNotFound) {
-        return fail(
-            ErrorCode::kNotFound,
-            said.error().message + " (or the chain's prover, which proves its newest links)");
+        return fail(ErrorCode::kNotFound,
+                    said.error().message +
+                        " (or the chain's prover, which proves the links that it has on record)");
     }
     if (!said) return fail(said.error());
     PublicLinkProof out = std::move(*said);

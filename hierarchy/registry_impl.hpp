@@ -197,6 +197,8 @@ struct Candidate {
 [[nodiscard]] Status take_seal_proofs(Working& w, std::span<Candidate* const> group,
                                       const SealCheck& check);
 [[nodiscard]] Status appended(Working& w, Candidate& candidate);
+/// Each of them has changed the state, and none is judged after another's entry was made.
+[[nodiscard]] Status appended(Working& w, std::span<Candidate* const> candidates);
 /// Whether objects of this kind come in by entries of their own.
 [[nodiscard]] bool is_for_journal(Kind kind);
 /// One that a block lists: in networks without an operator the host's blocks are the journal.
@@ -214,7 +216,10 @@ struct Candidate {
 
 // The journal (registry_journal.cpp).
 [[nodiscard]] Result<std::uint64_t> next_entry(const Transaction& txn);
-[[nodiscard]] Status append_entry(Transaction& txn, ByteView entry);
+[[nodiscard]] Status append_entry(Transaction& txn, const Bytes& entry);
+/// One after another; `hashes`: entry_hash() of each.
+[[nodiscard]] Status append_entries(Transaction& txn, std::span<const Bytes> entries,
+                                    std::span<const Digest> hashes);
 /// A block entry, and that entries from here on belong to its height.
 [[nodiscard]] Status append_block(Transaction& txn, const BlockEntry& entry);
 /// The bytes that fall out now that `tip` is the newest height: work in proportion to them.

@@ -3,6 +3,7 @@
 // Of the tree every complete part has its node on disk, written once: an append costs about two
 // hashes, a root or a proof a logarithm. Bytes of entries go when they are old enough, hashes
 // never: whatever a node keeps, its roots and proofs are the same (spec 15.10).
+#include <array>
 #include <bit>
 
 #include "core/merkle.hpp"
@@ -149,19 +150,36 @@ Result<std::uint64_t> next_entry(const Transaction& txn) {
     return size;
 }
 
-Status append_entry(Transaction& txn, ByteView entry) {
+Status append_entries(Transaction& txn, std::span<const Bytes> entries,
+                      std::span<const Digest> hashes) {
     HOLDFAST_ASSIGN(number, next_entry(txn));
-    HOLDFAST_TRY(txn.put(table_of(entry), entry_key(number).bytes(), entry));
-    Digest node = entry_hash(entry);
-    std::uint64_t index = number;
-    for (unsigned level = 0;; ++level) {
-        HOLDFAST_TRY(txn.put(Table::kJournalNodes, node_key(level, index).bytes(), view(node)));
-        if ((index & 1) == 0) break;
-        HOLDFAST_ASSIGN(left, read_node(txn, level, index - 1));
-        node = node_hash(left, node);
-        index >>= 1;
+    // Of each level the last node with an even index, where it was written here: its neighbour's
+    // other half.
+    std::array<std::optional<Digest>, 64> left;
+    for (std::size_t i = 0; i < entries.size(); ++i, ++number) {
+        HOLDFAST_TRY(txn.put(table_of(entries[i]), entry_key(number).bytes(), entries[i]));
+        Digest node = hashes[i];
+        std::uint64_t index = number;
+        for (unsigned level = 0;; ++level) {
+            HOLDFAST_TRY(txn.put(Table::kJournalNodes, node_key(level, index).bytes(), view(node)));
+            if ((index & 1) == 0) {
+                left[level] = node;
+                break;
+            }
+            if (!left[level]) {
+                HOLDFAST_ASSIGN(stored, read_node(txn, level, index - 1));
+                left[level] = stored;
+            }
+            node = node_hash(*left[level], node);
+            index >>= 1;
+        }
     }
-    return txn.put(Table::kMeta, size_key().bytes(), Writer(8).u64(number + 1).bytes());
+    return txn.put(Table::kMeta, size_key().bytes(), Writer(8).u64(number).bytes());
+}
+
+Status append_entry(Transaction& txn, const Bytes& entry) {
+    const Digest hash = entry_hash(entry);
+    return append_entries(txn, {&entry, 1}, {&hash, 1});
 }
 
 Status append_block(Transaction& txn, const BlockEntry& entry) {

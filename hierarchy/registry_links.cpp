@@ -62,28 +62,27 @@ Result<Checked<ChainState>> admit_link(const Working& w, const ChainId& chain_id
 /// Of several links the smallest stands; whether this one changes what stands.
 Result<Verdict> store_link(Working& w, SharedHeights& heights, const ChainId& chain_id,
                            Height height, const Link& link, const ChainState& state,
-                           bool& changed) {
+                           std::uint64_t entry, bool& changed) {
     const Key key = height_chain_key(height, chain_id);
     HOLDFAST_ASSIGN(found, load<LinkState>(w.txn, Table::kLinks, key));
     if (found && found->link == link) return Verdict::ok();
     if (found && found->link < link) return Verdict(Reason::kAlreadySettled);
     HOLDFAST_ASSIGN(before, heights.link_before(height, chain_id, state.slot));
-    HOLDFAST_ASSIGN(number, next_entry(w.txn));
-    HOLDFAST_TRY(
-        save(w.txn, Table::kLinks, key, LinkState{link, before, LinkProof::kNone, number}));
+    HOLDFAST_TRY(save(w.txn, Table::kLinks, key, LinkState{link, before, LinkProof::kNone, entry}));
     changed = true;
     return Verdict::ok();
 }
 
 /// Each member is judged by itself, as a receipt with its link would be after its signature.
 Result<Verdict> take_member(Working& w, SharedHeights& heights, const Bundle& bundle,
-                            const BundleEntry& member, bool& changed) {
+                            const BundleEntry& member, std::uint64_t entry, bool& changed) {
     HOLDFAST_ASSIGN(record, load<ChainRecord>(w.txn, Table::kChains, chain_key(member.chain_id)));
     if (!record) return Verdict(Reason::kUnknownChain);
     if (record->registration.header.prover != bundle.prover) return Verdict(Reason::kWrongProver);
     HOLDFAST_ASSIGN(admitted, admit_link(w, member.chain_id, bundle.height));
     if (!admitted) return admitted.error();
-    return store_link(w, heights, member.chain_id, bundle.height, member.link, *admitted, changed);
+    return store_link(w, heights, member.chain_id, bundle.height, member.link, *admitted, entry,
+                      changed);
 }
 
 /// Members that are no chains of the prover for which the state is asked; the rest of a bundle with
@@ -93,10 +92,11 @@ constexpr unsigned kMostStrangers = 16;
 Status take_members(Working& w, SharedHeights& heights, const Bundle& bundle,
                     std::vector<Verdict>& verdicts, bool& changed) {
     unsigned strangers = 0;
+    HOLDFAST_ASSIGN(entry, next_entry(w.txn));  // the bundle's own, where it changes anything
     for (const BundleEntry& member : bundle.members) {
         Verdict verdict = Reason::kWrongProver;
         if (strangers < kMostStrangers) {
-            HOLDFAST_ASSIGN(judged, take_member(w, heights, bundle, member, changed));
+            HOLDFAST_ASSIGN(judged, take_member(w, heights, bundle, member, entry, changed));
             verdict = judged;
         }
         const bool stranger =
@@ -327,6 +327,7 @@ Status take_proofs(Working& w, std::span<Candidate* const> group) {
         HOLDFAST_TRY(prepare_proof(w, heights, jobs[i]));
     }
     judge_proofs(w, jobs);
+    std::vector<Candidate*> changed;
     for (ProofJob& job : jobs) {
         job.candidate->outcome.verdict = job.verdict;
         if (!job.verdict || job.kind() <= job.state.proof) continue;
@@ -334,9 +335,9 @@ Status take_proofs(Working& w, std::span<Candidate* const> group) {
         const Height height = job.known.height;
         HOLDFAST_TRY(save(w.txn, Table::kLinks, height_chain_key(height, job.chain_id), job.state));
         HOLDFAST_TRY(note_proven_reveal(w, job.chain, height, job.reveal()));
-        HOLDFAST_TRY(appended(w, *job.candidate));
+        changed.push_back(job.candidate);
     }
-    return {};
+    return appended(w, changed);
 }
 
 }  // namespace holdfast

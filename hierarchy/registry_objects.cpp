@@ -6,6 +6,7 @@
 
 #include "hierarchy/registry_impl.hpp"
 #include "proofs/journal.hpp"
+#include "storage/parallel.hpp"
 
 namespace holdfast {
 namespace {
@@ -130,12 +131,26 @@ Result<ObjectOutcome> take_listed_object(Working& w, ByteView object, const Seal
 }
 
 Status appended(Working& w, Candidate& candidate) {
-    candidate.changed = true;
-    HOLDFAST_ASSIGN(number, next_entry(w.txn));
-    candidate.outcome.entry = number;
-    if (!w.params.has_operator()) return {};  // the block's own entry brings it
-    const Bytes object(candidate.object.begin(), candidate.object.end());
-    return append_entry(w.txn, encode_entry(ObjectEntry{object}));
+    Candidate* const one[] = {&candidate};
+    return appended(w, one);
+}
+
+Status appended(Working& w, std::span<Candidate* const> candidates) {
+    if (candidates.empty()) return {};
+    HOLDFAST_ASSIGN(first, next_entry(w.txn));
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        candidates[i]->changed = true;
+        candidates[i]->outcome.entry = w.params.has_operator() ? first + i : first;
+    }
+    if (!w.params.has_operator()) return {};  // the block's own entry brings them
+    std::vector<Bytes> entries(candidates.size());
+    std::vector<Digest> hashes(candidates.size());
+    for_each_parallel(candidates.size(), w.impl.options.threads, [&](std::size_t i) {
+        const ByteView object = candidates[i]->object;
+        entries[i] = encode_entry(ObjectEntry{Bytes(object.begin(), object.end())});
+        hashes[i] = entry_hash(entries[i]);
+    });
+    return append_entries(w.txn, entries, hashes);
 }
 
 Result<std::vector<ObjectOutcome>> Registry::accept(std::span<const ByteView> objects,

@@ -82,6 +82,39 @@ Json json_of(const std::optional<Height>& height) {
     return height ? Json(height->value) : Json(nullptr);
 }
 
+Json json_of(const ChainInfo& info) {
+    Json out = {{"chain_id", to_hex(info.chain_id)},
+                {"phase", to_string(info.phase)},
+                {"misses", info.misses},
+                {"accepted", info.accepted.value},
+                {"last_sequence", info.last_sequence},
+                {"part_taken", info.part_taken},
+                {"sealed_at", json_of(info.sealed_at)},
+                {"removal_at", json_of(info.removal_at)},
+                {"vacant_from", json_of(info.vacant_from)},
+                {"liable_until", json_of(info.liable_until)}};
+    if (info.slot) out["slot"] = *info.slot;
+    if (info.status) out["status"] = to_string(*info.status);
+    return out;
+}
+
+Json json_of(const SettlementCase& settled) {
+    Json steps = Json::array();
+    for (const SettlementStep& s : settled.steps) {
+        Json step = {{"step", to_string(s.kind)},
+                     {"state", to_string(s.state)},
+                     {"amount", s.answer},
+                     {"asked", s.asked}};
+        if (s.kind != StepKind::kReward) step["bond"] = to_hex(s.bond);
+        if (s.kind == StepKind::kReward) step["to"] = to_hex(s.party);
+        steps.push_back(step);
+    }
+    return {{"case", to_hex(settled.id)},
+            {"about", to_string(settled.kind)},
+            {"settled", settled.settled()},
+            {"steps", steps}};
+}
+
 Json json_of(const RegistryStatistics& s) {
     Json out = {{"tip", json_of(s.tip)},
                 {"closed", json_of(s.closed)},

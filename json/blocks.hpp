@@ -3,6 +3,7 @@
 
 #include "api/aggregator.hpp"
 #include "json/json.hpp"
+#include "settlement/settlement_ledger.hpp"
 
 namespace holdfast::json {
 
@@ -14,6 +15,10 @@ namespace holdfast::json {
 [[nodiscard]] Json json_of(const BlockReport& report);
 /// Null for none.
 [[nodiscard]] Json json_of(const std::optional<Height>& height);
+/// A chain as the registry knows it now.
+[[nodiscard]] Json json_of(const ChainInfo& info);
+/// What was decided, and what became of it.
+[[nodiscard]] Json json_of(const SettlementCase& settled);
 /// What a registry holds, field by field.
 [[nodiscard]] Json json_of(const RegistryStatistics& statistics);
 

@@ -246,18 +246,7 @@ Json to_json(const VdfProof& proof) {
             {"signature", to_hex(proof.signature)}};
 }
 
-Json to_json(const Manifest& manifest) {
-    return {
-        {"manifest_id", to_hex(manifest.id())},
-        {"data_len", manifest.data_len},
-        {"data_shards", manifest.shape.data},
-        {"parity_shards", manifest.shape.parity},
-        {"shard_len", manifest.shard_len},
-        {"segments_per_shard", manifest.segments_per_shard()},
-        {"raw_roots", hex_list(std::vector<Digest>(manifest.roots.begin(), manifest.roots.end()))}};
-}
-
-Checked<Json> describe_object(ByteView object) {
+Checked<Json> describe_trusted_object(ByteView object) {
     HOLDFAST_ASSIGN(kind, peek_kind(object));
     const ByteView body = object.subspan(2);
     Json out = {{"kind", to_string(kind)}, {"bytes", body.size()}};
@@ -309,8 +298,6 @@ Checked<Json> describe_object(ByteView object) {
             return with(decoded<JournalHead>(body));
         case Kind::kNetwork:
             return with(decoded<NetworkParams>(body));
-        case Kind::kManifest:
-            return with(decoded<Manifest>(body));
         case Kind::kSealProof: {
             Reader r(body);
             out["chain_id"] = to_hex(r.fixed<ChainId>());

@@ -1,7 +1,6 @@
 // Protocol objects as JSON, field by field; the same names everywhere.
 #pragma once
 
-#include "chunking/erasure.hpp"
 #include "core/constants.hpp"
 #include "core/params.hpp"
 #include "core/result.hpp"
@@ -15,6 +14,10 @@
 #include "proofs/journal.hpp"
 #include "proofs/registration.hpp"
 #include "vdf/proof.hpp"
+
+namespace holdfast {
+struct Manifest;  // chunking/erasure.hpp
+}
 
 namespace holdfast::json {
 
@@ -47,5 +50,8 @@ Json to_json(const Manifest& manifest);
 
 /// Any object that stands alone: {"kind", "bytes", …fields}. A Verdict when it is malformed.
 Checked<Json> describe_object(ByteView object);
+/// The same of whatever the trusted rooms have a form for: every kind but manifests, of which it
+/// tells kind and length. Needs those rooms alone.
+Checked<Json> describe_trusted_object(ByteView object);
 
 }  // namespace holdfast::json

@@ -1,5 +1,6 @@
 #include "json/param_fields.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -96,7 +97,65 @@ std::optional<std::string> set_version_2(NetworkParams& params, std::string_view
     return from_hex(value, MutByteView(params.operator_key.bytes)) ? "" : "not 64 digits of hex";
 }
 
+/// y in hundredths of a second, blocks of one, and every time that is counted in blocks short.
+void make_quick(NetworkParams& params) {
+    params.seal_presets = {kSealDev};
+    params.block_ms = 1'000;
+    params.vdf = {.arena_kib = 1'024,
+                  .passes = 1,
+                  .lanes = 1,
+                  .steps_per_checkpoint = 1'024,
+                  .checkpoints = 64};
+    params.epoch_blocks = 64;
+    params.rate_window = 120;
+    params.misses_late = 6;
+    params.misses_expired = 60;
+    params.quorum_window = 60;
+    params.removal_delay = 10;
+    params.liability_blocks = 120;
+    params.checkpoint_blocks = 10;
+}
+
+/// The fault of a value for a parameter that is not simply a number; nothing for other names.
+std::optional<std::string> set_other(NetworkParams& params, std::string_view name,
+                                     std::string_view value) {
+    if (name == "name") {
+        params.name = value;
+        return "";
+    }
+    if (name == "genesis_height") {
+        return parse_number(value, params.genesis_height.value) ? "" : "not a number of 64 bits";
+    }
+    if (name == "has_vdf") {
+        if (value != "0") return "a preset has a VDF: only 0 changes it";
+        params.has_vdf = false;
+        params.epoch_blocks = params.epoch_lag = 0;
+        return "";
+    }
+    if (name != "seal_presets") return std::nullopt;
+    params.seal_presets.clear();
+    for (std::size_t at = 0; at <= value.size();) {
+        const std::size_t comma = std::min(value.find(',', at), value.size());
+        const auto preset = seal_params_from(std::string(value.substr(at, comma - at)));
+        if (!preset) return preset.error().message;
+        params.seal_presets.push_back(*preset);
+        at = comma + 1;
+    }
+    return "";
+}
+
 }  // namespace
+
+Result<NetworkParams> network_preset(std::string_view name) {
+    NetworkParams params = NetworkParams::preset();
+    if (name == "default") return params;
+    if (name == "dev") {
+        make_quick(params);
+        return params;
+    }
+    return fail(ErrorCode::kNotFound,
+                "there is no network '" + std::string(name) + "': default or dev");
+}
 
 Json params_json(const NetworkParams& params) {
     NetworkParams copy = params;
@@ -146,7 +205,9 @@ Status apply_setting(NetworkParams& params, const std::string& setting) {
         if (!parse_number(value, *field.of(params))) return wrong("not a number of 32 bits");
         return {};
     }
-    if (const auto fault = set_version_2(params, name, value)) {
+    for (const auto set : {set_version_2, set_other}) {
+        const std::optional<std::string> fault = set(params, name, value);
+        if (!fault) continue;
         if (!fault->empty()) return wrong(*fault);
         return {};
     }

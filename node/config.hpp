@@ -47,12 +47,13 @@ struct ReplicaEntry {
 struct ProverSettings {
     std::string bond;  // id of the bond that new replicas are registered with; empty: none are
     std::string retention = "default";
-    bool commitment = true;          // new chains have the local entropy source
-    std::uint32_t rescan_s = 60;     // between two looks at the folders
-    unsigned threads = 0;            // that read and hash links; 0: one for each core
-    unsigned seal_threads = 1;       // that fill windows for seal proofs and audits
-    std::uint32_t open_files = 512;  // replicas and trees open at one time for links
-    std::filesystem::path records;   // of links and acknowledgements; empty: beside the key file
+    bool commitment = true;           // new chains have the local entropy source
+    std::uint32_t rescan_s = 60;      // between two looks at the folders
+    unsigned threads = 0;             // that read and hash links; 0: one for each core
+    unsigned seal_threads = 1;        // that fill windows for seal proofs and audits
+    std::uint32_t open_files = 512;   // replicas and trees open at one time for links
+    std::uint32_t kept_heights = 64;  // of links on record, which can be proven on demand
+    std::filesystem::path records;    // of links and acknowledgements; empty: beside the key file
     friend bool operator==(const ProverSettings&, const ProverSettings&) = default;
 };
 

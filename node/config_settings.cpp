@@ -191,6 +191,9 @@ const Setting kSettings[] = {
      "That fill windows for one seal proof or audit; one proof is made at a time."},
     {"prover", "open_files", number<HOLDFAST_FIELD(proving.open_files)>(2, kMillion),
      "Replicas and trees open at one time for links."},
+    {"prover", "kept_heights", number<HOLDFAST_FIELD(proving.kept_heights)>(16, kMillion),
+     "Heights whose links stay on record, and can be proven to readers; 64 bytes each for each\n"
+     "chain, on disk and in memory."},
     {"prover", "records", path<HOLDFAST_FIELD(proving.records)>(),
      "Folder of signed links and acknowledgements; \"\": the key file's name with .records behind\n"
      "it. Never run two provers with one key and different folders."},

@@ -6,10 +6,9 @@
 #include <boost/asio.hpp>
 #include <list>
 #include <optional>
-#include <thread>
 
 #include "node/control_wire_impl.hpp"
-#include "storage/descriptors.hpp"
+#include "node/exchanges_impl.hpp"
 #include "storage/file.hpp"
 
 namespace holdfast::node {
@@ -19,8 +18,8 @@ using boost::asio::local::stream_protocol;
 using Failure = boost::system::error_code;
 
 /// One request and its response. Lives in the list of its server until it is closed.
-struct Exchange {
-    Exchange(stream_protocol::socket accepted, boost::asio::io_context& io)
+struct CommandExchange {
+    CommandExchange(stream_protocol::socket accepted, boost::asio::io_context& io)
         : socket(std::move(accepted)), deadline(io) {}
     stream_protocol::socket socket;
     boost::asio::steady_timer deadline;
@@ -28,7 +27,7 @@ struct Exchange {
     std::string response;
     std::array<char, 1'024> drained{};
 };
-using ExchangePtr = std::shared_ptr<Exchange>;
+using CommandPtr = std::shared_ptr<CommandExchange>;
 
 /// Who may say what this process is to do.
 Status check_peer(int descriptor) {
@@ -61,10 +60,9 @@ Status clear_stale(const std::filesystem::path& socket) {
 class ControlServer::Impl {
   public:
     Impl(std::filesystem::path socket, Handler handler, const ControlLimits& limits)
-        : path_(std::move(socket)), handler_(std::move(handler)), limits_(limits), acceptor_(io_) {}
+        : path_(std::move(socket)), handler_(std::move(handler)), limits_(limits) {}
     ~Impl() {
-        io_.stop();
-        if (thread_.joinable()) thread_.join();
+        loop_.stop();
         handling_.join();
         if (listening_) ::unlink(path_.c_str());
     }
@@ -72,17 +70,17 @@ class ControlServer::Impl {
     Impl& operator=(const Impl&) = delete;
 
     Status listen();
-    void run();
+    void run() {
+        loop_.start([this](stream_protocol::socket socket) { begin(std::move(socket)); });
+    }
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
   private:
-    void accept();
     void begin(stream_protocol::socket socket);
-    void expire(const ExchangePtr& exchange);
-    void handle(const ExchangePtr& exchange);
-    void respond(const ExchangePtr& exchange, const Result<Json>& outcome);
-    void drain(const ExchangePtr& exchange);
-    void close(const ExchangePtr& exchange);
+    void expire(const CommandPtr& exchange);
+    void handle(const CommandPtr& exchange);
+    void respond(const CommandPtr& exchange, const Result<Json>& outcome);
+    void close(const CommandPtr& exchange);
     Result<Json> outcome_of(const std::string& line) const;
 
     const std::filesystem::path path_;
@@ -90,11 +88,9 @@ class ControlServer::Impl {
     const ControlLimits limits_;
     std::optional<File> lock_;  // two that start at once do not both replace a stale socket
     bool listening_ = false;
-    boost::asio::io_context io_{1};
+    AcceptLoop<stream_protocol> loop_;
     boost::asio::thread_pool handling_{1};
-    stream_protocol::acceptor acceptor_;
-    std::list<ExchangePtr> open_;
-    std::thread thread_;
+    std::list<CommandPtr> open_;
 };
 
 Status ControlServer::Impl::listen() {
@@ -106,48 +102,19 @@ Status ControlServer::Impl::listen() {
     HOLDFAST_TRY(clear_stale(path_));
     Failure failed;
     const stream_protocol::endpoint where(path_.string());
-    acceptor_.open(where.protocol(), failed);
-    if (!failed) acceptor_.bind(where, failed);
+    stream_protocol::acceptor& acceptor = loop_.acceptor();
+    acceptor.open(where.protocol(), failed);
+    if (!failed) acceptor.bind(where, failed);
     if (failed) return fail_errno(failed.value(), path_.string());
     listening_ = true;
     // Nobody can connect before listen(): by then the mode is right.
     if (::chmod(path_.c_str(), 0600) != 0) return fail_errno(errno, path_.string());
-    acceptor_.listen(boost::asio::socket_base::max_listen_connections, failed);
+    acceptor.listen(boost::asio::socket_base::max_listen_connections, failed);
     if (failed) return fail_errno(failed.value(), path_.string());
     return {};
 }
 
-void ControlServer::Impl::run() {
-    accept();
-    thread_ = std::thread([this] {
-        // Memory that is missing for one exchange costs that exchange.
-        while (!io_.stopped()) {
-            try {
-                io_.run();
-            } catch (...) {
-                continue;
-            }
-        }
-    });
-}
-
-void ControlServer::Impl::accept() {
-    occupy_standard_descriptors();
-    acceptor_.async_accept([this](const Failure& failed, stream_protocol::socket socket) {
-        if (failed == boost::asio::error::operation_aborted) return;
-        if (failed) {
-            // No descriptors left, most likely: they come back as exchanges end.
-            const auto pause =
-                std::make_shared<boost::asio::steady_timer>(io_, std::chrono::milliseconds(100));
-            pause->async_wait([this, pause](const Failure&) { accept(); });
-            return;
-        }
-        accept();
-        begin(std::move(socket));
-    });
-}
-
-void ControlServer::Impl::expire(const ExchangePtr& exchange) {
+void ControlServer::Impl::expire(const CommandPtr& exchange) {
     exchange->deadline.expires_after(std::chrono::milliseconds(limits_.exchange_ms));
     exchange->deadline.async_wait([this, exchange](const Failure& failed) {
         if (!failed) close(exchange);
@@ -155,7 +122,7 @@ void ControlServer::Impl::expire(const ExchangePtr& exchange) {
 }
 
 void ControlServer::Impl::begin(stream_protocol::socket socket) {
-    const auto exchange = std::make_shared<Exchange>(std::move(socket), io_);
+    const auto exchange = std::make_shared<CommandExchange>(std::move(socket), loop_.io());
     const Status welcome = check_peer(exchange->socket.native_handle());
     if (!welcome || open_.size() >= 2 * limits_.connections) return;  // its end closes it
     const bool full = open_.size() >= limits_.connections;
@@ -186,38 +153,26 @@ Result<Json> ControlServer::Impl::outcome_of(const std::string& line) const {
     }
 }
 
-void ControlServer::Impl::handle(const ExchangePtr& exchange) {
+void ControlServer::Impl::handle(const CommandPtr& exchange) {
     exchange->deadline.cancel();  // from here on it is the daemon that is waited for
     boost::asio::post(handling_, [this, exchange] {
-        if (io_.stopped()) return;
+        if (loop_.io().stopped()) return;
         auto outcome = std::make_shared<Result<Json>>(outcome_of(exchange->request));
-        boost::asio::post(io_, [this, exchange, outcome] { respond(exchange, *outcome); });
+        boost::asio::post(loop_.io(), [this, exchange, outcome] { respond(exchange, *outcome); });
     });
 }
 
-void ControlServer::Impl::respond(const ExchangePtr& exchange, const Result<Json>& outcome) {
+void ControlServer::Impl::respond(const CommandPtr& exchange, const Result<Json>& outcome) {
     exchange->response = response_line(outcome) + "\n";
     expire(exchange);
     boost::asio::async_write(exchange->socket, boost::asio::buffer(exchange->response),
                              [this, exchange](const Failure& failed, std::size_t) {
                                  if (failed) return close(exchange);
-                                 Failure ignored;
-                                 exchange->socket.shutdown(stream_protocol::socket::shutdown_send,
-                                                           ignored);
-                                 drain(exchange);
+                                 finish(exchange, [this](const CommandPtr& done) { close(done); });
                              });
 }
 
-/// Closing with bytes unread would reset the connection, and the client might lose the response.
-void ControlServer::Impl::drain(const ExchangePtr& exchange) {
-    exchange->socket.async_read_some(boost::asio::buffer(exchange->drained),
-                                     [this, exchange](const Failure& failed, std::size_t) {
-                                         if (failed) return close(exchange);
-                                         drain(exchange);
-                                     });
-}
-
-void ControlServer::Impl::close(const ExchangePtr& exchange) {
+void ControlServer::Impl::close(const CommandPtr& exchange) {
     Failure ignored;
     exchange->deadline.cancel();
     exchange->socket.close(ignored);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/hash.hpp"
+#include "node/at_once.hpp"
 #include "proofs/link.hpp"
 
 namespace holdfast::node {
@@ -11,20 +11,26 @@ namespace {
 
 constexpr std::size_t kKeptPlaces = 4'096;   // heights whose block and anchor are remembered
 constexpr std::size_t kKeptOutputs = 4'096;  // y
-constexpr std::size_t kKeptBatches = 256;    // without an acknowledgement
-
-bool is_bundle(ByteView object) {
-    const Checked<Kind> kind = peek_kind(object);
-    return kind && *kind == Kind::kBundle;
-}
 
 /// No such height there, or it is over: nothing is owed for it any more.
 bool is_over(const Error& error) { return error.code == ErrorCode::kNotFound; }
 
-/// Every object was refused by a node that takes none: one for reading only.
-bool for_reading_only(const HandedBatch& batch) {
-    return std::all_of(batch.objects.begin(), batch.objects.end(),
-                       [](const HandedOver& o) { return o.reason == Reason::kNotOperator; });
+/// Out of what was fetched before, once; empty: it was not.
+template <class Due>
+std::optional<std::vector<Due>> taken_from(std::map<Height, std::vector<Due>>& lists,
+                                           Height height) {
+    const auto found = lists.find(height);
+    if (found == lists.end()) return std::nullopt;
+    std::vector<Due> out = std::move(found->second);
+    lists.erase(found);
+    return out;
+}
+
+/// Nothing is due of a height that is over.
+template <class Due>
+Result<std::vector<Due>> or_nothing(Result<std::vector<Due>> due) {
+    if (!due && is_over(due.error())) return std::vector<Due>();
+    return due;
 }
 
 template <class Due>
@@ -42,22 +48,6 @@ OwnedChain owned(const FollowedChain& chain) {
     return {chain.chain_id, chain.replica_id, chain.sealed_root, chain.phase, chain.status};
 }
 
-ObjectOutcome outcome_of(ByteView object, const HandedOver& handed) {
-    const AcknowledgedObject seen = AcknowledgedObject::of(object);
-    ObjectOutcome out;
-    out.kind = seen.kind;
-    out.chain_id = seen.chain_id;
-    out.height = seen.height;
-    out.verdict = handed.reason;
-    out.entry = handed.entry;
-    if (!out.verdict) return out;
-    out.members.resize(seen.members, Verdict::ok());
-    for (const HandedOver::Member& m : handed.refused) {
-        if (m.index < out.members.size()) out.members[m.index] = m.reason;
-    }
-    return out;
-}
-
 }  // namespace
 
 FollowDuties::FollowDuties(const NetworkParams& params, const PublicKey& prover,
@@ -68,7 +58,7 @@ FollowDuties::FollowDuties(const NetworkParams& params, const PublicKey& prover,
       prover_(prover),
       nodes_(std::move(nodes)),
       verified_(std::move(verified)),
-      store_(store) {
+      outbox_(params, store) {
     // Where several are on record for a height, nothing says which of them is final.
     for (std::size_t i = 0; i < signed_at.size(); ++i) {
         const LinkPlace& at = signed_at[i];
@@ -76,27 +66,37 @@ FollowDuties::FollowDuties(const NetworkParams& params, const PublicKey& prover,
                          (i + 1 == signed_at.size() || signed_at[i + 1].height != at.height);
         if (one) places_.emplace(at.height, Place{at.block_hash, at.anchor});
     }
-    note([&](FollowDutiesStatus& s) { s.unsettled = store_.unsettled().size(); });
 }
 
 void FollowDuties::follow(std::size_t node) {
-    asked_ = std::min(node, nodes_.size() - 1);
+    const std::lock_guard lock(mutex_);
+    const std::size_t wanted = std::min(node, nodes_.size() - 1);
+    if (asked_ == wanted) return;
+    asked_ = wanted;
     chains_at_.reset();
+    gathered_ = false;
+    links_.clear();
+    proofs_.clear();
 }
 
-FollowDutiesStatus FollowDuties::status() const {
+std::vector<DutyNode> FollowDuties::nodes() const {
     const std::lock_guard lock(mutex_);
-    return status_;
+    std::vector<DutyNode> out(nodes_);
+    std::rotate(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(asked_), out.end());
+    return out;
 }
 
-void FollowDuties::note(const std::function<void(FollowDutiesStatus&)>& change) {
+OutboxStatus FollowDuties::status() const {
+    OutboxStatus out = outbox_.status();
     const std::lock_guard lock(mutex_);
-    change(status_);
+    out.bad_answers += bad_answers_;
+    return out;
 }
 
 // --- heights -------------------------------------------------------------------------------------
 
 Status FollowDuties::remember(Height height, const Place& place) {
+    const std::lock_guard lock(mutex_);
     const auto [known, is_new] = places_.try_emplace(height, place);
     if (is_new) {
         keep_newest(places_, kKeptPlaces);
@@ -117,7 +117,8 @@ Result<DutyHeights> FollowDuties::heights_of(std::size_t node) {
         for (const DutyHeight& h : *list) {
             const Status same = remember(h.height, {h.block_hash, h.anchor});
             if (same) continue;
-            note([](FollowDutiesStatus& s) { ++s.bad_answers; });
+            const std::lock_guard lock(mutex_);
+            ++bad_answers_;
             return fail(same.error());
         }
     }
@@ -125,7 +126,13 @@ Result<DutyHeights> FollowDuties::heights_of(std::size_t node) {
 }
 
 Status FollowDuties::refresh() {
-    HOLDFAST_ASSIGN(said, heights_of(asked_));
+    std::size_t node = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        node = asked_;
+    }
+    HOLDFAST_ASSIGN(said, heights_of(node));
+    const std::lock_guard lock(mutex_);
     heights_ = std::move(said);
     return {};
 }
@@ -136,50 +143,61 @@ Status FollowDuties::compare(std::size_t node) {
     return {};
 }
 
-const DutyHeight* FollowDuties::find(Height height) const {
+Height FollowDuties::told_tip() const {
+    const std::lock_guard lock(mutex_);
+    return heights_.tip;
+}
+
+std::optional<DutyHeight> FollowDuties::find(Height height) const {
+    const std::lock_guard lock(mutex_);
     for (const auto* list : {&heights_.open, &heights_.proven}) {
         const auto at = std::find_if(list->begin(), list->end(),
                                      [&](const DutyHeight& h) { return h.height == height; });
-        if (at != list->end()) return &*at;
+        if (at != list->end()) return *at;
     }
-    return nullptr;
+    return std::nullopt;
 }
 
 Result<std::optional<Height>> FollowDuties::tip() {
     const Status told = refresh();
-    if (told) return std::optional(heights_.tip);
+    if (told) return std::optional(told_tip());
     if (told.error().code == ErrorCode::kUnavailable) return std::optional<Height>();
     return fail(told.error());
 }
 
-Result<std::vector<Height>> FollowDuties::open_heights() {
-    HOLDFAST_TRY(refresh());
+Result<std::vector<Height>> FollowDuties::heights(std::vector<DutyHeight> DutyHeights::* list) {
+    const auto known = [&] {
+        const std::lock_guard lock(mutex_);
+        return gathered_;
+    };
+    if (!known()) HOLDFAST_TRY(refresh());
+    const std::lock_guard lock(mutex_);
     std::vector<Height> out;
-    for (const DutyHeight& h : heights_.open) out.push_back(h.height);
+    for (const DutyHeight& h : heights_.*list) out.push_back(h.height);
     return out;
 }
 
-Result<std::vector<Height>> FollowDuties::proof_heights() {
-    HOLDFAST_TRY(refresh());
-    std::vector<Height> out;
-    for (const DutyHeight& h : heights_.proven) out.push_back(h.height);
-    return out;
-}
+Result<std::vector<Height>> FollowDuties::open_heights() { return heights(&DutyHeights::open); }
+Result<std::vector<Height>> FollowDuties::proof_heights() { return heights(&DutyHeights::proven); }
 
 Result<std::optional<VdfOutput>> FollowDuties::verified(Height height) {
-    const auto known = outputs_.find(height);
-    if (known != outputs_.end()) return std::optional(known->second);
+    {
+        const std::lock_guard lock(mutex_);
+        const auto known = outputs_.find(height);
+        if (known != outputs_.end()) return std::optional(known->second);
+    }
     const Result<VdfOutput> y = verified_(height);
     if (!y && y.error().code == ErrorCode::kInterrupted) return fail(y.error());
     if (!y) return std::optional<VdfOutput>();
+    const std::lock_guard lock(mutex_);
     outputs_.emplace(height, *y);
     keep_newest(outputs_, kKeptOutputs);
     return std::optional(*y);
 }
 
 Result<KnownHeight> FollowDuties::known_height(Height height) {
-    const DutyHeight* said = find(height);
-    if (said == nullptr) {
+    const std::optional<DutyHeight> said = find(height);
+    if (!said) {
         return fail(ErrorCode::kUnavailable, "height " + std::to_string(height.value) +
                                                  " is neither open nor are proofs of it taken");
     }
@@ -192,34 +210,121 @@ Result<KnownHeight> FollowDuties::known_height(Height height) {
     HOLDFAST_ASSIGN(y, verified(height));
     out.y = y;
     const Height draw = compact_draw_height(params_, height);
-    if (!y || draw > heights_.tip) return out;
+    if (!y || draw > told_tip()) return out;
     HOLDFAST_ASSIGN(y_compact, verified(draw));
     out.y_compact = y_compact;
     return out;
 }
 
+// --- a pass --------------------------------------------------------------------------------------
+
+/// Of the heights that were told last: those that can be worked at, as far as y is verified here.
+/// That the node has had y since is taken for granted.
+Result<std::set<FollowDuties::List>> FollowDuties::lists_to_ask() {
+    DutyHeights said;
+    {
+        const std::lock_guard lock(mutex_);
+        said = heights_;
+    }
+    std::set<List> out;
+    for (const DutyHeight& h : said.open) {
+        HOLDFAST_ASSIGN(y, verified(h.height));
+        if (y) out.insert({false, h.height});
+    }
+    for (const DutyHeight& h : said.proven) {
+        const Height draw = compact_draw_height(params_, h.height);
+        if (!h.has_y || draw > said.tip) continue;
+        HOLDFAST_ASSIGN(y, verified(h.height));
+        HOLDFAST_ASSIGN(y_compact, verified(draw));
+        if (y && y_compact) out.insert({true, h.height});
+    }
+    return out;
+}
+
+/// What cannot be fetched now is asked for again when it is needed, and its error told then.
+void FollowDuties::fetch(const List& list) {
+    const DutyNode node = asked();
+    if (list.proofs) {
+        auto due = or_nothing(node.duties->due_proofs(prover_, list.height));
+        const std::lock_guard lock(mutex_);
+        if (due) proofs_[list.height] = std::move(*due);
+    } else {
+        auto due = or_nothing(node.duties->due_links(prover_, list.height));
+        const std::lock_guard lock(mutex_);
+        if (due) links_[list.height] = std::move(*due);
+    }
+}
+
+/// The heights, and beside them the lists of those that were told before; then the lists of those
+/// that are new.
+Status FollowDuties::gather() {
+    {
+        const std::lock_guard lock(mutex_);
+        gathered_ = false;
+        links_.clear();
+        proofs_.clear();
+    }
+    HOLDFAST_ASSIGN(before, lists_to_ask());
+    const std::vector<List> first(before.begin(), before.end());
+    Status told;
+    at_once(1 + first.size(), [&](std::size_t i) {
+        if (i == 0) {
+            told = refresh();
+        } else {
+            fetch(first[i - 1]);
+        }
+    });
+    HOLDFAST_TRY(told);
+    HOLDFAST_ASSIGN(now, lists_to_ask());
+    std::vector<List> fresh;
+    std::set_difference(now.begin(), now.end(), before.begin(), before.end(),
+                        std::back_inserter(fresh));
+    at_once(fresh.size(), [&](std::size_t i) { fetch(fresh[i]); });
+    const std::lock_guard lock(mutex_);
+    gathered_ = true;
+    return {};
+}
+
+Status FollowDuties::begin_pass() {
+    if (outbox_.has_waiting()) {
+        HOLDFAST_TRY(refresh());
+        HOLDFAST_TRY(outbox_.hand_over_again(nodes(), told_tip()));
+    }
+    return gather();
+}
+
 // --- what is owed --------------------------------------------------------------------------------
 
 Result<std::vector<DueLink>> FollowDuties::due_links(Height height, const Wanted& wanted) {
-    Result<std::vector<DueLink>> due = asked().duties->due_links(prover_, height);
-    if (!due && is_over(due.error())) return std::vector<DueLink>();
-    if (!due) return due;
-    return only(std::move(*due), wanted);
+    std::optional<std::vector<DueLink>> fetched;
+    {
+        const std::lock_guard lock(mutex_);
+        fetched = taken_from(links_, height);
+    }
+    if (fetched) return only(std::move(*fetched), wanted);
+    HOLDFAST_ASSIGN(due, or_nothing(asked().duties->due_links(prover_, height)));
+    return only(std::move(due), wanted);
 }
 
 Result<std::vector<DueProof>> FollowDuties::due_proofs(Height height, const Wanted& wanted) {
-    Result<std::vector<DueProof>> due = asked().duties->due_proofs(prover_, height);
-    if (!due && is_over(due.error())) return std::vector<DueProof>();
-    if (!due) return due;
-    return only(std::move(*due), wanted);
+    std::optional<std::vector<DueProof>> fetched;
+    {
+        const std::lock_guard lock(mutex_);
+        fetched = taken_from(proofs_, height);
+    }
+    if (fetched) return only(std::move(*fetched), wanted);
+    HOLDFAST_ASSIGN(due, or_nothing(asked().duties->due_proofs(prover_, height)));
+    return only(std::move(due), wanted);
 }
 
 Result<std::vector<SealDuty>> FollowDuties::due_seal_proofs(const Wanted& wanted) {
     HOLDFAST_ASSIGN(said, asked().duties->seal_duties(prover_));
+    const auto under_way = outbox_.seal_proofs();
     std::vector<SealDuty> out;
     for (const FollowedDuty& duty : only(std::move(said), wanted)) {
-        const bool open = duty.kind == SealProofKind::kAudit || duty.deadline >= heights_.tip;
+        const bool open = duty.kind == SealProofKind::kAudit || duty.deadline >= told_tip();
         if (!duty.y_height || !open) continue;
+        if (under_way.contains({duty.chain_id, *duty.y_height})) continue;
         HOLDFAST_ASSIGN(y, verified(*duty.y_height));
         if (!y) continue;
         out.push_back(
@@ -229,19 +334,31 @@ Result<std::vector<SealDuty>> FollowDuties::due_seal_proofs(const Wanted& wanted
 }
 
 Status FollowDuties::fetch_chains() {
-    if (chains_at_ == heights_.tip) return {};
+    Height tip;
+    {
+        const std::lock_guard lock(mutex_);
+        tip = heights_.tip;
+        if (chains_at_ == tip) return {};
+    }
     HOLDFAST_ASSIGN(chains, asked().duties->chains_of(prover_));
+    const std::lock_guard lock(mutex_);
     chains_ = std::move(chains);
     by_replica_.clear();
     for (std::size_t i = 0; i < chains_.size(); ++i) by_replica_[chains_[i].replica_id] = i;
-    chains_at_ = heights_.tip;
+    chains_at_ = tip;
     return {};
 }
 
-Result<std::vector<DueUpdate>> FollowDuties::due_updates(const Wanted& wanted) {
+Result<std::vector<FollowedChain>> FollowDuties::followed_chains() {
     HOLDFAST_TRY(fetch_chains());
+    const std::lock_guard lock(mutex_);
+    return chains_;
+}
+
+Result<std::vector<DueUpdate>> FollowDuties::due_updates(const Wanted& wanted) {
+    HOLDFAST_ASSIGN(chains, followed_chains());
     std::vector<DueUpdate> out;
-    for (const FollowedChain& chain : chains_) {
+    for (const FollowedChain& chain : chains) {
         if (!chain.update_due || (wanted && !wanted(chain.chain_id))) continue;
         out.push_back({chain.chain_id, chain.last_sequence + 1, *chain.update_due});
     }
@@ -264,6 +381,7 @@ Result<std::optional<Registration>> FollowDuties::registration(const ChainId& ch
 
 Result<std::optional<OwnedChain>> FollowDuties::chain_of_replica(const ReplicaId& replica_id) {
     HOLDFAST_TRY(fetch_chains());
+    const std::lock_guard lock(mutex_);
     const auto found = by_replica_.find(replica_id);
     if (found == by_replica_.end()) return std::optional<OwnedChain>();
     return std::optional(owned(chains_[found->second]));
@@ -273,191 +391,27 @@ Result<std::vector<OwnedChain>> FollowDuties::chains_of(const PublicKey& prover)
     if (prover != prover_) {
         return fail(ErrorCode::kInvalidArgument, "chains of another key than the prover's");
     }
-    HOLDFAST_TRY(fetch_chains());
+    HOLDFAST_ASSIGN(chains, followed_chains());
     std::vector<OwnedChain> out;
-    out.reserve(chains_.size());
-    for (const FollowedChain& chain : chains_) out.push_back(owned(chain));
+    out.reserve(chains.size());
+    for (const FollowedChain& chain : chains) out.push_back(owned(chain));
     return out;
 }
 
 // --- what is handed over -------------------------------------------------------------------------
 
-Height FollowDuties::last_tip_for(const AcknowledgedObject& object) const {
-    const std::uint64_t lag = params_.link_lag;
-    switch (object.kind) {
-        case Kind::kBundle:
-            return object.height.value_or(heights_.tip) + lag;
-        case Kind::kShortCompact:
-        case Kind::kShortFull:
-            return object.height.value_or(heights_.tip) + (lag + params_.proof_deadline);
-        default:  // no later than what it answers
-            return heights_.tip + params_.seal_deadline;
-    }
-}
-
-/// Spec 13: kept with every object of the message, in their order.
-Status FollowDuties::take(const DutyNode& node, const HandedBatch& batch,
-                          std::span<const ByteView> objects) {
-    std::vector<AcknowledgedObject> kept;
-    for (std::size_t i = 0; i < batch.objects.size(); ++i) {
-        kept.push_back(AcknowledgedObject::of(objects[i], batch.objects[i].entry));
-    }
-    HOLDFAST_TRY(store_.take(node.host, batch.message, kept, *batch.acknowledgement));
-    note([](FollowDutiesStatus& s) { ++s.acknowledged; });
-    return {};
-}
-
-/// Hands the first of these objects to every node: what the asked one, or else the first that takes
-/// objects at all, says of them. An error where there is none.
-Result<FollowDuties::Handed> FollowDuties::to_all(std::span<const ByteView> objects) {
-    std::optional<Handed> out;
-    bool acknowledged = false;
-    std::optional<Error> failed;
-    for (std::size_t k = 0; k < nodes_.size(); ++k) {
-        const DutyNode& node = nodes_[(asked_ + k) % nodes_.size()];
-        Result<HandedBatch> batch = node.duties->hand_over(objects);
-        if (!batch) {
-            if (!failed) failed = batch.error();
-            if (batch.error().code == ErrorCode::kRefused) {
-                note([](FollowDutiesStatus& s) { ++s.bad_answers; });
-            }
-            continue;
-        }
-        if (for_reading_only(*batch)) continue;
-        if (batch->acknowledgement) {
-            HOLDFAST_TRY(take(node, *batch, objects));
-            acknowledged = true;
-        }
-        if (!out) out.emplace(Handed{std::move(batch->objects), false});
-    }
-    note([&](FollowDutiesStatus& s) { s.error = failed ? failed->message : std::string(); });
-    if (out) {
-        out->acknowledged = acknowledged;
-        return std::move(*out);
-    }
-    if (failed) return fail(*failed);
-    return fail_refused(Reason::kNotOperator, "no node that is named takes objects");
-}
-
-void FollowDuties::keep(std::span<const ByteView> objects) {
-    if (objects.empty() || !params_.has_operator()) return;
-    Unsettled batch;
-    for (const ByteView object : objects) {
-        batch.objects.emplace_back(object.begin(), object.end());
-        batch.last_tip = std::max(batch.last_tip, last_tip_for(AcknowledgedObject::of(object)));
-    }
-    if (batches_.size() == kKeptBatches) {
-        batches_.erase(batches_.begin());
-        note([](FollowDutiesStatus& s) { ++s.expired; });
-    }
-    batches_.push_back(std::move(batch));
-}
-
-/// The first of these objects, recorded where they have to be.
-Result<FollowDuties::Handed> FollowDuties::hand_over(std::span<const ByteView> objects) {
-    const bool bundle = is_bundle(objects[0]);
-    if (bundle && params_.has_operator()) {
-        const AcknowledgedObject seen = AcknowledgedObject::of(objects[0]);
-        HOLDFAST_TRY(
-            store_.note_sent({last_tip_for(seen), Bytes(objects[0].begin(), objects[0].end())}));
-    }
-    Result<Handed> handed = to_all(objects);
-    if (!handed) {
-        if (!bundle) keep(objects.first(std::min<std::size_t>(objects.size(), kMaxBatchObjects)));
-        return handed;
-    }
-    std::vector<ByteView> standing;
-    for (std::size_t i = 0; i < handed->objects.size(); ++i) {
-        if (handed->objects[i].reason == Reason::kOk) standing.push_back(objects[i]);
-    }
-    const std::size_t refused = handed->objects.size() - standing.size();
-    note([&](FollowDutiesStatus& s) { s.refused += refused; });
-    if (bundle && refused > 0) HOLDFAST_TRY(store_.give_up(sha256(objects[0])));
-    // One that was refused keeps the others of its message from being acknowledged.
-    if (!bundle && !handed->acknowledged && !standing.empty()) keep(standing);
-    return handed;
-}
-
 Result<std::vector<ObjectOutcome>> FollowDuties::accept(std::span<const ByteView> objects,
                                                         const SealCheck&) {
-    std::vector<ObjectOutcome> out;
-    while (out.size() < objects.size()) {
-        std::span<const ByteView> next = objects.subspan(out.size());
-        std::size_t count = 1;
-        if (!is_bundle(next[0])) {
-            while (count < next.size() && !is_bundle(next[count])) ++count;
-        }
-        next = next.first(count);
-        HOLDFAST_ASSIGN(handed, hand_over(next));
-        for (std::size_t i = 0; i < handed.objects.size(); ++i) {
-            out.push_back(outcome_of(next[i], handed.objects[i]));
-        }
-    }
-    const std::size_t unsettled = store_.unsettled().size() + batches_.size();
-    note([&](FollowDutiesStatus& s) { s.unsettled = unsettled; });
-    return out;
+    return outbox_.hand_over(nodes(), told_tip(), objects);
 }
 
 Status FollowDuties::list(Kind kind, ByteView object) {
-    std::optional<Error> failed;
-    bool taken = false;
-    for (std::size_t k = 0; k < nodes_.size(); ++k) {
-        const Status status = nodes_[(asked_ + k) % nodes_.size()].client->submit(kind, object);
-        taken = taken || status.has_value();
-        if (!status && !failed) failed = status.error();
-    }
-    if (taken || !failed) return {};
-    return fail(*failed);
-}
-
-// --- again ---------------------------------------------------------------------------------------
-
-Status FollowDuties::hand_bundles_again() {
-    const std::map<Digest, SentMessage> unsettled = store_.unsettled();
-    for (const auto& [digest, sent] : unsettled) {
-        if (sent.last_tip < heights_.tip) {
-            HOLDFAST_TRY(store_.give_up(digest));
-            note([](FollowDutiesStatus& s) { ++s.expired; });
-            continue;
-        }
-        const ByteView object(sent.message);
-        HOLDFAST_TRY([&]() -> Status {
-            HOLDFAST_ASSIGN(handed, hand_over({&object, 1}));
-            (void)handed;
-            return {};
-        }());
-    }
-    return {};
-}
-
-Status FollowDuties::hand_batches_again() {
-    std::vector<Unsettled> batches = std::exchange(batches_, {});
-    for (std::size_t i = 0; i < batches.size(); ++i) {
-        if (batches[i].last_tip < heights_.tip) {
-            note([](FollowDutiesStatus& s) { ++s.expired; });
-            continue;
-        }
-        const std::vector<ByteView> objects(batches[i].objects.begin(), batches[i].objects.end());
-        std::size_t done = 0;
-        while (done < objects.size()) {
-            const Result<Handed> handed = hand_over(std::span(objects).subspan(done));
-            if (!handed) {  // it was kept again, with those behind it
-                for (++i; i < batches.size(); ++i) batches_.push_back(std::move(batches[i]));
-                return fail(handed.error());
-            }
-            done += handed->objects.size();
-        }
-    }
-    return {};
-}
-
-Status FollowDuties::hand_over_again() {
-    HOLDFAST_TRY(refresh());
-    HOLDFAST_TRY(hand_bundles_again());
-    HOLDFAST_TRY(hand_batches_again());
-    const std::size_t unsettled = store_.unsettled().size() + batches_.size();
-    note([&](FollowDutiesStatus& s) { s.unsettled = unsettled; });
-    return {};
+    const std::vector<DutyNode> all = nodes();
+    std::vector<Status> said(all.size());
+    at_once(all.size(), [&](std::size_t k) { said[k] = all[k].client->submit(kind, object); });
+    const bool taken =
+        std::any_of(said.begin(), said.end(), [](const Status& one) { return one.has_value(); });
+    return taken ? Status() : said.front();
 }
 
 }  // namespace holdfast::node

@@ -5,46 +5,34 @@
 // remembered, also across nodes and, by the link records, across runs: a second hash or anchor of a
 // height is refused (kRefused: kWrongBlock, kWrongAnchor), since somebody tells another history.
 //
-// A bundle is recorded (api/acknowledgements.hpp) before it leaves, goes alone and is acknowledged
-// alone; other objects go in batches. What no node has acknowledged is handed over again, byte for
-// byte, until one has, it was refused, or the last tip that could take it has passed. Bundles
-// survive a crash; other objects are made again from what a node says is due.
+// What is handed over leaves by an Outbox (node/outbox.hpp); while a seal proof waits there, no
+// second one is asked for.
 //
-// Threading: one call at a time; registration() and status() from any thread. Ownership: the
-// clients and the store must outlive it. Memory: the key's chains as the node lists them, fetched
-// only when asked about and at most once a tip. Spec: docs/spec.md sections 13 to 15.
+// begin_pass() asks everything that a block needs side by side: where the heights are those of the
+// pass before, one round trip, otherwise two. What it fetched answers the pass; whatever else is
+// asked goes to the node.
+//
+// Threading: any thread; begin_pass() and what a block asks for from one. No lock is held while a
+// node is asked. Ownership: the clients and the store must outlive it. Memory: the key's chains as
+// the node lists them, fetched only when asked about and at most once a tip. Spec: docs/spec.md
+// sections 13 to 15.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
-#include "api/acknowledgements.hpp"
 #include "api/duty_source.hpp"
 #include "core/params.hpp"
 #include "follow/duty_client.hpp"
+#include "node/outbox.hpp"
 #include "storage/link_set_records.hpp"
 
 namespace holdfast::node {
-
-/// A node that provers hand over to, and may ask.
-struct DutyNode {
-    PublicKey host;  // its transport key, with which it acknowledges
-    FollowClient* client = nullptr;
-    DutyClient* duties = nullptr;
-};
-
-struct FollowDutiesStatus {
-    std::uint64_t acknowledged = 0;  // messages, since the start
-    std::uint64_t unsettled = 0;     // handed over, neither acknowledged nor refused
-    std::uint64_t expired = 0;       // without an acknowledgement when their time was over
-    std::uint64_t refused = 0;       // objects
-    std::uint64_t bad_answers = 0;   // a node's answers that were not believed
-    std::string error;               // of the newest try to hand over; empty: none
-};
 
 class FollowDuties final : public DutySource {
   public:
@@ -63,7 +51,8 @@ class FollowDuties final : public DutySource {
     /// Holds what another node tells of heights against what was told before. kRefused: another
     /// history.
     [[nodiscard]] Status compare(std::size_t node);
-    [[nodiscard]] FollowDutiesStatus status() const;
+    [[nodiscard]] OutboxStatus status() const;
+    [[nodiscard]] Outbox& outbox() { return outbox_; }
 
     [[nodiscard]] Result<std::optional<Height>> tip() override;
     [[nodiscard]] Result<std::vector<Height>> open_heights() override;
@@ -85,61 +74,58 @@ class FollowDuties final : public DutySource {
     [[nodiscard]] Result<std::vector<ObjectOutcome>> accept(std::span<const ByteView> objects,
                                                             const SealCheck& check) override;
     [[nodiscard]] Status list(Kind kind, ByteView object) override;
-    [[nodiscard]] Status hand_over_again() override;
+    [[nodiscard]] Status begin_pass() override;
+    /// The key's chains as the followed node knows them at the pass's tip.
+    [[nodiscard]] Result<std::vector<FollowedChain>> followed_chains();
 
   private:
     struct Place {
         BlockHash block_hash;
         GlobalDigest anchor;
     };
-    /// Objects that were handed over together, of kinds that are not recorded.
-    struct Unsettled {
-        std::vector<Bytes> objects;
-        Height last_tip;
-    };
-    /// What became of the first so many of some objects.
-    struct Handed {
-        std::vector<HandedOver> objects;
-        bool acknowledged = false;
+    /// A list of what is due of one height.
+    struct List {
+        bool proofs = false;  // or links
+        Height height;
+        friend auto operator<=>(const List&, const List&) = default;
     };
 
-    [[nodiscard]] DutyNode& asked() { return nodes_[asked_]; }
+    /// In the order in which they are asked.
+    [[nodiscard]] std::vector<DutyNode> nodes() const;
+    [[nodiscard]] DutyNode asked() const { return nodes().front(); }
+    [[nodiscard]] Height told_tip() const;
     [[nodiscard]] Result<DutyHeights> heights_of(std::size_t node);
     [[nodiscard]] Status refresh();
     [[nodiscard]] Status remember(Height height, const Place& place);
-    [[nodiscard]] const DutyHeight* find(Height height) const;
+    [[nodiscard]] Result<std::vector<Height>> heights(std::vector<DutyHeight> DutyHeights::* list);
+    [[nodiscard]] std::optional<DutyHeight> find(Height height) const;
     [[nodiscard]] Result<std::optional<VdfOutput>> verified(Height height);
     [[nodiscard]] Status fetch_chains();
-    [[nodiscard]] Height last_tip_for(const AcknowledgedObject& object) const;
-
-    [[nodiscard]] Result<Handed> to_all(std::span<const ByteView> objects);
-    [[nodiscard]] Status take(const DutyNode& node, const HandedBatch& batch,
-                              std::span<const ByteView> objects);
-    [[nodiscard]] Result<Handed> hand_over(std::span<const ByteView> objects);
-    [[nodiscard]] Status hand_bundles_again();
-    [[nodiscard]] Status hand_batches_again();
-    void keep(std::span<const ByteView> objects);
-    void note(const std::function<void(FollowDutiesStatus&)>& change);
+    [[nodiscard]] Status gather();
+    [[nodiscard]] Result<std::set<List>> lists_to_ask();
+    void fetch(const List& list);
 
     const NetworkParams params_;
     const NetworkId network_id_;
     const PublicKey prover_;
-    std::vector<DutyNode> nodes_;
-    std::size_t asked_ = 0;
+    const std::vector<DutyNode> nodes_;
     const VerifiedY verified_;
-    Acknowledgements& store_;
 
+    mutable std::mutex mutex_;  // guards what follows, up to the outbox
+    std::size_t asked_ = 0;
     DutyHeights heights_;
+    bool gathered_ = false;  // heights_ and the lists are this pass's
+    std::map<Height, std::vector<DueLink>> links_;
+    std::map<Height, std::vector<DueProof>> proofs_;
     std::map<Height, Place> places_;
     std::map<Height, VdfOutput> outputs_;
     std::optional<Height> chains_at_;  // the tip at which they were fetched
     std::vector<FollowedChain> chains_;
     std::map<ReplicaId, std::size_t> by_replica_;
-    std::vector<Unsettled> batches_;
-
-    mutable std::mutex mutex_;  // guards the two below
     std::map<ChainId, Registration> registrations_;
-    FollowDutiesStatus status_;
+    std::uint64_t bad_answers_ = 0;
+
+    Outbox outbox_;
 };
 
 }  // namespace holdfast::node

@@ -29,6 +29,13 @@ bool HistoryComparison::note(const std::string& name, Height height, const Said&
     return split_.has_value();
 }
 
+bool HistoryComparison::note(const SplitHistory& found) {
+    const std::lock_guard lock(mutex_);
+    if (split_) return false;
+    split_ = found;
+    return true;
+}
+
 std::optional<SplitHistory> HistoryComparison::split() const {
     const std::lock_guard lock(mutex_);
     return split_;

@@ -18,7 +18,7 @@ namespace holdfast::node {
 
 struct SplitHistory {
     Height height;
-    std::string what;  // "block", "y" or "digest"
+    std::string what;  // "block", "y", "digest" or "head"
     std::string first;
     std::string second;
     [[nodiscard]] std::string to_string() const;
@@ -36,6 +36,8 @@ class HistoryComparison {
 
     /// Notes the word of one node, known by `name`. True when this is what splits the history.
     bool note(const std::string& name, Height height, const Said& said);
+    /// What was found elsewhere. False: they are split already.
+    bool note(const SplitHistory& found);
     [[nodiscard]] std::optional<SplitHistory> split() const;
     void forget();
 

@@ -23,7 +23,7 @@ Result<Digest> hash_of_file(const File& file) {
 Result<LedgerCopy> LedgerCopies::newest() {
     const std::lock_guard lock(mutex_);
     if (made_ && clock_() - made_->at_ns < kLeastAgeNs) return made_->copy;
-    HOLDFAST_TRY(ledger_.copy_to(path_));
+    if (ledger_ != nullptr) HOLDFAST_TRY(ledger_->copy_to(path_));
     HOLDFAST_ASSIGN(file, File::open(path_, File::Mode::kRead));
     HOLDFAST_ASSIGN(bytes, file.size());
     HOLDFAST_ASSIGN(hash, hash_of_file(file));

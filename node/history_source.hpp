@@ -16,13 +16,18 @@
 namespace holdfast::node {
 
 /// The newest copy of a ledger, as a file; another is made for who asks when it has become old.
-/// Threading: any. Errors: kNotFound for pieces of a copy that has been replaced, those of files.
+/// Threading: any. Errors: kNotFound where there is none (yet) and for pieces of a copy that has
+/// been replaced, those of files.
 class LedgerCopies {
   public:
     static constexpr std::uint64_t kLeastAgeNs = 5'000'000'000;
 
+    /// Of a node's own ledger, copied to `file` for who asks.
     LedgerCopies(BondLedger& ledger, std::filesystem::path file, MonotonicNs clock)
-        : ledger_(ledger), path_(std::move(file)), clock_(std::move(clock)) {}
+        : ledger_(&ledger), path_(std::move(file)), clock_(std::move(clock)) {}
+    /// Of a replica, which hands on the copy that it has: `file` is replaced whole, or not there.
+    LedgerCopies(std::filesystem::path file, MonotonicNs clock)
+        : path_(std::move(file)), clock_(std::move(clock)) {}
     [[nodiscard]] Result<LedgerCopy> newest();
     [[nodiscard]] Result<Bytes> piece(const LedgerPieceQuestion& question);
 
@@ -32,7 +37,7 @@ class LedgerCopies {
         File file;
         std::uint64_t at_ns = 0;
     };
-    BondLedger& ledger_;
+    BondLedger* const ledger_ = nullptr;
     const std::filesystem::path path_;
     const MonotonicNs clock_;
     std::mutex mutex_;  // guards made_; held while a copy is made

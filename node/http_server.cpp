@@ -6,10 +6,9 @@
 #include <boost/beast/http.hpp>
 #include <list>
 #include <optional>
-#include <thread>
 #include <vector>
 
-#include "storage/descriptors.hpp"
+#include "node/exchanges_impl.hpp"
 #include "transport/tcp_network.hpp"
 
 namespace holdfast::node {
@@ -109,89 +108,59 @@ using ExchangePtr = std::shared_ptr<Exchange>;
 
 class HttpServer::Impl {
   public:
-    Impl(Pages pages, const HttpLimits& limits)
-        : pages_(std::move(pages)), limits_(limits), acceptor_(io_) {}
-    ~Impl() {
-        io_.stop();
-        if (thread_.joinable()) thread_.join();
-    }
+    Impl(Pages pages, const HttpLimits& limits) : pages_(std::move(pages)), limits_(limits) {}
+    ~Impl() { loop_.stop(); }
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
 
     /// At the first of `places` that will do.
     Status listen(const std::vector<tcp::endpoint>& places, const std::string& text);
     void run() {
-        accept();
-        thread_ = std::thread([this] {
-            // Memory that is missing for one exchange costs that exchange.
-            while (!io_.stopped()) {
-                try {
-                    io_.run();
-                } catch (...) {
-                    continue;
-                }
-            }
+        loop_.start([this](tcp::socket socket) {
+            if (open_.size() >= limits_.connections) close(ExchangePtr(open_.front()));
+            begin(std::move(socket));
         });
     }
     [[nodiscard]] const std::string& address() const { return address_; }
 
   private:
-    void accept();
     void begin(tcp::socket socket);
     void respond(const ExchangePtr& exchange, HttpResponse response);
-    void drain(const ExchangePtr& exchange);
     void close(const ExchangePtr& exchange);
 
     const Pages pages_;
     const HttpLimits limits_;
-    boost::asio::io_context io_{1};
-    tcp::acceptor acceptor_;
+    AcceptLoop<tcp> loop_;
     std::string address_;
     std::list<ExchangePtr> open_;
-    std::thread thread_;
 };
 
 Status HttpServer::Impl::listen(const std::vector<tcp::endpoint>& places, const std::string& text) {
     Failure failed;
+    tcp::acceptor& acceptor = loop_.acceptor();
     for (const tcp::endpoint& where : places) {
         Failure ignored;
-        acceptor_.close(ignored);
-        acceptor_.open(where.protocol(), failed);
-        if (!failed) acceptor_.set_option(tcp::acceptor::reuse_address(true), failed);
-        if (!failed) acceptor_.bind(where, failed);
-        if (!failed) acceptor_.listen(boost::asio::socket_base::max_listen_connections, failed);
+        acceptor.close(ignored);
+        acceptor.open(where.protocol(), failed);
+        if (!failed) acceptor.set_option(tcp::acceptor::reuse_address(true), failed);
+        if (!failed) acceptor.bind(where, failed);
+        if (!failed) acceptor.listen(boost::asio::socket_base::max_listen_connections, failed);
         if (!failed) break;
     }
     if (failed == boost::asio::error::address_in_use) {
         return fail(ErrorCode::kAlreadyExists, text + ": the address is in use");
     }
     if (failed) return fail_errno(failed.value(), "listening at " + text);
-    const tcp::endpoint bound = acceptor_.local_endpoint(failed);
+    const tcp::endpoint bound = acceptor.local_endpoint(failed);
     const std::string host = bound.address().to_string();
     address_ =
         (bound.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(bound.port());
     return {};
 }
 
-void HttpServer::Impl::accept() {
-    occupy_standard_descriptors();
-    acceptor_.async_accept([this](const Failure& failed, tcp::socket socket) {
-        if (failed == boost::asio::error::operation_aborted) return;
-        if (failed) {
-            // No descriptors left, most likely: they come back as exchanges end.
-            const auto pause =
-                std::make_shared<boost::asio::steady_timer>(io_, std::chrono::milliseconds(100));
-            pause->async_wait([this, pause](const Failure&) { accept(); });
-            return;
-        }
-        accept();
-        if (open_.size() >= limits_.connections) close(ExchangePtr(open_.front()));
-        begin(std::move(socket));
-    });
-}
-
 void HttpServer::Impl::begin(tcp::socket socket) {
-    const auto exchange = std::make_shared<Exchange>(std::move(socket), io_, limits_.request_bytes);
+    const auto exchange =
+        std::make_shared<Exchange>(std::move(socket), loop_.io(), limits_.request_bytes);
     open_.push_back(exchange);
     exchange->deadline.expires_after(std::chrono::milliseconds(limits_.exchange_ms));
     exchange->deadline.async_wait([this, exchange](const Failure& failed) {
@@ -219,24 +188,13 @@ void HttpServer::Impl::respond(const ExchangePtr& exchange, HttpResponse respons
     exchange->serializer.emplace(exchange->response);
     const auto written = [this, exchange](const Failure& failed, std::size_t) {
         if (failed) return close(exchange);
-        Failure ignored;
-        exchange->socket.shutdown(tcp::socket::shutdown_send, ignored);
-        drain(exchange);
+        finish(exchange, [this](const ExchangePtr& done) { close(done); });
     };
     if (exchange->parser.get().method() == http::verb::head) {
         http::async_write_header(exchange->socket, *exchange->serializer, written);
     } else {
         http::async_write(exchange->socket, *exchange->serializer, written);
     }
-}
-
-/// Closing with bytes unread would reset the connection, and the client might lose the response.
-void HttpServer::Impl::drain(const ExchangePtr& exchange) {
-    exchange->socket.async_read_some(boost::asio::buffer(exchange->drained),
-                                     [this, exchange](const Failure& failed, std::size_t) {
-                                         if (failed) return close(exchange);
-                                         drain(exchange);
-                                     });
 }
 
 void HttpServer::Impl::close(const ExchangePtr& exchange) {

@@ -1,6 +1,7 @@
 #include "node/log_monitor.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/hash.hpp"
 #include "core/merkle.hpp"
@@ -16,6 +17,31 @@ bool is_of(const Promise& promise, ByteView entry) {
     const Checked<HistoryEntry> decoded = decode_entry(entry);
     const auto* object = decoded ? std::get_if<ObjectEntry>(&*decoded) : nullptr;
     return object != nullptr && sha256(object->object) == promise.object;
+}
+
+constexpr std::uint64_t kNear = 256;  // entries between two whose hashes are fetched together
+
+/// The multiproof of neighbouring leaves, out of the paths of the first and the last.
+std::vector<Digest> siblings_of_run(std::uint64_t leaves, std::uint64_t first, std::uint64_t last,
+                                    std::span<const Digest> path_first,
+                                    std::span<const Digest> path_last) {
+    std::vector<Digest> out;
+    std::size_t from_first = 0;
+    std::size_t from_last = 0;
+    for (unsigned level = 0; level_nodes(leaves, level) > 1; ++level) {
+        const std::uint64_t nodes = level_nodes(leaves, level);
+        if ((first ^ 1) < nodes && from_first < path_first.size()) {
+            const Digest& sibling = path_first[from_first++];
+            if (first % 2 == 1) out.push_back(sibling);
+        }
+        if ((last ^ 1) < nodes && from_last < path_last.size()) {
+            const Digest& sibling = path_last[from_last++];
+            if (last % 2 == 0) out.push_back(sibling);
+        }
+        first /= 2;
+        last /= 2;
+    }
+    return out;
 }
 
 }  // namespace
@@ -91,6 +117,7 @@ Status LogMonitor::take_head(HistoryClient& node, const JournalHead& head) {
     if (seen) {
         HOLDFAST_TRY(keep("seen-" + number + ".head", Kind::kHead, seen->encode()));
         HOLDFAST_TRY(keep("told-" + number + ".head", Kind::kHead, head.encode()));
+        two_heads_ = head.height;
         if (seen->block_hash == head.block_hash) {
             const Evidence evidence = make_head_conflict(*seen, head);
             HOLDFAST_TRY(
@@ -215,6 +242,44 @@ Result<PromiseResult> LogMonitor::check_entry_of(HistoryClient& node, const Prom
     out.head = newest->height;
     if (!v) out.why = "entry " + std::to_string(entry) + ": " + to_string(v);
     return out;
+}
+
+/// Of neighbouring entries; what lies between them is fetched with them.
+Result<bool> LogMonitor::run_stands(HistoryClient& node, std::span<const PlacedEntry> run) const {
+    const JournalHead head = heads_->newest().value_or(JournalHead{});
+    const std::uint64_t first = run.front().entry;
+    const std::uint64_t last = run.back().entry;
+    const auto count = static_cast<std::uint32_t>(last - first + 1);
+    HOLDFAST_ASSIGN(page, node.entry_hashes(first, count));
+    if (page.hashes.size() != count) return false;
+    for (const PlacedEntry& one : run) {
+        if (page.hashes[one.entry - first] != one.leaf) return false;
+    }
+    HOLDFAST_ASSIGN(path_first, node.inclusion(first, head.size));
+    HOLDFAST_ASSIGN(path_last, node.inclusion(last, head.size));
+    std::vector<std::uint64_t> indices(count);
+    std::iota(indices.begin(), indices.end(), first);
+    const auto siblings = siblings_of_run(head.size, first, last, path_first.path, path_last.path);
+    const auto root = root_from_multiproof(head.size, indices, page.hashes, siblings);
+    return root && *root == head.root;
+}
+
+Result<bool> LogMonitor::stand(HistoryClient& node, std::span<const PlacedEntry> entries) const {
+    const std::optional<JournalHead> newest = heads_->newest();
+    if (!newest || entries.empty() || newest->size <= entries.back().entry) return false;
+    for (std::size_t at = 0; at < entries.size();) {
+        std::size_t end = at + 1;
+        while (end < entries.size() && entries[end].entry > entries[end - 1].entry &&
+               entries[end].entry - entries[end - 1].entry <= kNear &&
+               entries[end].entry - entries[at].entry < kMaxHistoryHashes) {
+            ++end;
+        }
+        const auto stands = run_stands(node, entries.subspan(at, end - at));
+        if (!stands && stands.error().code == ErrorCode::kRefused) return false;
+        if (!stands || !*stands) return stands;
+        at = end;
+    }
+    return true;
 }
 
 Result<PromiseResult> LogMonitor::check(HistoryClient& node, const Promise& promise) {

@@ -15,6 +15,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,12 @@ struct PromiseResult {
     std::vector<std::filesystem::path> files;  // that show a broken one
 };
 
+/// Where an object stands, as its node said when it acknowledged it.
+struct PlacedEntry {
+    std::uint64_t entry = 0;
+    Digest leaf;
+};
+
 class LogMonitor {
   public:
     /// Heights before the exact range that are looked through for a repeated object.
@@ -67,7 +74,14 @@ class LogMonitor {
     [[nodiscard]] Result<std::uint64_t> follow(HistoryClient& node, Height from);
     /// Needs the heads to be taken in first.
     [[nodiscard]] Result<PromiseResult> check(HistoryClient& node, const Promise& promise);
+    /// Whether each of these (ascending by entry, all below the newest head's size) stands there
+    /// under the newest head: their hashes with those between them, and the paths of both ends.
+    /// False: not as this node tells it. Errors as of check().
+    [[nodiscard]] Result<bool> stand(HistoryClient& node,
+                                     std::span<const PlacedEntry> entries) const;
     [[nodiscard]] std::optional<JournalHead> newest() const { return heads_->newest(); }
+    /// Of this height the operator has signed two heads; both are in the folder of evidence.
+    [[nodiscard]] std::optional<Height> two_heads() const { return two_heads_; }
 
   private:
     struct Range {
@@ -85,6 +99,7 @@ class LogMonitor {
     Result<std::optional<JournalHead>> nearest(Height from, bool upwards) const;
     Result<std::optional<std::uint64_t>> look(HistoryClient& node, const Promise& promise,
                                               std::uint64_t first, std::uint64_t end) const;
+    Result<bool> run_stands(HistoryClient& node, std::span<const PlacedEntry> run) const;
     Result<PromiseResult> check_entry_of(HistoryClient& node, const Promise& promise,
                                          std::uint64_t entry);
     Result<Verdict> show(HistoryClient& node, const Promise& promise, std::uint64_t entry,
@@ -96,6 +111,7 @@ class LogMonitor {
     NetworkId network_id_;
     std::unique_ptr<HeadFile> heads_;
     std::filesystem::path evidence_;
+    std::optional<Height> two_heads_;
 };
 
 }  // namespace holdfast::node

@@ -9,8 +9,7 @@ bool owes(const FollowedChain& chain) {
            !chain.part_taken;
 }
 
-Status OwnChains::refresh(DutyClient& node, const PublicKey& key) {
-    HOLDFAST_ASSIGN(list, node.chains_of(key));
+void OwnChains::take(const std::vector<FollowedChain>& list) {
     std::map<ReplicaId, FollowedChain> chains;
     for (const FollowedChain& one : list) {
         // Of a replica that was registered anew, the chain that owes.
@@ -20,7 +19,6 @@ Status OwnChains::refresh(DutyClient& node, const PublicKey& key) {
     const std::lock_guard lock(mutex_);
     chains_ = std::move(chains);
     known_ = true;
-    return {};
 }
 
 bool OwnChains::known() const {

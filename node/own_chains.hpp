@@ -1,8 +1,8 @@
 // The chains of a prover's key as the followed node knows them, held against the replicas at hand.
 //
 // A chain that still owes and whose replica is not at hand is a disk that is not mounted or a
-// folder that nobody named: each height of it is a miss. Threading: any thread; refresh() asks the
-// node, once at a time. Memory: one list. Spec: docs/spec.md sections 10 and 14.
+// folder that nobody named: each height of it is a miss. Threading: any thread. Memory: one list.
+// Spec: docs/spec.md sections 10 and 14.
 #pragma once
 
 #include <map>
@@ -17,8 +17,8 @@ namespace holdfast::node {
 
 class OwnChains {
   public:
-    /// The errors of DutyClient::chains_of; what was known stays.
-    [[nodiscard]] Status refresh(DutyClient& node, const PublicKey& key);
+    /// As the followed node lists them.
+    void take(const std::vector<FollowedChain>& list);
     [[nodiscard]] bool known() const;
     [[nodiscard]] std::optional<FollowedChain> of_replica(const ReplicaId& id) const;
     [[nodiscard]] std::optional<FollowedChain> of_chain(const ChainId& id) const;

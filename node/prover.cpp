@@ -11,6 +11,7 @@
 #include "node/host_follower.hpp"
 #include "node/link_answers.hpp"
 #include "node/metrics.hpp"
+#include "node/promise_watch.hpp"
 #include "node/prover_control.hpp"
 #include "node/prover_hosts.hpp"
 #include "node/prover_status.hpp"
@@ -104,6 +105,7 @@ TcpHandler watched(TcpHandler inner, const ProverHosts* const& hosts, Log& log) 
 }
 
 struct Records {
+    std::filesystem::path folder;
     std::unique_ptr<ProverSet> set;
     std::unique_ptr<Acknowledgements> acknowledgements;
 };
@@ -118,12 +120,13 @@ Result<Records> open_records(const Config& config, const Identity& identity) {
     }
     ProverSetOptions options;
     options.open_files = config.proving.open_files;
+    options.kept_heights = config.proving.kept_heights;
     HOLDFAST_ASSIGN(key, load_key_pair(config.key));
     HOLDFAST_ASSIGN(set,
                     ProverSet::open(identity.params, std::move(key), folder / "links", options));
     HOLDFAST_ASSIGN(store, Acknowledgements::open(folder / "acknowledgements", identity.params.id(),
                                                   identity.key->public_key()));
-    return Records{std::make_unique<ProverSet>(std::move(set)),
+    return Records{folder, std::make_unique<ProverSet>(std::move(set)),
                    std::make_unique<Acknowledgements>(std::move(store))};
 }
 
@@ -174,13 +177,9 @@ Result<Json> run_prover(const Config& config, Log& log, const ProverHooks& hooks
     TcpHandler handler = [&service](const PublicKey& from, ByteView message) {
         return service.handle(from, message);
     };
+    RecordedLinks recorded(params, *records.set);
     handler = answering_links(std::move(handler),
-                              [&params, &stock](const RecordedLink& link) -> Result<AnyProof> {
-                                  const auto lock = stock.try_lock_set();
-                                  if (!lock.owns_lock())
-                                      return fail(ErrorCode::kBusy, "links are being made");
-                                  return prove_recorded(params, stock.set(), link);
-                              },
+                              [&](const RecordedLink& link) { return recorded.prove(link); },
                               {keys_of(config.hosts), {}, machine_clock()});
     if (hooks.handler) handler = hooks.handler(std::move(handler));
     const ProverHosts* asked = nullptr;
@@ -209,6 +208,8 @@ Result<Json> run_prover(const Config& config, Log& log, const ProverHooks& hooks
         },
         *records.acknowledgements, signed_at);
     GuardedDuties duties(hosts, followed);
+    HOLDFAST_ASSIGN(promises, PromiseWatch::open(params, records.folder, hosts.named(),
+                                                 followed.outbox(), log));
     std::unique_ptr<DutySource> in_front;
     if (hooks.duties) {
         HOLDFAST_ASSIGN(made, hooks.duties(duties));
@@ -217,8 +218,7 @@ Result<Json> run_prover(const Config& config, Log& log, const ProverHooks& hooks
     DutySource& for_links = in_front ? *in_front : duties;
     OwnChains chains;
     Registrar registrar(config, identity, client, stock, chains, log);
-    ProverWork work(config, identity, stock, hosts, client, for_links, duties, chains, registrar,
-                    log);
+    ProverWork work(config, identity, stock, client, for_links, duties, chains, registrar, log);
     working = &work;
     HostFollower follower(
         params, client, machine_clock(), log,
@@ -242,6 +242,7 @@ Result<Json> run_prover(const Config& config, Log& log, const ProverHooks& hooks
                     {"proving", to_json(work.counts())},
                     {"registrations", to_json(registrar.counts())},
                     {"handed_over", to_json(followed.status())},
+                    {"promises", to_json(promises->status())},
                     {"challenges", to_json(responder.statistics())},
                     {"readers", to_json(chunks.statistics())},
                     {"network", to_json(network->statistics())},
@@ -256,6 +257,7 @@ Result<Json> run_prover(const Config& config, Log& log, const ProverHooks& hooks
         append_metrics(out, StockView::of(stock, chains));
         append_metrics(out, work.counts());
         append_metrics(out, followed.status());
+        append_metrics(out, promises->status());
         append_metrics(out, hosts.states(), hosts.split().has_value());
         append_metrics(out, responder.statistics());
         append_metrics(out, chunks.statistics());
@@ -277,6 +279,7 @@ Result<Json> run_prover(const Config& config, Log& log, const ProverHooks& hooks
         add(problems(StockView::of(stock, chains)));
         add(output_problems(output->status()));
         add(problems(registrar.counts()));
+        add(problems(promises->status()));
         add(problems(work.counts()));
         const std::uint64_t failed = responder.statistics().failed + chunks.statistics().failed;
         if (failed > 0) {
@@ -287,7 +290,11 @@ Result<Json> run_prover(const Config& config, Log& log, const ProverHooks& hooks
         return out;
     };
     ProverControl control(
-        identity, stock, hosts, client, duties, chains, work,
+        identity, stock, client, duties, chains, work,
+        [&] {
+            promises->begin_anew();
+            hosts.trust_again();
+        },
         [&] {
             Json out = status();
             out["problems"] = health().problems;
@@ -318,6 +325,12 @@ Result<Json> run_prover(const Config& config, Log& log, const ProverHooks& hooks
         const std::jthread verifying([&] { output->run(ends); });
         const std::jthread linking([&] { work.run_links(ends); });
         const std::jthread sealing([&] { work.run_seals(ends); });
+        const std::jthread checking([&] {
+            promises->run(
+                [&] { return client.newest_told(); },
+                [&](const std::string& node, Height height) { hosts.distrust(node, height); },
+                ends);
+        });
         follower.run(ends);
     }
     log.info("stopping", {});

@@ -19,16 +19,16 @@ Result<std::filesystem::path> path_of(const Json& arguments) {
 
 }  // namespace
 
-ProverControl::ProverControl(const Identity& identity, ReplicaStock& stock, ProverHosts& hosts,
-                             FollowClient& client, DutySource& source, OwnChains& chains,
-                             ProverWork& work, std::function<Json()> status, Log& log)
+ProverControl::ProverControl(const Identity& identity, ReplicaStock& stock, FollowClient& client,
+                             GuardedDuties& source, OwnChains& chains, ProverWork& work,
+                             std::function<void()> trust, std::function<Json()> status, Log& log)
     : identity_(identity),
       stock_(stock),
-      hosts_(hosts),
       client_(client),
       source_(source),
       chains_(chains),
       work_(work),
+      trust_(std::move(trust)),
       status_(std::move(status)),
       log_(log) {}
 
@@ -42,7 +42,8 @@ Result<Json> ProverControl::add(const Json& arguments) {
 
 /// Asks for the end of a chain: it counts from the block that lists it.
 Status ProverControl::end(const ChainId& chain) {
-    HOLDFAST_TRY(chains_.refresh(hosts_.followed_duties(), identity_.key->public_key()));
+    HOLDFAST_ASSIGN(list, source_.followed_chains());
+    chains_.take(list);
     const auto known = chains_.of_chain(chain);
     if (!known) {
         return fail(ErrorCode::kNotFound, "the followed node does not know chain " + to_hex(chain));
@@ -85,7 +86,7 @@ Result<Json> ProverControl::handle(const std::string& command, const Json& argum
         return Json{{"replicas", stock_.replicas().size()}};
     }
     if (command == "trust") {
-        hosts_.trust_again();
+        trust_();
         work_.wake();
         return Json{{"trusted", true}};
     }

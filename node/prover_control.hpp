@@ -22,9 +22,10 @@ using json::Json;
 
 class ProverControl {
   public:
-    ProverControl(const Identity& identity, ReplicaStock& stock, ProverHosts& hosts,
-                  FollowClient& client, DutySource& source, OwnChains& chains, ProverWork& work,
-                  std::function<Json()> status, Log& log);
+    /// `trust`: believes the nodes again.
+    ProverControl(const Identity& identity, ReplicaStock& stock, FollowClient& client,
+                  GuardedDuties& source, OwnChains& chains, ProverWork& work,
+                  std::function<void()> trust, std::function<Json()> status, Log& log);
 
     /// kInvalidArgument for a command or argument that there is not; the errors of what is done.
     [[nodiscard]] Result<Json> handle(const std::string& command, const Json& arguments);
@@ -37,11 +38,11 @@ class ProverControl {
 
     const Identity& identity_;
     ReplicaStock& stock_;
-    ProverHosts& hosts_;
     FollowClient& client_;
-    DutySource& source_;
+    GuardedDuties& source_;
     OwnChains& chains_;
     ProverWork& work_;
+    const std::function<void()> trust_;
     const std::function<Json()> status_;
     Log& log_;
     std::atomic<bool> stop_wanted_{false};

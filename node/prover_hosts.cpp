@@ -127,6 +127,29 @@ void ProverHosts::choose() {
     }
 }
 
+void ProverHosts::tell(const SplitHistory& found) {
+    log_.error("hosts.split", {{"height", found.height},
+                               {"what", found.what},
+                               {"first", found.first},
+                               {"second", found.second},
+                               {"advice",
+                                "find out which is right, take the other out of [[hosts]], then "
+                                "restart or: holdfast prover trust"}});
+}
+
+void ProverHosts::distrust(const std::string& name, Height height) {
+    const SplitHistory found{height, "head", "what the operator signed before", name};
+    if (histories_.note(found)) tell(found);
+}
+
+std::vector<ProverHosts::Named> ProverHosts::named() const {
+    std::vector<Named> out;
+    for (const auto& host : hosts_) {
+        out.push_back({host->name, patient(requests_to(network_, host->peer.key))});
+    }
+    return out;
+}
+
 void ProverHosts::watch(std::size_t host, const StopCheck& stop) {
     using Clock = std::chrono::steady_clock;
     while (!stop()) {
@@ -135,16 +158,7 @@ void ProverHosts::watch(std::size_t host, const StopCheck& stop) {
         const Status looked = look(host);
         note(host, looked, {});
         choose();
-        if (const auto found = split(); found && !was_split) {
-            log_.error("hosts.split",
-                       {{"height", found->height},
-                        {"what", found->what},
-                        {"first", found->first},
-                        {"second", found->second},
-                        {"advice",
-                         "find out which is right, take the other out of [[hosts]], then "
-                         "restart or: holdfast prover trust"}});
-        }
+        if (const auto found = split(); found && !was_split) tell(*found);
         while (!stop() && Clock::now() < until) {
             std::this_thread::sleep_for(std::chrono::milliseconds(kStopLookMs));
         }
@@ -195,10 +209,7 @@ auto GuardedDuties::guarded(const Call& call) -> decltype(call()) {
     if (!hosts_.compared()) {
         return fail(ErrorCode::kUnavailable, "the nodes have not been compared yet");
     }
-    const std::lock_guard lock(mutex_);
-    const std::size_t followed = hosts_.followed();
-    if (asked_ != followed) duties_.follow(followed);  // it fetches its lists anew
-    asked_ = followed;
+    duties_.follow(hosts_.followed());
     return call();
 }
 
@@ -242,8 +253,11 @@ Result<std::vector<ObjectOutcome>> GuardedDuties::accept(std::span<const ByteVie
 Status GuardedDuties::list(Kind kind, ByteView object) {
     return guarded([&] { return duties_.list(kind, object); });
 }
-Status GuardedDuties::hand_over_again() {
-    return guarded([&] { return duties_.hand_over_again(); });
+Status GuardedDuties::begin_pass() {
+    return guarded([&] { return duties_.begin_pass(); });
+}
+Result<std::vector<FollowedChain>> GuardedDuties::followed_chains() {
+    return guarded([&] { return duties_.followed_chains(); });
 }
 
 }  // namespace holdfast::node

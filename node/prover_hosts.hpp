@@ -57,7 +57,11 @@ class ProverHosts {
     [[nodiscard]] std::size_t followed() const { return followed_.load(); }
     /// In the order of the settings.
     [[nodiscard]] std::vector<DutyNode> duty_nodes();
-    [[nodiscard]] DutyClient& followed_duties() { return hosts_[followed()]->duties; }
+    struct Named {
+        std::string name;  // KEY@ADDRESS
+        FollowClient::Request request;
+    };
+    [[nodiscard]] std::vector<Named> named() const;
 
     /// Looks at every node until `stop`.
     void run(const StopCheck& stop);
@@ -65,6 +69,9 @@ class ProverHosts {
     /// Whether each node has been looked at, or had kCompareMs to answer, since the start or since
     /// they are believed again: before that nothing is signed.
     [[nodiscard]] bool compared() const;
+    /// None is believed any more: of this height the operator has signed two heads, one of which
+    /// this node told.
+    void distrust(const std::string& name, Height height);
     /// Believes the nodes again, from what they say now.
     void trust_again();
     [[nodiscard]] std::vector<HostState> states() const;
@@ -82,6 +89,7 @@ class ProverHosts {
     Status look(std::size_t host);
     void note(std::size_t host, const Status& looked, const std::optional<Height>& tip);
     void choose();
+    void tell(const SplitHistory& found);
 
     const std::uint32_t interval_ms_;
     TcpNetwork& network_;
@@ -94,8 +102,8 @@ class ProverHosts {
     std::chrono::steady_clock::time_point believed_since_ = std::chrono::steady_clock::now();
 };
 
-/// The duties as the followed node tells them, for several threads: one call at a time, each of the
-/// node that is followed by then, and none while the nodes are split.
+/// The duties as the followed node tells them: each call is of the node that is followed by then,
+/// and fails while the nodes are split. Any thread.
 class GuardedDuties final : public DutySource {
   public:
     GuardedDuties(ProverHosts& hosts, FollowDuties& duties) : hosts_(hosts), duties_(duties) {}
@@ -118,16 +126,15 @@ class GuardedDuties final : public DutySource {
     [[nodiscard]] Result<std::vector<ObjectOutcome>> accept(std::span<const ByteView> objects,
                                                             const SealCheck& check) override;
     [[nodiscard]] Status list(Kind kind, ByteView object) override;
-    [[nodiscard]] Status hand_over_again() override;
+    [[nodiscard]] Status begin_pass() override;
+    [[nodiscard]] Result<std::vector<FollowedChain>> followed_chains();
 
   private:
     template <class Call>
     auto guarded(const Call& call) -> decltype(call());
 
     ProverHosts& hosts_;
-    std::mutex mutex_;  // guards the two below
     FollowDuties& duties_;
-    std::size_t asked_ = 0;
 };
 
 }  // namespace holdfast::node

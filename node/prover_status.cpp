@@ -46,14 +46,41 @@ void count(std::vector<Metric>& out, const char* name, const char* help, std::ui
 }  // namespace
 
 StockView StockView::of(const ReplicaStock& stock, const OwnChains& chains) {
-    StockView out{stock.replicas(), stock.folders(), {}};
+    StockView out{stock.replicas(), stock.folders(), {}, {}};
     std::vector<ReplicaId> held;
     for (const StockedReplica& one : out.replicas) {
-        if (one.id) held.push_back(*one.id);
+        if (!one.id) continue;
+        held.push_back(*one.id);
+        const auto known = chains.of_replica(*one.id);
+        if (known && !owes(*known)) out.over.push_back({one.replica, *known});
     }
     std::sort(held.begin(), held.end());
     out.unheld = chains.unheld(held);
     return out;
+}
+
+/// Spec 3.1 and 10.5.
+std::string StockView::Over::why() const {
+    const std::string height = [](const std::optional<Height>& at) {
+        return at ? std::to_string(at->value) : std::string("?");
+    }(chain.phase == ChainPhase::kLiable ? chain.liable_until : chain.removal_at);
+    const std::string out = "; take it out: holdfast prover remove " + replica.string();
+    if (chain.part_taken) {
+        return "its part of the bond was taken (evidence, or an audit without an answer)" + out;
+    }
+    switch (chain.phase) {
+        case ChainPhase::kVoid:
+            return "its registration is void: no seal proof was taken by its deadline; the data "
+                   "must "
+                   "be sealed anew, and that replica registered" +
+                   out;
+        case ChainPhase::kLiable:
+            return "its slot is vacant; its bond answers for audits until height " + height +
+                   ": keep the replica until then";
+        default:
+            return "it has ended" + (chain.removal_at ? ", as asked for at height " + height : "") +
+                   out;
+    }
 }
 
 std::vector<ChainId> StockView::chains() const {
@@ -80,6 +107,13 @@ void append_stock(Json& out, const StockView& view) {
         Json folder = {{"path", one.path.string()}, {"replicas", one.replicas}};
         if (!one.error.empty()) folder["error"] = one.error;
         return folder;
+    });
+    out["over_chains"] = view.over.size();
+    out["over"] = first_of(view.over, [](const StockView::Over& one) {
+        return Json{{"replica", one.replica.string()},
+                    {"chain", to_hex(one.chain.chain_id)},
+                    {"phase", to_string(one.chain.phase)},
+                    {"why", one.why()}};
     });
     out["unheld_chains"] = view.unheld.size();
     out["unheld"] =
@@ -108,13 +142,31 @@ Json to_json(const RegistrarCounts& c) {
     return out;
 }
 
-Json to_json(const FollowDutiesStatus& s) {
+Json to_json(const OutboxStatus& s) {
     Json out = {{"acknowledged", s.acknowledged},
                 {"unsettled", s.unsettled},
                 {"expired", s.expired},
                 {"refused", s.refused},
                 {"bad_answers", s.bad_answers}};
     if (!s.error.empty()) out["error"] = s.error;
+    return out;
+}
+
+Json to_json(const PromiseWatchStatus& s) {
+    Json broken = Json::array();
+    for (const BrokenPromise& one : s.broken) {
+        broken.push_back({{"host", to_hex(one.host)},
+                          {"object", one.object},
+                          {"height", one.height.value},
+                          {"why", one.why}});
+    }
+    Json out = {{"kept", s.kept},
+                {"waiting", s.waiting},
+                {"unknown", s.unknown},
+                {"broken", std::move(broken)},
+                {"head", s.head ? Json(s.head->value) : Json(nullptr)},
+                {"evidence", s.evidence.string()}};
+    if (!s.fault.empty()) out["fault"] = s.fault;
     return out;
 }
 
@@ -170,6 +222,8 @@ void append_metrics(std::vector<Metric>& out, const StockView& view) {
           static_cast<double>(missing(view).size()));
     gauge(out, "replicas_unlinked", "Replicas that are answered for and not linked.",
           static_cast<double>(unlinked(view).size()));
+    gauge(out, "chains_over", "Replicas at hand whose chains owe nothing any more.",
+          static_cast<double>(view.over.size()));
     gauge(out, "chains_unheld",
           "Chains of this key that the followed node knows and whose replica is not at hand.",
           static_cast<double>(view.unheld.size()));
@@ -196,11 +250,22 @@ void append_metrics(std::vector<Metric>& out, const ProverCounts& c) {
     }
 }
 
-void append_metrics(std::vector<Metric>& out, const FollowDutiesStatus& s) {
+void append_metrics(std::vector<Metric>& out, const OutboxStatus& s) {
     count(out, "acknowledged_total", "Messages that nodes have acknowledged.", s.acknowledged);
     count(out, "unacknowledged_total", "Messages whose time was over without one.", s.expired);
     gauge(out, "unsettled", "Messages handed over, neither acknowledged nor refused.",
           static_cast<double>(s.unsettled));
+}
+
+void append_metrics(std::vector<Metric>& out, const PromiseWatchStatus& s) {
+    count(out, "promises_kept_total", "Acknowledged messages that were seen in the journal.",
+          s.kept);
+    gauge(out, "promises_waiting", "Acknowledged messages that no head covers yet.",
+          static_cast<double>(s.waiting));
+    gauge(out, "promises_broken", "Acknowledged objects that are missing from the journal.",
+          static_cast<double>(s.broken.size()));
+    gauge(out, "heads_refused", "1 where a node has told heads that do not hold.",
+          s.fault.empty() ? 0 : 1);
 }
 
 void append_metrics(std::vector<Metric>& out, const std::vector<HostState>& states, bool split) {
@@ -229,6 +294,15 @@ std::vector<std::string> problems(const StockView& view) {
     for (const StockedFolder& one : view.folders) {
         if (!one.error.empty()) out.push_back(one.error);
     }
+    for (std::size_t i = 0; i < std::min(view.over.size(), kToldProblems); ++i) {
+        const StockView::Over& one = view.over[i];
+        out.push_back("replica " + one.replica.string() + ", chain " + to_hex(one.chain.chain_id) +
+                      ": " + one.why());
+    }
+    if (view.over.size() > kToldProblems) {
+        out.push_back(std::to_string(view.over.size() - kToldProblems) +
+                      " more replicas have chains that are over (holdfast prover list)");
+    }
     if (auto problem = unheld_problem(view.unheld)) out.push_back(*std::move(problem));
     return out;
 }
@@ -247,6 +321,21 @@ std::vector<std::string> problems(const RegistrarCounts& c) {
                       " replicas are not registered: set [prover] bond, or --bond");
     }
     if (!c.error.empty()) out.push_back("a replica was not registered: " + c.error);
+    return out;
+}
+
+std::vector<std::string> problems(const PromiseWatchStatus& s) {
+    std::vector<std::string> out;
+    const std::string keep = "; what shows it is in " + s.evidence.string() +
+                             ": keep it, show it to the operator, name another node in [[hosts]], "
+                             "and move the files away when it is settled";
+    for (std::size_t i = 0; i < std::min(s.broken.size(), kToldProblems); ++i) {
+        const BrokenPromise& one = s.broken[i];
+        out.push_back("node " + to_hex(one.host) + " acknowledged " + one.object + " at height " +
+                      std::to_string(one.height.value) +
+                      ", and it is missing from the journal: " + one.why + keep);
+    }
+    if (!s.fault.empty()) out.push_back("a node tells heads that do not hold: " + s.fault);
     return out;
 }
 

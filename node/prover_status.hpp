@@ -8,6 +8,7 @@
 #include "node/history_comparison.hpp"
 #include "node/monitor.hpp"
 #include "node/own_chains.hpp"
+#include "node/promise_watch.hpp"
 #include "node/prover_hosts.hpp"
 #include "node/prover_work.hpp"
 #include "node/registrar.hpp"
@@ -22,15 +23,23 @@ struct StockView {
     std::vector<StockedReplica> replicas;
     std::vector<StockedFolder> folders;
     std::vector<FollowedChain> unheld;
+    /// A replica whose chain owes nothing any more, and why.
+    struct Over {
+        std::filesystem::path replica;
+        FollowedChain chain;
+        [[nodiscard]] std::string why() const;
+    };
+    std::vector<Over> over;
     [[nodiscard]] static StockView of(const ReplicaStock& stock, const OwnChains& chains);
     [[nodiscard]] std::vector<ChainId> chains() const;
 };
 
-/// "chains", "missing", "folders", "unheld": the first hundred of each list, and how many.
+/// "chains", "missing", "folders", "unheld", "over": the first hundred of each list, and how many.
 void append_stock(Json& out, const StockView& view);
 [[nodiscard]] Json to_json(const ProverCounts& counts);
 [[nodiscard]] Json to_json(const RegistrarCounts& counts);
-[[nodiscard]] Json to_json(const FollowDutiesStatus& status);
+[[nodiscard]] Json to_json(const OutboxStatus& status);
+[[nodiscard]] Json to_json(const PromiseWatchStatus& status);
 [[nodiscard]] Json hosts_json(const std::vector<HostState>& states,
                               const std::optional<SplitHistory>& split);
 /// Every replica and how its chain stands at the followed node.
@@ -38,11 +47,13 @@ void append_stock(Json& out, const StockView& view);
 
 void append_metrics(std::vector<Metric>& out, const StockView& view);
 void append_metrics(std::vector<Metric>& out, const ProverCounts& counts);
-void append_metrics(std::vector<Metric>& out, const FollowDutiesStatus& status);
+void append_metrics(std::vector<Metric>& out, const OutboxStatus& status);
+void append_metrics(std::vector<Metric>& out, const PromiseWatchStatus& status);
 void append_metrics(std::vector<Metric>& out, const std::vector<HostState>& states, bool split);
 
 [[nodiscard]] std::vector<std::string> problems(const StockView& view);
 [[nodiscard]] std::vector<std::string> problems(const ProverCounts& counts);
 [[nodiscard]] std::vector<std::string> problems(const RegistrarCounts& counts);
+[[nodiscard]] std::vector<std::string> problems(const PromiseWatchStatus& status);
 
 }  // namespace holdfast::node

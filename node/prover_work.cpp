@@ -9,7 +9,7 @@
 namespace holdfast::node {
 namespace {
 
-constexpr auto kStopLook = std::chrono::milliseconds(50);
+constexpr auto kStopAsked = std::chrono::milliseconds(50);
 constexpr auto kAgain = std::chrono::milliseconds(500);         // after a pass that failed
 constexpr auto kSealsLook = std::chrono::milliseconds(10'000);  // where nothing has woken it
 constexpr std::uint64_t kChainsEvery = 16;  // heights, while nothing is waited for
@@ -26,15 +26,14 @@ std::uint64_t since_ms(std::chrono::steady_clock::time_point begin) {
 }  // namespace
 
 ProverWork::ProverWork(const Config& config, const Identity& identity, ReplicaStock& stock,
-                       ProverHosts& hosts, FollowClient& client, DutySource& source,
-                       DutySource& for_seals, OwnChains& chains, Registrar& registrar, Log& log)
+                       FollowClient& client, DutySource& source, GuardedDuties& duties,
+                       OwnChains& chains, Registrar& registrar, Log& log)
     : config_(config),
       identity_(identity),
       stock_(stock),
-      hosts_(hosts),
       client_(client),
       source_(source),
-      for_seals_(for_seals),
+      duties_(duties),
       chains_(chains),
       registrar_(registrar),
       log_(log) {}
@@ -60,7 +59,7 @@ ProverCounts ProverWork::counts() const {
 /// False: `until` has come without any.
 bool ProverWork::wait_for_news(const StopCheck& stop, Clock::time_point until) {
     std::unique_lock lock(mutex_);
-    while (!news_ && !stop() && Clock::now() < until) changed_.wait_for(lock, kStopLook);
+    while (!news_ && !stop() && Clock::now() < until) changed_.wait_for(lock, kStopAsked);
     return std::exchange(news_, false);
 }
 
@@ -100,32 +99,36 @@ void ProverWork::run_links(const StopCheck& stop) {
     }
 }
 
+/// The set is held while cells are read and links recorded and handed over: whoever takes replicas
+/// in or out waits for that. Readers do not, nor does anybody wait for what the node is asked.
 Status ProverWork::pass(BlockProcessor& processor, const StopCheck& stop) {
-    HOLDFAST_TRY(source_.tip());  // not while the nodes are split
-    HOLDFAST_ASSIGN(tip, client_.tip());
-    HOLDFAST_TRY(know_chains(tip));
-    HOLDFAST_ASSIGN(waits, registrar_.pass(source_, tip));
+    const std::optional<Height> tip = client_.newest_told();
+    if (!tip) return {};
+    const auto begin = Clock::now();
+    HOLDFAST_TRY(source_.begin_pass());
+    HOLDFAST_TRY(know_chains(*tip));
+    HOLDFAST_ASSIGN(waits, registrar_.pass(source_, *tip));
     const std::vector<FollowedChain> known = chains_.all();
     waits_ = waits || std::any_of(known.begin(), known.end(), [](const FollowedChain& chain) {
                  return chain.phase == ChainPhase::kPending;
              });
-    const auto begin = Clock::now();
     {
         const auto lock = stock_.lock_set();
-        HOLDFAST_ASSIGN(report, processor.process(stock_.set(), tip.height, stop));
-        note_report(report, tip.height, since_ms(begin));
+        HOLDFAST_ASSIGN(report, processor.process(stock_.set(), *tip, stop));
+        note_report(report, *tip, since_ms(begin));
     }
-    foresee(tip.height);
+    foresee(*tip);
     return {};
 }
 
 /// Every height while something new is under way, seldom otherwise: the list may be long.
-Status ProverWork::know_chains(const FollowTip& tip) {
-    const bool fresh = chains_at_ && (chains_at_ == tip.height ||
-                                      (!waits_ && tip.height < *chains_at_ + kChainsEvery));
+Status ProverWork::know_chains(Height tip) {
+    const bool fresh =
+        chains_at_ && (chains_at_ == tip || (!waits_ && tip < *chains_at_ + kChainsEvery));
     if (fresh) return {};
-    HOLDFAST_TRY(chains_.refresh(hosts_.followed_duties(), identity_.key->public_key()));
-    chains_at_ = tip.height;
+    HOLDFAST_ASSIGN(list, duties_.followed_chains());
+    chains_.take(list);
+    chains_at_ = tip;
     return {};
 }
 
@@ -180,7 +183,7 @@ void ProverWork::foresee(Height tip) {
     }
     {
         const std::lock_guard lock(mutex_);
-        facts.duties = duties_;
+        facts.duties = seals_due_;
     }
     std::vector<std::string> warnings = forecast(identity_.params, facts);
     for (const std::string& warning : warnings) {
@@ -207,7 +210,7 @@ void ProverWork::run_seals(const StopCheck& stop) {
     auto next = Clock::now();
     while (!stop()) {
         if (!seal_news_.exchange(false) && Clock::now() < next) {
-            std::this_thread::sleep_for(kStopLook);
+            std::this_thread::sleep_for(kStopAsked);
             continue;
         }
         const Status done = seal_pass(stop);
@@ -222,7 +225,7 @@ Status ProverWork::seal_pass(const StopCheck& stop) {
     const auto at_hand = files();
     if (at_hand.empty()) return {};
     HOLDFAST_ASSIGN(
-        due, for_seals_.due_seal_proofs([&](const ChainId& id) { return at_hand.contains(id); }));
+        due, duties_.due_seal_proofs([&](const ChainId& id) { return at_hand.contains(id); }));
     // What was taken and is due still, some blocks later, is made again.
     const auto taken_since =
         Clock::now() - std::chrono::milliseconds(kBlocksToSettle * identity_.params.block_ms);
@@ -238,9 +241,9 @@ Status ProverWork::seal_pass(const StopCheck& stop) {
     {
         const std::lock_guard lock(mutex_);
         counts_.seals_waiting = due.size();
-        duties_.clear();
+        seals_due_.clear();
         for (const SealDuty& duty : due) {
-            if (duty.deadline) duties_.push_back({duty.chain_id, *duty.deadline});
+            if (duty.deadline) seals_due_.push_back({duty.chain_id, *duty.deadline});
         }
     }
     for (const SealDuty& duty : due) {
@@ -262,7 +265,7 @@ Status ProverWork::seal(const SealDuty& duty, const std::filesystem::path& repli
                         const StopCheck& stop) {
     const auto begin = Clock::now();
     const NetworkId network = identity_.params.id();
-    HOLDFAST_ASSIGN(registration, for_seals_.registration(duty.chain_id));
+    HOLDFAST_ASSIGN(registration, duties_.registration(duty.chain_id));
     if (!registration) return fail(ErrorCode::kNotFound, "the followed node has lost the chain");
     RawOptions raw;
     raw.workers = config_.proving.seal_threads;
@@ -276,7 +279,7 @@ Status ProverWork::seal(const SealDuty& duty, const std::filesystem::path& repli
     // It was checked above, as whoever judges it would.
     const SealCheck checked = [](const Registration&, const SealContext&,
                                  ByteView) -> Result<Verdict> { return Verdict::ok(); };
-    HOLDFAST_ASSIGN(outcomes, for_seals_.accept({&one, 1}, checked));
+    HOLDFAST_ASSIGN(outcomes, duties_.accept({&one, 1}, checked));
     // Two audits that draw the same y are answered by one proof.
     if (!outcomes.at(0).verdict && outcomes[0].verdict.reason != Reason::kWrongHeight) {
         return fail_refused(outcomes[0].verdict, "our own seal proof");

@@ -44,8 +44,8 @@ struct ProverCounts {
 class ProverWork {
   public:
     ProverWork(const Config& config, const Identity& identity, ReplicaStock& stock,
-               ProverHosts& hosts, FollowClient& client, DutySource& source, DutySource& for_seals,
-               OwnChains& chains, Registrar& registrar, Log& log);
+               FollowClient& client, DutySource& source, GuardedDuties& duties, OwnChains& chains,
+               Registrar& registrar, Log& log);
 
     /// A height has come, or its y has been verified.
     void wake();
@@ -59,7 +59,7 @@ class ProverWork {
     using Clock = std::chrono::steady_clock;
     [[nodiscard]] bool wait_for_news(const StopCheck& stop, Clock::time_point until);
     Status pass(BlockProcessor& processor, const StopCheck& stop);
-    Status know_chains(const FollowTip& tip);
+    Status know_chains(Height tip);
     void note_report(const SetReport& report, Height tip, std::uint64_t ms);
     void note_error(const Status& done);
     void foresee(Height tip);
@@ -70,10 +70,9 @@ class ProverWork {
     const Config& config_;
     const Identity& identity_;
     ReplicaStock& stock_;
-    ProverHosts& hosts_;
     FollowClient& client_;
-    DutySource& source_;     // run_links()'s
-    DutySource& for_seals_;  // run_seals()'s
+    DutySource& source_;  // of links and what goes with them
+    GuardedDuties& duties_;
     OwnChains& chains_;
     Registrar& registrar_;
     Log& log_;
@@ -95,7 +94,7 @@ class ProverWork {
     bool news_ = true;
     bool look_ = true;
     ProverCounts counts_;
-    std::vector<ProverFacts::Duty> duties_;
+    std::vector<ProverFacts::Duty> seals_due_;
 };
 
 }  // namespace holdfast::node

@@ -17,7 +17,8 @@ Registrar::Registrar(const Config& config, const Identity& identity, FollowClien
       chains_(chains),
       log_(log) {}
 
-Result<Bytes> Registrar::make(const StockedReplica& replica, const FollowTip& tip) const {
+Result<Bytes> Registrar::make(const StockedReplica& replica) const {
+    HOLDFAST_ASSIGN(tip, client_.tip());
     HOLDFAST_ASSIGN(header, read_replica_header(replica.replica, identity_.params));
     RegistrationTerms terms;
     terms.genesis_height = tip.height;
@@ -51,7 +52,7 @@ Status Registrar::read_back(DutySource& source, const StockedReplica& replica,
     return {};
 }
 
-Status Registrar::bring(DutySource& source, const StockedReplica& replica, const FollowTip& tip,
+Status Registrar::bring(DutySource& source, const StockedReplica& replica, Height tip,
                         RegistrarCounts& counts) {
     ++counts.waiting;
     const std::filesystem::path file = registration_file(replica.replica);
@@ -59,9 +60,9 @@ Status Registrar::bring(DutySource& source, const StockedReplica& replica, const
     Bytes object;
     if (std::filesystem::exists(file, ignored)) {
         HOLDFAST_ASSIGN(registration, registration_beside(identity_.params, replica.replica));
-        const bool too_old = registration.genesis_height + kGenesisMaxAge < tip.height + 1;
+        const bool too_old = registration.genesis_height + kGenesisMaxAge < tip + 1;
         const auto last = handed_over_.find(*replica.id);
-        if (!too_old && last != handed_over_.end() && tip.height < last->second + kAgainAfter) {
+        if (!too_old && last != handed_over_.end() && tip < last->second + kAgainAfter) {
             return {};
         }
         if (!too_old) object = wrap_object(Kind::kRegistration, registration.encode());
@@ -73,19 +74,19 @@ Status Registrar::bring(DutySource& source, const StockedReplica& replica, const
             return {};
         }
         if (counts.made >= kMadeAtOnce) return {};  // the next pass
-        HOLDFAST_ASSIGN(made, make(replica, tip));
+        HOLDFAST_ASSIGN(made, make(replica));
         object = std::move(made);
         HOLDFAST_TRY(write_file(file, object));
         ++counts.made;
         stock_.registered(replica.replica);
     }
     HOLDFAST_TRY(source.list(Kind::kRegistration, object));
-    handed_over_[*replica.id] = tip.height;
-    log_.info("registration.handed_over", {{"replica", replica.replica}, {"height", tip.height}});
+    handed_over_[*replica.id] = tip;
+    log_.info("registration.handed_over", {{"replica", replica.replica}, {"height", tip}});
     return {};
 }
 
-Result<bool> Registrar::pass(DutySource& source, const FollowTip& tip) {
+Result<bool> Registrar::pass(DutySource& source, Height tip) {
     if (!chains_.known()) return true;
     RegistrarCounts now;
     for (const StockedReplica& replica : stock_.replicas()) {

@@ -40,13 +40,13 @@ class Registrar {
               ReplicaStock& stock, OwnChains& chains, Log& log);
 
     /// What is new, at a new tip. Returns whether anything is waited for.
-    [[nodiscard]] Result<bool> pass(DutySource& source, const FollowTip& tip);
+    [[nodiscard]] Result<bool> pass(DutySource& source, Height tip);
     [[nodiscard]] RegistrarCounts counts() const;
 
   private:
-    [[nodiscard]] Result<Bytes> make(const StockedReplica& replica, const FollowTip& tip) const;
-    [[nodiscard]] Status bring(DutySource& source, const StockedReplica& replica,
-                               const FollowTip& tip, RegistrarCounts& counts);
+    [[nodiscard]] Result<Bytes> make(const StockedReplica& replica) const;
+    [[nodiscard]] Status bring(DutySource& source, const StockedReplica& replica, Height tip,
+                               RegistrarCounts& counts);
     [[nodiscard]] Status read_back(DutySource& source, const StockedReplica& replica,
                                    const ChainId& chain);
 

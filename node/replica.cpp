@@ -99,7 +99,7 @@ Result<JournalHead> head_of(const ReplicaStores& stores, Height height) {
 }
 
 FollowSource source_of(ReplicaStores& stores, const OutputSource& outputs, PublicSource& data,
-                       LedgerCopies* ledger) {
+                       LedgerCopies& ledger) {
     FollowSource source = follow_source(*stores.registry, *stores.repeated);
     source.hand_over = [](const PublicKey&, ByteView, std::span<const ByteView> objects) {
         HandedOvers out;
@@ -110,7 +110,7 @@ FollowSource source_of(ReplicaStores& stores, const OutputSource& outputs, Publi
     };
     source.output = [&outputs](Height height) { return outputs.output(height); };
     source.public_data = [&data](const PublicQuestion& question) { return data.answer(question); };
-    source.history = history_source(*stores.registry, *stores.chain, *stores.heads, ledger);
+    source.history = history_source(*stores.registry, *stores.chain, *stores.heads, &ledger);
     return source;
 }
 
@@ -189,7 +189,8 @@ Result<Json> run_replica(const Config& config, const ReplicaSettings& settings, 
                       public_hooks({params, [&stores](Height h) { return head_of(stores, h); },
                                     stores.beacon.get(), stores.clock.get()},
                                    [&network] { return network.get(); }));
-    FollowService follow(source_of(stores, outputs, data, nullptr), *stores.repeated,
+    LedgerCopies ledger(ledger_file(stores.paths), machine_clock());
+    FollowService follow(source_of(stores, outputs, data, ledger), *stores.repeated,
                          machine_clock());
     ReplicaReader reader(stores, history, *follow_client, reader_options(config, settings), log);
     HOLDFAST_TRY(follow.refresh());

@@ -73,6 +73,45 @@ Status RepeatedChain::submit(Kind, ByteView) {
     return fail_refused(Reason::kNotOperator, "a replica takes nothing in");
 }
 
+/// The first block whose round is this one; times of blocks ascend.
+Result<std::optional<Height>> FollowedBeacon::first_with(std::uint64_t round) {
+    const auto round_of = [this](Height height) -> Result<std::uint64_t> {
+        HOLDFAST_ASSIGN(block, chain_.block_by_height(height));
+        const Checked<std::uint64_t> found = beacon_round(params_, block.time_ms / 1'000);
+        if (!found) return fail_refused(found.error(), "the block's time");
+        return *found;
+    };
+    HOLDFAST_ASSIGN(tip, chain_.current_height());
+    Height low = params_.genesis_height;
+    Height high = tip;
+    while (low < high) {
+        const Height middle = low + high.since(low) / 2;
+        HOLDFAST_ASSIGN(found, round_of(middle));
+        if (found < round) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    HOLDFAST_ASSIGN(found, round_of(low));
+    return found == round ? std::optional(low) : std::nullopt;
+}
+
+Result<BeaconRound> FollowedBeacon::randomness(std::uint64_t round) {
+    Result<BeaconRound> here = kept_.randomness(round);
+    if (here || here.error().code != ErrorCode::kUnavailable) return here;
+    HOLDFAST_ASSIGN(height, first_with(round));
+    if (!height) return here;
+    HOLDFAST_ASSIGN(said, client_.output(*height));
+    if (!said.beacon) {
+        return fail(ErrorCode::kUnavailable, "the followed node has no beacon round of height " +
+                                                 std::to_string(height->value) + " (yet)");
+    }
+    if (said.beacon->round != round) return fail_refused(Reason::kBadBeacon, "the beacon round");
+    HOLDFAST_TRY(kept_.keep(*said.beacon));
+    return *said.beacon;
+}
+
 fs::path evidence_folder(const NodePaths& paths) { return paths.dir / "evidence"; }
 
 Result<PeerEntry> followed_by(const NodePaths& paths) {
@@ -124,20 +163,6 @@ Result<ReplicaStores> ReplicaStores::open(const fs::path& dir, const NetworkPara
     return out;
 }
 
-Status ReplicaStores::fetch_round(Height height, FollowClient& client) {
-    if (!beacon) return {};
-    HOLDFAST_ASSIGN(block, repeated->block_by_height(height));
-    const Checked<std::uint64_t> round = beacon_round(chain->params(), block.time_ms / 1'000);
-    if (!round) return fail_refused(round.error(), "the block's time");
-    if (beacon->randomness(*round)) return {};
-    HOLDFAST_ASSIGN(said, client.output(height));
-    if (!said.beacon || said.beacon->round != *round) {
-        return fail(ErrorCode::kUnavailable, "the followed node has no beacon round of height " +
-                                                 std::to_string(height.value) + " (yet)");
-    }
-    return beacon->keep(*said.beacon);
-}
-
 Result<VdfProof> ReplicaStores::fetch_proof(Height height, FollowClient& client) {
     HOLDFAST_ASSIGN(said, client.output(height));
     if (said.proof.empty()) {
@@ -164,8 +189,11 @@ Status ReplicaStores::open_registry(const RegistryOptions& options, unsigned thr
         return fetch_proof(height, client);
     };
     how.closed_without_y = closed_without_y(*registry);
+    if (beacon) {
+        followed = std::make_unique<FollowedBeacon>(*beacon, *repeated, chain->params(), client);
+    }
     HOLDFAST_ASSIGN(made,
-                    VdfClock::open(chain->params(), *repeated, beacon.get(), std::nullopt, how));
+                    VdfClock::open(chain->params(), *repeated, followed.get(), std::nullopt, how));
     clock = std::make_unique<VdfClock>(std::move(made));
     return {};
 }
@@ -196,6 +224,8 @@ Result<bool> covers_events(BondLedger& ledger, std::uint64_t events) {
     return !last.empty();
 }
 
+fs::path ledger_file(const NodePaths& paths) { return paths.ledger() / "data.mdb"; }
+
 Result<bool> fetch_ledger(const NodePaths& paths, const NetworkId& network, HistoryClient& history,
                           std::uint64_t events, const StopCheck& stop) {
     HOLDFAST_ASSIGN(copy, history.ledger());
@@ -215,7 +245,7 @@ Result<bool> fetch_ledger(const NodePaths& paths, const NetworkId& network, Hist
     }
     HOLDFAST_ASSIGN(covers, check_ledger(fresh, network, events));
     HOLDFAST_TRY(make_folder(paths.ledger()));
-    fs::rename(file, paths.ledger() / "data.mdb", failed);
+    fs::rename(file, ledger_file(paths), failed);
     if (failed) return fail_errno(failed.value(), "cannot put the ledger's copy in its place");
     HOLDFAST_TRY(sync_folder(paths.ledger()));
     fs::remove_all(fresh, failed);

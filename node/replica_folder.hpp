@@ -42,6 +42,30 @@ class RepeatedChain final : public Blockchain {
     LocalChain& chain_;
 };
 
+/// The beacon's rounds of the blocks that were repeated: those that are here, and else as the
+/// followed node hands them over, checked and kept. Of any height: whoever begins with a state
+/// needs the rounds of epoch sources from before it.
+class FollowedBeacon final : public Beacon {
+  public:
+    FollowedBeacon(LocalBeacon& kept, RepeatedChain& chain, const NetworkParams& params,
+                   FollowClient& client)
+        : kept_(kept), chain_(chain), params_(params), client_(client) {}
+    /// kUnavailable: no block has this round, or the followed node does not have it (yet);
+    /// kRefused (kBadBeacon): what it hands over is not this round's.
+    [[nodiscard]] Result<BeaconRound> randomness(std::uint64_t round) override;
+    [[nodiscard]] Status verify(std::uint64_t round, const BeaconRound& value) override {
+        return kept_.verify(round, value);
+    }
+
+  private:
+    [[nodiscard]] Result<std::optional<Height>> first_with(std::uint64_t round);
+
+    LocalBeacon& kept_;
+    RepeatedChain& chain_;
+    const NetworkParams& params_;
+    FollowClient& client_;
+};
+
 /// Whom this replica followed last. kNotFound: it is none.
 [[nodiscard]] Result<PeerEntry> followed_by(const NodePaths& paths);
 [[nodiscard]] std::filesystem::path evidence_folder(const NodePaths& paths);
@@ -52,23 +76,22 @@ struct ReplicaStores {
     std::unique_ptr<LocalChain> chain;
     std::unique_ptr<RepeatedChain> repeated;
     std::unique_ptr<HeadFile> heads;
-    std::unique_ptr<LocalBeacon> beacon;  // networks with one
-    std::unique_ptr<VdfClock> clock;      // after open_registry()
-    std::unique_ptr<Registry> registry;   // after open_registry()
+    std::unique_ptr<LocalBeacon> beacon;       // networks with one
+    std::unique_ptr<FollowedBeacon> followed;  // of it, after open_registry()
+    std::unique_ptr<VdfClock> clock;           // after open_registry()
+    std::unique_ptr<Registry> registry;        // after open_registry()
 
     /// Opens the folder; makes it, with the chain's first block as the followed node tells it,
     /// where there is none. kAlreadyExists: a node's folder that is no replica's; kRefused
     /// (kWrongBlock): that first block is none of this network.
     static Result<ReplicaStores> open(const std::filesystem::path& dir, const NetworkParams& params,
                                       const PeerEntry& followed, HistoryClient& history);
-    /// Registry and clock; the latter fetches proofs of epoch sources from the followed node.
+    /// Registry and clock; the latter fetches proofs of epoch sources and beacon rounds from the
+    /// followed node.
     [[nodiscard]] Status open_registry(const RegistryOptions& options, unsigned threads,
                                        FollowClient& client);
-    /// The VDF proof and, in networks with one, the beacon round of a height, as the followed node
-    /// hands them over; the round is kept. kUnavailable: no proof (yet).
+    /// The VDF proof of a height, as the followed node hands it over. kUnavailable: none (yet).
     [[nodiscard]] Result<VdfProof> fetch_proof(Height height, FollowClient& client);
-    /// The beacon round of the block's time is here, or is fetched.
-    [[nodiscard]] Status fetch_round(Height height, FollowClient& client);
 };
 
 /// Copies the state of a checkpoint height into a new registry. It is held against `head`, which
@@ -79,6 +102,8 @@ struct ReplicaStores {
                                  const StopCheck& stop,
                                  const std::function<void(std::uint64_t, std::uint64_t)>& told);
 
+/// Where a replica's copy of the ledger lies, once there is one.
+[[nodiscard]] std::filesystem::path ledger_file(const NodePaths& paths);
 /// Copies the followed node's ledger whole, checks that it is one of this network whose sums hold,
 /// and puts it in the place of the one before. Whether it knows of every bond event below number
 /// `events`.

@@ -174,7 +174,6 @@ Result<Verdict> ReplicaReader::check_y(Height height, const VdfOutput& y, const 
     if (options_.check_y) return options_.check_y(height, y);
     VdfClockWork work;
     work.stop = stop;
-    HOLDFAST_TRY(stores_.fetch_round(height, follow_));
     if (!stores_.chain->params().has_vdf) {
         HOLDFAST_ASSIGN(entropy, stores_.clock->at(height, work));
         return Verdict(entropy.y == y ? Reason::kOk : Reason::kWrongOutput);
@@ -328,13 +327,14 @@ void ReplicaReader::copy_ledger(const StopCheck& stop) {
     const auto events = stores_.chain->next_bond_event();
     if (!tip || !events) return;
     const bool old = !ledger_at_ || tip->since(*ledger_at_) >= kLedgerEvery;
-    if (!old && *events == ledger_events_) return;
+    if ((!old && *events == ledger_events_) || ledger_missing_at_ == *tip) return;
     const auto covers =
         fetch_ledger(stores_.paths, stores_.chain->network_id(), history_, *events, stop);
     const std::lock_guard lock(mutex_);
     if (!covers) {
         counts_.ledger_error = covers.error().message;
         if (covers.error().code == ErrorCode::kRefused) ledger_at_ = *tip;  // not before long
+        if (covers.error().code == ErrorCode::kNotFound) ledger_missing_at_ = *tip;
         return;
     }
     ++counts_.ledger_copies;

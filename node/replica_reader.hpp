@@ -93,6 +93,7 @@ class ReplicaReader {
     Log& log_;
     std::vector<Bytes> part_;  // of the next block, what has come of its list
     std::optional<Height> ledger_at_;
+    std::optional<Height> ledger_missing_at_;  // the followed node had no copy then
     std::uint64_t ledger_events_ = 0;
 
     mutable std::mutex mutex_;  // guards counts_

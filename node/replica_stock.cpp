@@ -116,8 +116,9 @@ void ReplicaStock::look_at(StockedReplica& entry) {
     const std::string before = entry.error;
     link(entry);
     if (entry.chain) return;
-    // One that has link records of its own is answered for; others that cannot be linked are not.
-    if (!entry.linked && entry.code != ErrorCode::kAlreadyExists) return;
+    // One whose link records another process holds is answered for; others that cannot be linked
+    // are not.
+    if (!entry.linked && entry.code != ErrorCode::kBusy) return;
     const Result<std::optional<ChainId>> opened = answer_for(entry);
     if (!opened) {
         // Once for each new reason, not for each try.

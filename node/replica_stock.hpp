@@ -65,10 +65,6 @@ class ReplicaStock {
     [[nodiscard]] std::vector<ChainId> chains() const;
 
     [[nodiscard]] std::unique_lock<std::mutex> lock_set() { return std::unique_lock(set_mutex_); }
-    /// Without waiting; owns nothing while a block is being worked at.
-    [[nodiscard]] std::unique_lock<std::mutex> try_lock_set() {
-        return std::unique_lock(set_mutex_, std::try_to_lock);
-    }
     [[nodiscard]] ProverSet& set() { return set_; }
 
   private:

@@ -136,7 +136,7 @@ Result<Parts> open_parts(const fs::path& dir, LocalChain::Mode mode) {
 /// Every bond that the chain lists must be in the copy of the ledger.
 Status check_ledger_copy(const NodePaths& paths, LocalChain& chain) {
     std::error_code failed;
-    if (!fs::exists(paths.ledger() / "data.mdb", failed)) {
+    if (!fs::exists(ledger_file(paths), failed)) {
         return fail(ErrorCode::kUnavailable,
                     "this replica has no copy of the ledger: it had not caught up with its node");
     }

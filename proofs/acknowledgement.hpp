@@ -13,6 +13,7 @@
 
 namespace holdfast {
 
+/// A node's signed word that an object was durable with it (kind 26, 168 bytes).
 struct Acknowledgement {
     PublicKey host;
     Digest object;         // SHA-256 of the object standing alone: version, kind and body

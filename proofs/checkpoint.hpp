@@ -16,6 +16,7 @@ namespace holdfast {
 /// What the signature covers: everything before it.
 inline constexpr std::size_t kCheckpointSignedBytes = kCheckpointBytes - Signature::kSize;
 
+/// A bonded submitter's statement of a height's global digest (kind 15, 208 bytes).
 struct Checkpoint {
     Height height;
     BlockHash block_hash;

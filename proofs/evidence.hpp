@@ -91,6 +91,7 @@ struct EvidenceKnowledge {
     VdfVerifyOptions vdf;  // kind 4
 };
 
+/// What judging evidence came to.
 struct Judgement {
     Verdict verdict;  // accepted: the offence is shown
     Offence offence;  // what the evidence accuses somebody of

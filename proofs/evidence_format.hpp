@@ -119,6 +119,7 @@ struct BadResponse {
     friend bool operator==(const BadResponse&, const BadResponse&) = default;
 };
 
+/// A challenge, of either version, and its response.
 struct Exchange {
     std::variant<Challenge, Challenge2> challenge;
     Response response;
@@ -141,6 +142,7 @@ using EvidenceBody =
     std::variant<Equivocation, FalseOpening, FalseEntropy, BadSeal, VdfSegmentEvidence,
                  CheckpointConflict, DoubleSlot, BadResponse, VdfEndEvidence, HeadConflict>;
 
+/// Evidence of one offence (kind 16).
 struct Evidence {
     EvidenceBody body;
     friend bool operator==(const Evidence&, const Evidence&) = default;

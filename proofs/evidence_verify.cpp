@@ -264,7 +264,8 @@ Result<Verdict> judge_seal(const EvidenceFacts& facts, const BadSeal& e,
     const MutByteView bytes{memory.data(), static_cast<std::size_t>(memory.size())};
     HOLDFAST_TRY(
         fill_keystream(e.registration.replica_id(facts.network_id), window, bytes, options));
-    const std::uint64_t at = (e.cell.value - window.first_cell().value) * kCellBytes;
+    const auto at =
+        static_cast<std::size_t>((e.cell.value - window.first_cell().value) * kCellBytes);
     Cell sealed = e.raw;
     xor_bytes({sealed.data(), kCellBytes}, bytes.subspan(at, kCellBytes));
     return sealed == e.sealed ? Verdict(Reason::kNoOffence) : Verdict::ok();

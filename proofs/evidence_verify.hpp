@@ -66,6 +66,7 @@ struct EvidenceFacts {
 /// Kinds 3 and 4: the accuser posts a deposit first.
 [[nodiscard]] bool needs_fill(const Evidence& evidence);
 
+/// What judging expensive kinds may use.
 struct EvidenceResources {
     FillOptions fill;                  // kind 3 fills one window
     const ArenaView* arena = nullptr;  // kind 4, of the height's epoch

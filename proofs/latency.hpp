@@ -17,6 +17,7 @@ inline constexpr std::size_t kMaxLatencySamples = std::size_t{1} << 20;
 /// Median above which a peer counts as far away, unless the caller says otherwise.
 inline constexpr std::uint64_t kDefaultLatencyLimitNs = 100'000'000;
 
+/// What the samples of one vantage say.
 struct LatencySummary {
     std::uint64_t minimum = 0;
     std::uint64_t median = 0;    // the lower one: element floor((m-1)/2), ascending

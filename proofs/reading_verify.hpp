@@ -28,6 +28,7 @@ inline constexpr std::size_t kReadRequestBytes = 2 + 32 + 1 + 8 + 4;
 
 enum class ReadWhat : std::uint8_t { kSealed = 1, kRaw = 2 };
 
+/// A range of chunks that a reader asks for (kind 64, 47 bytes).
 struct ReadRequest {
     ChainId chain_id;
     ReadWhat what = ReadWhat::kSealed;
@@ -42,6 +43,7 @@ struct ReadRequest {
 
 enum class ReadStatus : std::uint8_t { kData = 1, kRefused = 2, kBusy = 3 };
 
+/// What a prover answers to a reader (kind 65).
 struct ReadAnswer {
     ReadStatus status = ReadStatus::kRefused;
     Bytes chunks_and_siblings;    // kData

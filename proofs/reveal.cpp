@@ -155,7 +155,7 @@ Reveal RevealChain::commitment() { return at(0); }
 Reveal RevealChain::at(std::uint64_t i) {
     HOLDFAST_CHECK(i <= kRevealChainLength);
     build();
-    const std::uint64_t k = i / kSpacing + (i % kSpacing != 0 ? 1 : 0);
+    const auto k = static_cast<std::size_t>(i / kSpacing + (i % kSpacing != 0 ? 1 : 0));
     hashes_ += k * kSpacing - i;
     return walk_down(network_id_, view(owner_), k * kSpacing, i, every_1024th_[k]);
 }

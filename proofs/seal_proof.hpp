@@ -22,6 +22,7 @@ enum class SealProofKind { kSeal, kAudit };
 
 /// What S draws from a replica.
 struct SealChallenge {
+    /// A window of a seal challenge, with its cells.
     struct DrawnWindow {
         Window window;
         std::vector<std::uint64_t>
@@ -43,6 +44,7 @@ struct SealChallenge {
                                                 const Registration& registration,
                                                 const VdfOutput& y, SealProofKind kind);
 
+/// The answer to a seal challenge or an audit (kind 3).
 struct SealProof {
     ChainId chain_id;
     Height y_height;  // the height whose y was used

@@ -23,9 +23,9 @@ LinkOpening invent(const NetworkId& network_id, const SetMember& member, const K
     return assemble_link(network_id, draw, std::move(invented));
 }
 
-Status commit(const NetworkId& network_id, Registry& registry, ProverSet& set,
+Status commit(const NetworkId& network_id, DutySource& source, ProverSet& set,
               const KnownHeight& known, CheatCounts& counts) {
-    HOLDFAST_ASSIGN(due, registry.due_links(known.height));
+    HOLDFAST_ASSIGN(due, source.due_links(known.height, {}));
     std::vector<BundleEntry> members;
     for (const DueLink& d : due) {
         const auto member = set.member_of(d.chain_id);
@@ -37,14 +37,15 @@ Status commit(const NetworkId& network_id, Registry& registry, ProverSet& set,
     HOLDFAST_ASSIGN(bundle, make_bundle(network_id, known.block_hash, known.height, known.anchor,
                                         std::move(members), set.key()));
     const Bytes object = wrap_object(Kind::kBundle, bundle.encode());
-    HOLDFAST_ASSIGN(outcome, registry.accept(ByteView(object)));
-    for (const Verdict& v : outcome.members) counts.receipts_taken += v ? 1 : 0;
+    const ByteView one(object);
+    HOLDFAST_ASSIGN(outcomes, source.accept({&one, 1}, {}));
+    for (const Verdict& v : outcomes[0].members) counts.receipts_taken += v ? 1 : 0;
     return {};
 }
 
-Status pretend(const NetworkId& network_id, Registry& registry, ProverSet& set,
+Status pretend(const NetworkId& network_id, DutySource& source, ProverSet& set,
                const KnownHeight& known, CheatCounts& counts) {
-    HOLDFAST_ASSIGN(due, registry.due_proofs(known.height));
+    HOLDFAST_ASSIGN(due, source.due_proofs(known.height, {}));
     std::vector<Bytes> objects;
     for (const DueProof& d : due) {
         const auto member = set.member_of(d.chain_id);
@@ -64,7 +65,7 @@ Status pretend(const NetworkId& network_id, Registry& registry, ProverSet& set,
                         to_short_compact(network_id, link, *known.y_compact, path).encode()));
     }
     const std::vector<ByteView> views(objects.begin(), objects.end());
-    HOLDFAST_ASSIGN(outcomes, registry.accept(views));
+    HOLDFAST_ASSIGN(outcomes, source.accept(views, {}));
     for (const ObjectOutcome& o : outcomes) {
         ++(o.verdict ? counts.proofs_taken : counts.proofs_refused);
     }
@@ -73,21 +74,20 @@ Status pretend(const NetworkId& network_id, Registry& registry, ProverSet& set,
 
 }  // namespace
 
-Result<CheatCounts> cheat(const NetworkParams& params, Registry& registry, ProverSet& set,
+Result<CheatCounts> cheat(const NetworkParams& params, DutySource& source, ProverSet& set,
                           Height height) {
     CheatCounts counts;
     if (set.members().empty()) return counts;
-    RegistryDuties duties(registry);
-    HOLDFAST_TRY(set.find_chains(duties, {}));
+    HOLDFAST_TRY(set.find_chains(source, {}));
     const NetworkId network_id = params.id();
-    HOLDFAST_ASSIGN(known, registry.known_height(height));
-    if (known.y) HOLDFAST_TRY(commit(network_id, registry, set, known, counts));
-    HOLDFAST_ASSIGN(heights, registry.proof_heights());
+    HOLDFAST_ASSIGN(known, source.known_height(height));
+    if (known.y) HOLDFAST_TRY(commit(network_id, source, set, known, counts));
+    HOLDFAST_ASSIGN(heights, source.proof_heights());
     for (const Height h : heights) {
         if (compact_draw_height(params, h) != height) continue;
-        HOLDFAST_ASSIGN(proven, registry.known_height(h));
+        HOLDFAST_ASSIGN(proven, source.known_height(h));
         if (proven.y && proven.y_compact) {
-            HOLDFAST_TRY(pretend(network_id, registry, set, proven, counts));
+            HOLDFAST_TRY(pretend(network_id, source, set, proven, counts));
         }
     }
     return counts;

@@ -3,9 +3,9 @@
 // is the point. Threading: one thread.
 #pragma once
 
+#include "api/duty_source.hpp"
 #include "api/prover_set.hpp"
 #include "core/params.hpp"
-#include "hierarchy/registry.hpp"
 
 namespace holdfast::simulation {
 
@@ -16,7 +16,7 @@ struct CheatCounts {
 };
 
 /// What the members of `set` hand in while the tip is `height`.
-[[nodiscard]] Result<CheatCounts> cheat(const NetworkParams& params, Registry& registry,
+[[nodiscard]] Result<CheatCounts> cheat(const NetworkParams& params, DutySource& source,
                                         ProverSet& set, Height height);
 
 }  // namespace holdfast::simulation

@@ -17,6 +17,7 @@ constexpr std::uint64_t kKeptHeights = 256;  // every digest of a run can be com
 constexpr std::uint64_t kFewChains = 1'000;
 constexpr std::size_t kSubmittedAtOnce = 4'096;
 constexpr const char* kUnfinished = ".unfinished";
+constexpr const char* kSecond = "second.registry";
 
 Status make_folder(const std::filesystem::path& folder) {
     std::error_code error;
@@ -30,6 +31,13 @@ Status copy_state(const std::filesystem::path& from, const std::filesystem::path
     std::filesystem::copy(from, to, std::filesystem::copy_options::recursive, error);
     return error ? Status(fail_errno(error.value(), "cannot copy the state to " + to.string()))
                  : Status{};
+}
+
+RegistryOptions registry_options(const BlockProcessorOptions& processing) {
+    RegistryOptions out;
+    out.threads = processing.threads;
+    out.kept_heights = kKeptHeights;
+    return out;
 }
 
 Status take_in(ProverSet& set, const Fleet& fleet, std::uint64_t count) {
@@ -62,6 +70,7 @@ SimulationWorld::SimulationWorld(NetworkParams params, std::filesystem::path fol
 
 SimulationWorld::~SimulationWorld() {
     if (!temporary_) return;
+    second_.reset();
     honest_.reset();
     late_.reset();
     cheaters_.reset();
@@ -92,9 +101,13 @@ Result<std::unique_ptr<SimulationWorld>> SimulationWorld::load(
     world.clock_ = std::make_unique<VdfClock>(std::move(clock));
     AggregatorOptions options;
     options.registry = folder / "registry";
-    options.registry_options.threads = processing.threads;
-    options.registry_options.kept_heights = kKeptHeights;
+    options.registry_options = registry_options(processing);
     options.sets = processing;
+    options.duties = [&world](Registry& registry, RegistryDuties::List list) {
+        auto metered = std::make_unique<MeteredDuties>(registry, std::move(list));
+        world.meter_ = metered.get();
+        return metered;
+    };
     options.operator_key = &world.operator_key_;
     HOLDFAST_ASSIGN(aggregator, Aggregator::open(world.params_, *world.chain_, *world.clock_,
                                                  nullptr, nullptr, options));
@@ -225,7 +238,7 @@ Status SimulationWorld::prepare(const WorldWork& work, const std::filesystem::pa
 
 Result<std::unique_ptr<SimulationWorld>> SimulationWorld::open(
     const WorldWork& work, const std::filesystem::path& cache, std::uint64_t seed,
-    const SimulationSize& size, const BlockProcessorOptions& processing) {
+    const SimulationSize& size, const BlockProcessorOptions& processing, Ways ways) {
     HOLDFAST_TRY(claim_cache(cache, seed));
     const std::string name = "state-" + std::to_string(size.honest) + "-" +
                              std::to_string(size.late) + "-" + std::to_string(size.cheaters);
@@ -240,7 +253,9 @@ Result<std::unique_ptr<SimulationWorld>> SimulationWorld::open(
     const std::filesystem::path run = cache / ("run-" + std::to_string(::getpid()));
     std::error_code ignored;
     std::filesystem::remove_all(run, ignored);
-    if (const Status copied = copy_state(state, run); !copied) {
+    Status copied = copy_state(state, run);
+    if (copied && ways == Ways::kBoth) copied = copy_state(run / "registry", run / kSecond);
+    if (!copied) {
         std::filesystem::remove_all(run, ignored);
         return fail(copied.error());
     }
@@ -250,7 +265,17 @@ Result<std::unique_ptr<SimulationWorld>> SimulationWorld::open(
         return fail(world.error());
     }
     (*world)->temporary_ = true;
+    if (ways == Ways::kBoth) HOLDFAST_TRY((*world)->open_second(processing));
     return world;
+}
+
+Status SimulationWorld::open_second(const BlockProcessorOptions& processing) {
+    BlockProcessorOptions unheard = processing;
+    unheard.on_links = {};
+    HOLDFAST_ASSIGN(
+        second, SecondWay::open(folder_ / kSecond, params_, registry_options(processing), unheard));
+    second_ = std::move(second);
+    return {};
 }
 
 }  // namespace holdfast::simulation

@@ -4,7 +4,8 @@
 //   CACHE/simulation.json      seed and network, so that a cache is never mixed with another's
 //   CACHE/honest, late, cheat  replicas (simulation/cache.hpp)
 //   CACHE/state-…/             chain, registry, VDF proofs and link records of a set of chains
-//   CACHE/run-PID/             a run's copy; removed when it ends
+//   CACHE/run-PID/             a run's copy; removed when it ends. With second.registry beside the
+//                              registry where links and proofs are handed over both ways
 //
 // Threading: one thread.
 #pragma once
@@ -17,6 +18,7 @@
 #include "api/aggregator.hpp"
 #include "embedded/local_chain.hpp"
 #include "simulation/cache.hpp"
+#include "simulation/second_way.hpp"
 
 namespace holdfast::simulation {
 
@@ -26,6 +28,8 @@ struct SimulationSize {
     std::uint64_t cheaters = 0;
     [[nodiscard]] std::uint64_t chains() const { return honest + late + cheaters; }
 };
+
+enum class Ways : std::uint8_t { kBundles, kBoth };
 
 /// How long work is watched and ended.
 struct WorldWork {
@@ -39,12 +43,14 @@ class SimulationWorld {
     /// Makes the folder, or checks that it is the cache of this seed and network: kInvalidArgument.
     static Status claim_cache(const std::filesystem::path& cache, std::uint64_t seed);
     /// A private copy of the state in which all chains hold their slots; makes that state first
-    /// where the cache lacks it, going on from wherever an interrupted run left it.
+    /// where the cache lacks it, going on from wherever an interrupted run left it. `ways`: whether
+    /// there is a second registry.
     static Result<std::unique_ptr<SimulationWorld>> open(const WorldWork& work,
                                                          const std::filesystem::path& cache,
                                                          std::uint64_t seed,
                                                          const SimulationSize& size,
-                                                         const BlockProcessorOptions& processing);
+                                                         const BlockProcessorOptions& processing,
+                                                         Ways ways = Ways::kBundles);
     SimulationWorld(const SimulationWorld&) = delete;
     SimulationWorld& operator=(const SimulationWorld&) = delete;
     ~SimulationWorld();
@@ -54,6 +60,10 @@ class SimulationWorld {
     LocalChain& chain() { return *chain_; }
     Aggregator& aggregator() { return *aggregator_; }
     Registry& registry() { return aggregator_->registry(); }
+    /// What the sets' links and proofs have cost since the last call.
+    HandOverCost take_cost() { return meter_ ? meter_->take_cost() : HandOverCost(); }
+    /// Null unless both ways were asked for.
+    SecondWay* second() { return second_.get(); }
     ProverSet& honest() { return *honest_; }
     ProverSet& late() { return *late_; }
     ProverSet& cheaters() { return *cheaters_; }
@@ -71,6 +81,7 @@ class SimulationWorld {
                                                          const SimulationSize& size,
                                                          const std::filesystem::path& folder,
                                                          const BlockProcessorOptions& processing);
+    Status open_second(const BlockProcessorOptions& processing);
     static Status prepare(const WorldWork& work, const std::filesystem::path& cache,
                           std::uint64_t seed, const SimulationSize& size,
                           const std::filesystem::path& folder,
@@ -91,6 +102,8 @@ class SimulationWorld {
     std::unique_ptr<VdfClock> clock_;
     KeyPair operator_key_ = simulation_operator();
     std::unique_ptr<Aggregator> aggregator_;
+    MeteredDuties* meter_ = nullptr;  // the aggregator's, once it has driven a set
+    std::unique_ptr<SecondWay> second_;
     std::unique_ptr<ProverSet> honest_;
     std::unique_ptr<ProverSet> late_;
     std::unique_ptr<ProverSet> cheaters_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <mutex>
 
 #include "core/codec.hpp"
 #include "storage/begun.hpp"
@@ -189,7 +190,7 @@ Status LinkSetRecords::load_links(const RecordLog& log, ByteView body) {
 
 // --- recording -----------------------------------------------------------------------------------
 
-// B80: what is forgotten is refused.
+// B80: what is forgotten is refused. Under the mutex.
 void LinkSetRecords::raise_floor(Height newest) {
     if (newest.value + 1 > options_.kept_heights) {
         floor_ = std::max(floor_, newest - (options_.kept_heights - 1));
@@ -202,6 +203,7 @@ void LinkSetRecords::note(const LinkPlace& place, std::span<const ChainLink> lin
     Height& newest = files_.rbegin()->second;
     newest = std::max(newest, place.height);
     first_in_log_ = first_in_log_ ? std::min(*first_in_log_, place.height) : place.height;
+    const std::unique_lock lock(*mutex_);
     std::vector<ChainLink>& known = links_[place];
     std::vector<ChainLink> merged;
     merged.reserve(known.size() + links.size());
@@ -275,6 +277,7 @@ Result<std::vector<Verdict>> LinkSetRecords::record(const LinkPlace& place,
 }
 
 std::optional<Link> LinkSetRecords::find(const LinkPlace& place, const ChainId& chain_id) const {
+    const std::shared_lock lock(*mutex_);
     const auto at = links_.find(place);
     if (at == links_.end()) return std::nullopt;
     const ChainLink* found = find_in(at->second, chain_id);
@@ -282,9 +285,15 @@ std::optional<Link> LinkSetRecords::find(const LinkPlace& place, const ChainId& 
 }
 
 std::vector<LinkPlace> LinkSetRecords::places() const {
+    const std::shared_lock lock(*mutex_);
     std::vector<LinkPlace> out;
     for (const auto& [place, links] : links_) out.push_back(place);
     return out;
+}
+
+Height LinkSetRecords::floor() const {
+    const std::shared_lock lock(*mutex_);
+    return floor_;
 }
 
 // Spec 7: only what is recorded is signed.

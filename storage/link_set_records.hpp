@@ -10,7 +10,9 @@
 //
 // Folder    lock, and NUMBER.links, record files (storage/record_log.hpp) of about kept_heights
 //           each.
-// Threading find() and sign() may run from several threads while nobody records.
+// Threading find(), sign(), places() and floor() from any thread, also while one records: they do
+// not
+//           wait for the device. record() one call at a time.
 // Errors    kBusy, kCorrupt (more than what one interrupted record() could have left would be
 //           lost, a file is missing or contradicts another), kRefused (of another network or
 //           key), kUnsupported (a newer form), those of RecordLog. After an I/O error nothing was
@@ -20,7 +22,9 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
+#include <shared_mutex>
 #include <span>
 #include <vector>
 
@@ -74,7 +78,8 @@ class LinkSetRecords {
 
     /// Where links are on record, ascending.
     [[nodiscard]] std::vector<LinkPlace> places() const;
-    [[nodiscard]] Height floor() const { return floor_; }
+    /// Below it everything is forgotten.
+    [[nodiscard]] Height floor() const;
     [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
     /// What opening cut from the newest file: an interrupted record(), whose links nobody signed.
     [[nodiscard]] std::uint64_t cut_bytes() const { return cut_bytes_; }
@@ -101,9 +106,11 @@ class LinkSetRecords {
     std::optional<RecordLog> log_;           // the newest file
     std::map<std::uint64_t, Height> files_;  // number -> highest height in it
     std::optional<Height> first_in_log_;     // lowest height in the newest file
-    Height floor_{0};
-    Height floor_in_head_{0};  // as the newest file states it
+    Height floor_in_head_{0};                // as the newest file states it
     std::uint64_t cut_bytes_ = 0;
+    // Guards the two below; shared by those who read, taken alone by note() and while it is opened.
+    std::unique_ptr<std::shared_mutex> mutex_ = std::make_unique<std::shared_mutex>();
+    Height floor_{0};
     std::map<LinkPlace, std::vector<ChainLink>> links_;  // each ascending by chain id
 };
 

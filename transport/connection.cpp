@@ -169,7 +169,9 @@ Connection::Io Connection::ssl_result(int result) {
         wants_write_ = true;
         return Io::kBlocked;
     }
-    const bool cut_off = ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+    const int reason = ERR_GET_REASON(ERR_peek_error());
+    const bool cut_off = reason == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+    at_ceiling_ = reason == SSL_R_TLSV1_ALERT_ACCESS_DENIED;
     ERR_clear_error();
     const bool ended = error == SSL_ERROR_SYSCALL || error == SSL_ERROR_ZERO_RETURN || cut_off;
     return ended ? Io::kEnded : Io::kFailed;
@@ -181,6 +183,13 @@ void Connection::shake_hands() {
         case Io::kBlocked:
             return;
         case Io::kFailed:
+            // Spec 13: said before TLS, by nobody in particular; it is tried again.
+            if (dialled() && at_ceiling_) {
+                return close({LinkFailure::kCeiling,
+                              {ErrorCode::kUnavailable,
+                               "the peer has too many connections, or too many from here",
+                               {}}});
+            }
             shared_.tally.add(&TcpStatistics::refused_tls);
             return close({LinkFailure::kTls,
                           {ErrorCode::kUnavailable,

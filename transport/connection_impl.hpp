@@ -189,6 +189,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     Ending ending_;
     Phase phase_ = Phase::kTls;
     bool has_key_ = false;
+    bool at_ceiling_ = false;  // as the newest TLS error says
     bool was_ready_ = false;
     bool scheduled_ = false;
     bool waits_read_ = false;

@@ -1,4 +1,5 @@
 // Connections of a TcpNetwork: accepted, dialled, judged, replaced, closed.
+#include <array>
 #include <boost/asio/connect.hpp>
 
 #include "core/constants.hpp"
@@ -19,6 +20,16 @@ constexpr std::uint64_t kGoodConnection = 10;
 
 Ending ended(std::string why) {
     return {LinkFailure::kClosed, {ErrorCode::kUnavailable, std::move(why), {}}};
+}
+
+/// Spec 13: the plain TLS alert access_denied, which tells whoever dialled that it was a ceiling.
+/// It costs one write, and is lost where that blocks.
+void say_too_many(tcp::socket& socket) {
+    constexpr std::array<std::uint8_t, 7> kAlert = {21, 3, 3, 0, 2, 2, 49};
+    boost::system::error_code ignored;
+    socket.non_blocking(true, ignored);
+    socket.write_some(boost::asio::buffer(kAlert), ignored);
+    socket.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
 Source source_of(const boost::asio::ip::address& address) {
@@ -227,6 +238,7 @@ void TcpNetwork::Impl::take_connection(tcp::socket socket) {
     const Source source = source_of(ip);
     if (failed || !may_come_in(socket, source)) {
         shared_.tally.add(&TcpStatistics::refused_ceiling);
+        if (!failed) say_too_many(socket);
         return;  // closes it
     }
     if (handshaking_.size() >= options_.limits.max_handshakes) {

@@ -14,6 +14,7 @@
 
 namespace holdfast {
 
+/// The filled arena of one epoch.
 class VdfArena {
   public:
     /// Fills an arena. Errors: kRefused (kVdfPolicy) for parameters out of bounds, kOutOfMemory,

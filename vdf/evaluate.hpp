@@ -18,6 +18,7 @@
 
 namespace holdfast {
 
+/// One input to evaluate.
 struct VdfJob {
     Height height;
     Seed input;
@@ -26,6 +27,7 @@ struct VdfJob {
     std::vector<Digest> resume;
 };
 
+/// Kernel, stop, progress and durability of an evaluation.
 struct VdfEvaluateOptions {
     const WalkKernel* kernel = nullptr;  // nullptr: best_walk_kernel()
     StopCheck stop;                      // asked about every 10 ms

@@ -31,7 +31,7 @@ std::vector<Digest> decode_digests(Reader& r, std::uint64_t count) {
         r.refuse(Reason::kTruncated);
         return out;
     }
-    out.reserve(count);
+    out.reserve(static_cast<std::size_t>(count));
     for (std::uint64_t i = 0; i < count; ++i) out.push_back(r.fixed<Digest>());
     return out;
 }
@@ -207,7 +207,7 @@ VdfEndEvidence make_end_evidence(const VdfProof& proof, VdfEndEvidence::End end)
     e.params = proof.params;
     e.height = proof.height;
     e.input = proof.input;
-    e.d = proof.checkpoints[e.leaf()];
+    e.d = proof.checkpoints[static_cast<std::size_t>(e.leaf())];
     e.path = MerkleTree(leaf_hashes(proof.checkpoints)).path(e.leaf());
     e.y = proof.y;
     e.evaluator = proof.evaluator;

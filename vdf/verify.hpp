@@ -37,6 +37,7 @@ struct VdfContext {
                                           Height height, const Seed& input,
                                           const VdfOutput& epoch_source);
 
+/// Kernel, threads, stop and progress of a verification.
 struct VdfVerifyOptions {
     const WalkKernel* kernel = nullptr;  // nullptr: best_walk_kernel()
     ParallelFor parallel;                // empty: one group of segments after another

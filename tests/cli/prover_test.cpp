@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -136,6 +137,16 @@ TEST_F(ProverCommands, FromARawFileToACountedCompactProofWithNothingSharedButThe
     EXPECT_EQ(proven["registrations"]["made"], 2) << proven;
     EXPECT_EQ(proven["unheld_chains"], 0) << proven;
     EXPECT_GT(proven["handed_over"]["acknowledged"].get<int>(), 0) << proven;
+    // What was acknowledged has been looked for in the journal.
+    const Json kept = ask_until(
+        "status", [](const Json& status) { return status["promises"]["kept"].get<int>() > 2; });
+    EXPECT_TRUE(kept["promises"]["broken"].empty()) << kept;
+    // For people it is a table: a line for each replica, and no JSON.
+    const Ran table = good(p(), "prover list --key alice.key");
+    EXPECT_EQ(table.out.find("CHAIN "), 0U) << table;
+    EXPECT_EQ(std::count(table.out.begin(), table.out.end(), '\n'), 5) << table;
+    EXPECT_EQ(table.out.find('{'), std::string::npos) << table;
+    EXPECT_NE(table.out.find("sealed"), std::string::npos) << table;
 
     // Stopped and started again: nothing is registered or sealed a second time, links go on.
     (void)stopped(*prover);

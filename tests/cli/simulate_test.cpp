@@ -4,6 +4,37 @@
 namespace holdfast::test {
 namespace {
 
+/// A second registry came to the same digests at every height, and what both ways cost is told.
+void expect_both_ways(const nlohmann::json& j) {
+    std::uint64_t compared = 0;
+    for (const auto& row : j["rows"]) {
+        const auto& bundles = row["handed_over"]["bundles"];
+        const auto& singles = row["handed_over"]["singles"];
+        EXPECT_EQ(bundles["links"], row["links"]);
+        EXPECT_EQ(bundles["proofs"], row["proofs"]);
+        EXPECT_EQ(singles["links"], row["links"]);
+        EXPECT_EQ(singles["proofs"], row["proofs"]);
+        for (const auto& digest : row["digests"]) {
+            EXPECT_EQ(digest["bundles"], digest["singles"]) << digest;
+            EXPECT_EQ(digest["bundles"].get<std::string>().size(), 64U);
+            ++compared;
+        }
+    }
+    EXPECT_GT(compared, 8U);
+    EXPECT_EQ(j["digests_compared_of_both_ways"], compared);
+    EXPECT_EQ(j["digests_that_differ_between_them"], 0);
+    const auto& bundles = j["handed_over"]["bundles"];
+    const auto& singles = j["handed_over"]["singles"];
+    EXPECT_LE(bundles["signatures"], 2 * j["rows"].size()) << "one for each key and height";
+    EXPECT_EQ(singles["signatures"].get<std::uint64_t>(),
+              singles["links"].get<std::uint64_t>() + singles["proofs"].get<std::uint64_t>());
+    EXPECT_LT(bundles["bytes"], singles["bytes"]);
+    for (const auto& way : {bundles, singles}) {
+        EXPECT_GT(way["provers_cpu_seconds"], 0);
+        EXPECT_GT(way["registry_cpu_seconds"], 0);
+    }
+}
+
 TEST(Simulate, SixtyChainsTwelveBlocksAgree) {
     TempFolder folder;
     const std::string line =
@@ -29,6 +60,7 @@ TEST(Simulate, SixtyChainsTwelveBlocksAgree) {
         not_active += s["late"].get<std::uint64_t>() + s["expired"].get<std::uint64_t>();
     }
     EXPECT_GT(not_active, 4U) << "cheaters and absent chains must show";
+    expect_both_ways(j);
     const Bytes svg = slurp(folder / "chart.svg");
     EXPECT_EQ(std::string(svg.begin(), svg.begin() + 4), "<svg");
 
@@ -67,8 +99,11 @@ TEST(Simulate, CtrlCLeavesACacheThatTheNextRunGoesOnWith) {
     const Ran stopped = command.wait();
     EXPECT_EQ(stopped.code, kExitInterrupted) << stopped;
     const Ran whole = holdfast_command(
-        folder.path(), words_of("simulate --chains 100 --blocks 8 --removals 0 --dir cache"));
+        folder.path(),
+        words_of("simulate --chains 100 --blocks 8 --removals 0 --one-way --dir cache"));
     EXPECT_EQ(whole.code, kExitOk) << whole;
+    EXPECT_EQ(whole.out.find("a signature for each link"), std::string::npos) << whole;
+    EXPECT_NE(whole.out.find("in bundles"), std::string::npos) << whole;
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ class DutyFilter : public DutySource {
         return honest_.accept(objects, check);
     }
     Status list(Kind kind, ByteView object) override { return honest_.list(kind, object); }
-    Status hand_over_again() override { return honest_.hand_over_again(); }
+    Status begin_pass() override { return honest_.begin_pass(); }
 
   protected:
     DutySource& honest_;

@@ -1,10 +1,11 @@
 // kill -9 of a prover that follows a node from afar, at any moment, while it hands over bundles and
-// proofs: nothing is signed twice, and no acknowledgement that it had taken is lost.
+// proofs: nothing is signed twice, no proof is made a second time once it has left, and no
+// acknowledgement that it had taken is lost.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <array>
 #include <map>
+#include <mutex>
 #include <random>
 
 #include "core/hash.hpp"
@@ -18,33 +19,6 @@ using test::FollowingProver;
 using test::KilledChild;
 using test::ServedNode;
 using test::value_of;
-
-using Chunk = std::array<std::uint8_t, 512>;  // a pipe takes one whole
-
-/// A message through a pipe: its length, then chunks.
-template <class Put>
-void send(const Put& put, ByteView message) {
-    put(std::uint64_t{message.size()});
-    for (std::size_t at = 0; at < message.size(); at += sizeof(Chunk)) {
-        Chunk chunk{};
-        const ByteView part = message.subspan(at, std::min(sizeof(Chunk), message.size() - at));
-        std::copy(part.begin(), part.end(), chunk.begin());
-        put(chunk);
-    }
-}
-template <class Get>
-std::optional<Bytes> receive(const Get& get) {
-    std::uint64_t size = 0;
-    if (!get(size)) return std::nullopt;
-    Bytes out;
-    while (out.size() < size) {
-        Chunk chunk;
-        if (!get(chunk)) return std::nullopt;
-        const std::size_t part = std::min<std::size_t>(sizeof chunk, size - out.size());
-        out.insert(out.end(), chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(part));
-    }
-    return out;
-}
 
 class FollowKill : public test::Node {
   protected:
@@ -84,11 +58,13 @@ class FollowKill : public test::Node {
         const auto get = [in](auto& value) {
             return ::read(in, &value, sizeof value) == sizeof value;
         };
+        std::mutex carrying;
         FollowingProver prover(
             params_, key_of(1), host_.public_key(), dir_ / "prover",
             [&](ByteView message) -> Result<Bytes> {
-                send(put, message);
-                std::optional<Bytes> answer = receive(get);
+                const std::lock_guard lock(carrying);
+                test::send_piped(put, message);
+                std::optional<Bytes> answer = test::receive_piped(get);
                 if (!answer) ::_exit(0);
                 return std::move(*answer);
             },
@@ -102,8 +78,16 @@ class FollowKill : public test::Node {
         const bool good = worked && worked->faults.empty();
         ::_exit(good ? 0 : 3);
     }
-    /// Answers the child until it ends, or is killed around request number `at`.
-    bool serve_and_kill(std::uint64_t at, bool before_answer, useconds_t after_us) {
+    /// When the prover dies: around that message, or that message with objects, if it sends so
+    /// many.
+    struct Plan {
+        std::uint64_t at = UINT64_MAX;
+        bool with_objects = false;
+        bool before_answer = false;
+        useconds_t after_us = 0;
+    };
+    /// Answers the child until it ends or is killed; whether it was killed.
+    bool serve_and_kill(const Plan& plan) {
         KilledChild child([this](int in, int out) { prove(in, out); });
         const auto put = [&](const auto& value) { child.tell(value); };
         const auto get = [&](auto& value) {
@@ -111,31 +95,54 @@ class FollowKill : public test::Node {
             if (heard) value = *heard;
             return heard.has_value();
         };
-        std::optional<Digest> answered;  // an acknowledgement that the child may have taken
-        for (std::uint64_t n = 0;; ++n) {
-            const std::optional<Bytes> message = receive(get);
+        // An acknowledgement that the child has taken once it goes on, or ends by itself.
+        std::optional<Acknowledgement> answered;
+        for (std::uint64_t n = 0;;) {
+            const std::optional<Bytes> message = test::receive_piped(get);
             if (!message) break;
             if (answered) taken_.push_back(*answered);  // it goes on: it has
             answered.reset();
             look_at(*message);
-            if (n == at && before_answer) break;
+            const bool counts = !plan.with_objects || test::brings_objects(*message);
+            const bool last = counts && n++ == plan.at;
+            if (last && plan.before_answer) break;
             const Bytes answer = value_of(node_->handle(key_of(1).public_key(), *message));
             if (const auto said = decode_answer(answer)) {
                 const auto* handed = std::get_if<HandedOvers>(&*said);
                 if (handed != nullptr && handed->acknowledgement) {
-                    answered = handed->acknowledgement->object;
+                    answered = handed->acknowledgement;
                 }
             }
-            send(put, answer);
-            if (n == at) {
-                ::usleep(after_us);
+            test::send_piped(put, answer);
+            if (last) {
+                ::usleep(plan.after_us);
                 break;
             }
         }
-        return child.kill();
+        const bool was_at_work = child.kill();
+        if (!was_at_work && answered) taken_.push_back(*answered);
+        return was_at_work;
+    }
+    /// Each short proof leaves in one message and no other, however often that is sent: it was on
+    /// record before it left, so that it is sent again and not made again.
+    void look_at_proofs(const Bytes& message) {
+        const auto question = decode_question(message);
+        const auto* batch = question ? std::get_if<HandOver>(&*question) : nullptr;
+        const std::vector<Bytes> alone{message};
+        for (const Bytes& object : batch ? batch->objects : alone) {
+            const AcknowledgedObject seen = AcknowledgedObject::of(object);
+            const bool proof = seen.kind == Kind::kShortCompact || seen.kind == Kind::kShortFull;
+            if (!proof || !seen.chain_id || !seen.height) continue;
+            const Proof left{seen.digest, sha256(message)};
+            const auto [known, is_new] = proofs_.try_emplace({*seen.chain_id, *seen.height}, left);
+            EXPECT_EQ(known->second.object, left.object) << "two proofs of " << seen.height->value;
+            EXPECT_EQ(known->second.message, left.message) << "made twice: " << seen.height->value;
+            sent_again_ += is_new ? 0 : 1;
+        }
     }
     /// Whatever left the process stays as it was.
     void look_at(const Bytes& message) {
+        look_at_proofs(message);
         const auto body = unwrap_object(Kind::kBundle, message);
         if (!body) return;
         const auto bundle = Bundle::decode(*body);
@@ -153,11 +160,13 @@ class FollowKill : public test::Node {
                                                      kept.insert(k.acknowledgement.object);
                                                      return {};
                                                  }));
-        // Older ones may have been let go: with a kill at each height there is not one for each.
-        constexpr std::size_t kNewest = 20;
-        for (std::size_t i = taken_.size() - std::min(taken_.size(), kNewest); i < taken_.size();
-             ++i) {
-            EXPECT_TRUE(kept.contains(taken_[i]));
+        // Older ones may have been let go: files of so many heights of objects, the newest two.
+        const std::uint64_t surely_kept = Acknowledgements::Options().kept_heights / 2;
+        if (taken_.empty()) return;
+        const Height newest = taken_.back().height;
+        for (const Acknowledgement& taken : taken_) {
+            if (taken.height + surely_kept <= newest) continue;
+            EXPECT_TRUE(kept.contains(taken.object)) << "of height " << taken.height.value;
         }
     }
 
@@ -166,7 +175,13 @@ class FollowKill : public test::Node {
     std::unique_ptr<ServedNode> node_;
     Outputs outputs_;
     std::map<std::pair<ChainId, Height>, Link> signed_;
-    std::vector<Digest> taken_;
+    struct Proof {
+        Digest object;
+        Digest message;
+    };
+    std::map<std::pair<ChainId, Height>, Proof> proofs_;
+    std::uint64_t sent_again_ = 0;  // proofs
+    std::vector<Acknowledgement> taken_;
 };
 
 TEST_F(FollowKill, NothingIsSignedTwiceAndNoAcknowledgementIsLost) {
@@ -174,22 +189,27 @@ TEST_F(FollowKill, NothingIsSignedTwiceAndNoAcknowledgementIsLost) {
     std::mt19937_64 random(14);
     for (int i = 0; i < 20; ++i) {  // until links are due
         new_tip();
-        EXPECT_FALSE(serve_and_kill(UINT64_MAX, false, 0));
+        EXPECT_FALSE(serve_and_kill({}));
     }
     int at_work = 0;
     for (int point = 0; point < points; ++point) {
         new_tip();
-        const bool before_answer = random() % 2 == 0;
-        const auto after_us = static_cast<useconds_t>(random() % 4'000);
-        at_work += serve_and_kill(random() % 14, before_answer, after_us) ? 1 : 0;
+        Plan plan;
+        plan.with_objects = random() % 2 == 0;
+        plan.at = random() % (plan.with_objects ? 4 : 14);
+        plan.before_answer = random() % 2 == 0;
+        plan.after_us = static_cast<useconds_t>(random() % 4'000);
+        at_work += serve_and_kill(plan) ? 1 : 0;
         check_taken();
         if (HasFailure()) return;
     }
     EXPECT_GT(at_work, points / 3);
-    EXPECT_GT(taken_.size(), static_cast<std::size_t>(points) / 2);
+    EXPECT_GT(taken_.size(), static_cast<std::size_t>(points) / 4);
+    EXPECT_GT(proofs_.size(), static_cast<std::size_t>(points) / 4);
+    EXPECT_GT(sent_again_, 0U);
 
     // It goes on as if nothing had been: everything of the open heights stands.
-    EXPECT_FALSE(serve_and_kill(UINT64_MAX, false, 0));
+    EXPECT_FALSE(serve_and_kill({}));
     const auto open = value_of(node_->registry().open_heights());
     for (const Height h : open) {
         EXPECT_TRUE(value_of(node_->registry().due_links(h)).empty()) << h.value;

@@ -71,27 +71,46 @@ class Standby : public ::testing::Test {
             }
         }
     }
-    /// Until the replica has all of it, its ledger too.
-    void replicate() {
-        node::LedgerCopies copies(*node_->ledger, node_->paths.ledger_copy(),
-                                  [] { return std::uint64_t{1}; });
-        FollowSource source = follow_source(node_->registry(), *node_->chain);
-        source.history = node::history_source(node_->registry(), *node_->chain, *heads_, &copies);
-        FollowService service(std::move(source), *node_->chain, [] { return std::uint64_t{1}; });
+    /// Until the replica in `to` has all that the source has, its ledger too.
+    void follow(const fs::path& to, FollowSource source, Blockchain& chain) {
+        FollowService service(std::move(source), chain, [] { return std::uint64_t{1}; });
         const FollowRequest request = [&](ByteView message) {
             return service.handle(PublicKey{}, message);
         };
         HistoryClient history(request);
-        FollowClient follow(request);
+        FollowClient client(request);
         auto log = quiet_log();
         const node::PeerEntry followed{test_operator().public_key(), "127.0.0.1:1"};
-        auto stores = must(node::ReplicaStores::open(replica(), params, followed, history));
-        must(stores.open_registry({}, 1, follow));
-        node::ReplicaReader reader(stores, history, follow, {}, *log);
+        auto stores = must(node::ReplicaStores::open(to, params, followed, history));
+        must(stores.open_registry({}, 1, client));
+        node::ReplicaReader reader(stores, history, client, {}, *log);
         while (must(reader.step({}))) {
         }
         EXPECT_EQ(reader.counts().ledger_copies, 1U) << reader.counts().ledger_error;
         EXPECT_EQ(must(stores.registry->export_state()), must(node_->registry().export_state()));
+    }
+    static std::uint64_t now() { return 1; }
+    void replicate() {
+        node::LedgerCopies copies(*node_->ledger, node_->paths.ledger_copy(), now);
+        FollowSource source = follow_source(node_->registry(), *node_->chain);
+        source.history = node::history_source(node_->registry(), *node_->chain, *heads_, &copies);
+        follow(replica(), std::move(source), *node_->chain);
+    }
+    /// A replica of the replica.
+    void replicate_again(const fs::path& to) {
+        const auto nobody = [](ByteView) -> Result<Bytes> {
+            return fail(ErrorCode::kUnavailable, "away");
+        };
+        HistoryClient history(nobody);
+        FollowClient client(nobody);
+        const node::PeerEntry followed{test_operator().public_key(), "127.0.0.1:1"};
+        auto stores = must(node::ReplicaStores::open(replica(), params, followed, history));
+        must(stores.open_registry({}, 1, client));
+        node::LedgerCopies copies(node::ledger_file(stores.paths), now);
+        FollowSource source = follow_source(*stores.registry, *stores.repeated);
+        source.history =
+            node::history_source(*stores.registry, *stores.chain, *stores.heads, &copies);
+        follow(to, std::move(source), *stores.repeated);
     }
     [[nodiscard]] node::TakeOver how() const { return {NodePaths{first()}.operator_key(), {}, {}}; }
 
@@ -144,6 +163,29 @@ TEST_F(Standby, GoesOnFromWhatItHasAndSignsNothingThatTheFirstMayHaveSigned) {
     }
     EXPECT_EQ(unseen_head.height, unseen);  // nobody will ever sign another one
     EXPECT_EQ(must(second.ledger->totals()), totals);
+}
+
+TEST_F(Standby, AReplicaOfAReplicaHasTheLedgerAndGoesOnAsWell) {
+    const fs::path second = folder / "second";
+    replicate_again(second);
+    EXPECT_EQ(slurp(second / "ledger" / "data.mdb"), slurp(replica() / "ledger" / "data.mdb"));
+    const auto totals = must(node_->ledger->totals());
+    const Height through = *must(node_->registry().tip());
+    close_first();
+    auto log = quiet_log();
+    must(node::take_over(second, how(), *log));
+    node::Node third = must(node::Node::open(second));
+    EXPECT_EQ(must(third.ledger->totals()), totals);
+    for (int i = 0; i < 8; ++i) {
+        must(third.chain->append_block());
+        while (must(third.aggregator->advance({}))) {
+        }
+    }
+    EXPECT_GT(*must(third.registry().closed()), through);
+    // One that has no copy says so, and is asked again.
+    fs::remove(replica() / "ledger" / "data.mdb");
+    node::LedgerCopies none(replica() / "ledger" / "data.mdb", now);
+    EXPECT_EQ(none.newest().error().code, ErrorCode::kNotFound);
 }
 
 TEST_F(Standby, IsRefusedWithAnotherKeyWithoutALedgerAndWhileItIsHalfDone) {

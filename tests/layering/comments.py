@@ -73,7 +73,7 @@ def missing_paths(text, document, place, tree):
         names = [m[1] for m in PATH.finditer(said)]
         if document and not place.endswith("spec.md"):
             names += [m[1] for m in BARE_PATH.finditer(said)]
-        for name in names:
+        for name in (each.rstrip("/") for each in names):
             beside = str(pathlib.PurePosixPath(place).parent / name)
             known = {name, beside} | {name + end for end in (".hpp", ".cpp", ".py")}
             if name.split("/")[0] in folders and not known & tree:

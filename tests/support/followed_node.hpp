@@ -15,6 +15,13 @@
 
 namespace holdfast::test {
 
+/// Whether a message to a node hands over objects, alone or in a batch; otherwise it asks.
+inline bool brings_objects(ByteView message) {
+    const auto question = decode_question(message);
+    return message[1] != kFollowRequestKind ||
+           (question && std::holds_alternative<HandOver>(*question));
+}
+
 /// Processes blocks and answers; drives no prover of its own.
 class ServedNode {
   public:
@@ -114,9 +121,10 @@ class FollowingProver {
     }
     /// Everything that is owed at the node's tip.
     Result<SetReport> work() {
-        HOLDFAST_ASSIGN(tip, source->tip());
-        if (!tip) return SetReport();
-        return processor->process(set, *tip);
+        const Status begun = source->begin_pass();
+        if (!begun && begun.error().code == ErrorCode::kUnavailable) return SetReport();
+        HOLDFAST_TRY(begun);
+        return processor->process(set, *client.newest_told());
     }
 
     FollowClient client;

@@ -162,8 +162,8 @@ class HistoryHost final : public Blockchain {
         std::vector<Digest> leaves;
         for (const Bytes& one : listed_bytes(block.listed)) leaves.push_back(leaf_hash(one));
         return BlockHash(tagged_hash("local-chain/block", network_id_, block.info.height,
-                                     block.info.parent, block.info.time_ms, std::uint32_t{0},
-                                     merkle_root(leaves)));
+                                     block.info.parent, block.info.time_ms,
+                                     static_cast<std::uint32_t>(branches_), merkle_root(leaves)));
     }
 
     Height first_;

@@ -8,9 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <optional>
 #include <stdexcept>
+
+#include "core/types.hpp"
 
 namespace holdfast::test {
 
@@ -18,6 +22,34 @@ namespace holdfast::test {
 inline int kill_points(int otherwise) {
     const char* wanted = std::getenv("HOLDFAST_KILL_POINTS");
     return wanted == nullptr ? otherwise : std::atoi(wanted);
+}
+
+using PipedChunk = std::array<std::uint8_t, 512>;  // a pipe takes one whole
+
+/// A message through a pipe: its length, then chunks. `put` writes a value as it lies in memory.
+template <class Put>
+void send_piped(const Put& put, ByteView message) {
+    put(std::uint64_t{message.size()});
+    for (std::size_t at = 0; at < message.size(); at += sizeof(PipedChunk)) {
+        PipedChunk chunk{};
+        const ByteView part = message.subspan(at, std::min(sizeof chunk, message.size() - at));
+        std::copy(part.begin(), part.end(), chunk.begin());
+        put(chunk);
+    }
+}
+/// Empty: whoever sends has ended, within it or before it. `get` reads a value; false at the end.
+template <class Get>
+std::optional<Bytes> receive_piped(const Get& get) {
+    std::uint64_t size = 0;
+    if (!get(size)) return std::nullopt;
+    Bytes out;
+    while (out.size() < size) {
+        PipedChunk chunk;
+        if (!get(chunk)) return std::nullopt;
+        const std::size_t part = std::min<std::size_t>(sizeof chunk, size - out.size());
+        out.insert(out.end(), chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(part));
+    }
+    return out;
 }
 
 class KilledChild {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 
 #include "core/hash.hpp"
 #include "core/params.hpp"
@@ -112,6 +113,54 @@ TEST_F(AcknowledgementsTest, WhatWasSentIsKnownUntilItIsSettled) {
     ASSERT_EQ(store.unsettled().size(), 1U);
     EXPECT_EQ(store.unsettled().begin()->second.message, bundle(102));
     EXPECT_EQ(store.unsettled().begin()->second.last_tip, Height(104));
+}
+
+TEST_F(AcknowledgementsTest, TheBytesOfWhatIsAcknowledgedStayUntilSomebodyHasLookedForIt) {
+    const auto messages = [&] {
+        std::size_t out = 0;
+        for (const auto& file : std::filesystem::directory_iterator(folder_ / "acks")) {
+            const auto suffix = file.path().extension();
+            out += suffix == ".sent" || suffix == ".taken" ? 1 : 0;
+        }
+        return out;
+    };
+    {
+        auto store = *open();
+        for (const std::uint64_t h : {100, 101}) {
+            ASSERT_TRUE(store.note_sent({Height(h + 2), bundle(h)}));
+            ASSERT_TRUE(take(store, bundle(h), h));
+        }
+        EXPECT_EQ(store.unchecked().size(), 2U);
+        ASSERT_TRUE(store.checked(sha256(bundle(100))));
+    }
+    {
+        auto store = *open();
+        EXPECT_TRUE(store.unsettled().empty());
+        ASSERT_EQ(store.unchecked().size(), 1U);
+        EXPECT_EQ(store.unchecked()[0].acknowledgement, of(bundle(101)));
+        EXPECT_EQ(*store.message(sha256(bundle(101))), bundle(101));
+        EXPECT_EQ(messages(), 1U);
+    }
+    {  // a crash between the acknowledgement and the other name of its message
+        const std::string name = to_hex(view(sha256(bundle(101))));
+        std::filesystem::rename(folder_ / "acks" / (name + ".taken"),
+                                folder_ / "acks" / (name + ".sent"));
+        const auto store = *open();
+        EXPECT_TRUE(store.unsettled().empty());
+        EXPECT_EQ(store.unchecked().size(), 1U);
+    }
+    {  // they go with the acknowledgement at the latest
+        auto store = *open(4);
+        for (std::uint64_t h = 110; h < 130; ++h) ASSERT_TRUE(take(store, bundle(h), h));
+        EXPECT_TRUE(store.unchecked().empty());
+        EXPECT_EQ(messages(), 0U);
+    }
+    // A damaged one is named, and what to do.
+    std::ofstream(folder_ / "acks" / "00.sent") << "rubbish";
+    const auto damaged = open();
+    ASSERT_FALSE(damaged);
+    EXPECT_EQ(damaged.error().code, ErrorCode::kCorrupt);
+    EXPECT_NE(damaged.error().message.find("remove it"), std::string::npos);
 }
 
 TEST_F(AcknowledgementsTest, StayForAsManyHeightsAsAreKeptAndThenGo) {

@@ -174,5 +174,30 @@ TEST_F(Members, MakeANewBaseAfterASilenceThatNoProofBridges) {
     EXPECT_GT(proofs, 5U);
 }
 
+TEST_F(Members, AReplicaWithRecordsOfItsOwnGoesOnInThem) {
+    const Registration registration = seal_and_register("a/r0", 1, 65'536);
+    const ProverFiles own = files("a/r0");
+    {
+        const Prover alone = value_of(Prover::open(params_, own, registration, key_of(1)));
+        EXPECT_EQ(set_->add(own.replica).error().code, ErrorCode::kBusy);
+        EXPECT_TRUE(set_->members().empty());
+    }
+    succeed(set_->add(own.replica));
+    const ChainId chain = registration.chain_id(params_.id());
+    const LinkPlace place{Height(9), BlockHash(tagged_hash("block")),
+                          GlobalDigest(tagged_hash("anchor"))};
+    const ChainLink link{chain, Link(tagged_hash("link"))};
+    succeed(set_->record_alone(0, place, link));
+    succeed(set_->record_alone(0, place, link));
+    const Status other = set_->record_alone(0, place, {chain, Link(tagged_hash("other"))});
+    ASSERT_FALSE(other);
+    EXPECT_EQ(other.error().verdict.reason, Reason::kBadLink);
+    EXPECT_EQ(LinkRecords::open(own.records).error().code, ErrorCode::kBusy);
+    value_of(set_->remove(own.replica));
+    const LinkRecords after = value_of(LinkRecords::open(own.records));
+    EXPECT_EQ(after.size(), 1U);
+    EXPECT_EQ(after.find(place.height, place.block_hash, place.anchor), link.link);
+}
+
 }  // namespace
 }  // namespace holdfast

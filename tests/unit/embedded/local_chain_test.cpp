@@ -255,6 +255,38 @@ TEST(LocalChain, ReplacesABranchAndBringsSubmissionsBack) {
     EXPECT_NE(chain->replace_branch(Height(43), {&same, 1}).value().hash, tip.hash);
 }
 
+TEST(LocalChain, RepeatsAChainThroughItsReorganisations) {
+    const TempFolder t;
+    const auto chain = make(t / "c");
+    const auto submit = [&](std::uint8_t n) {
+        ASSERT_TRUE(chain->submit(Kind::kUpdate, object(Kind::kUpdate, n)));
+    };
+    for (std::uint8_t n = 0; n < 4; ++n) {
+        submit(n);
+        const BlockInfo tip = chain->append_block().value();
+        for (std::uint8_t i = 0; i < n; ++i) {  // none, one, two, three in a row
+            submit(static_cast<std::uint8_t>(10 * n + i));
+            const LocalChain::NewBlock other{tip.time_ms, i % 2 == 0};
+            ASSERT_TRUE(chain->replace_branch(tip.height, {&other, 1}));
+        }
+    }
+    ASSERT_TRUE(chain->append_block());
+    auto repeated = make(t / "r");
+    for (Height h = Height(41); h <= chain->current_height().value(); ++h) {
+        const BlockInfo block = chain->block_by_height(h).value();
+        const std::vector<Bytes> listed = chain->listed_at(h).value();
+        const auto wrong = repeated->repeat_block(BlockHash{}, block.time_ms, listed);
+        EXPECT_EQ(wrong.error().verdict.reason, Reason::kWrongBlock);
+        ASSERT_TRUE(repeated->repeat_block(block.hash, block.time_ms, listed)) << h.value;
+        repeated.reset();
+        repeated = reopen(t / "r", Mode::kReadWrite);
+        EXPECT_EQ(repeated->block_by_height(h).value().hash, block.hash);
+        EXPECT_EQ(repeated->listed_at(h).value(), listed);
+    }
+    // What comes next has the same hash on both.
+    EXPECT_EQ(repeated->append_block().value().hash, chain->append_block().value().hash);
+}
+
 TEST(LocalChain, NeverReplacesAFinalBlock) {
     const TempFolder t;
     const auto chain = make(t / "c");

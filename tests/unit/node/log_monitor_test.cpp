@@ -10,6 +10,7 @@ namespace holdfast::test {
 namespace {
 
 using node::LogMonitor;
+using node::PlacedEntry;
 using node::Promise;
 using node::PromiseResult;
 using node::PromiseState;
@@ -83,6 +84,35 @@ TEST_F(Monitored, EveryObjectOfTheJournalIsFoundByEntryByHashAndByItsBytes) {
     EXPECT_GT(kept, 40U);
 }
 
+TEST_F(Monitored, ManyEntriesAtOnceStandUnderAHeadOnlyAsTheyAre) {
+    must(monitor->follow(*client, world.params.genesis_height));
+    std::vector<PlacedEntry> placed;
+    for (const Taken& one : taken()) {
+        if (one.entry >= monitor->newest()->size) break;
+        placed.push_back({one.entry, Promise::leaf_of(one.object)});
+    }
+    ASSERT_GT(placed.size(), 10U);
+    for (std::size_t from = 0; from < placed.size(); ++from) {
+        const auto run = std::span(placed).subspan(from);
+        EXPECT_TRUE(must(monitor->stand(*client, run))) << from;
+        EXPECT_TRUE(must(monitor->stand(*client, run.first(1)))) << from;
+    }
+    const Digest other(tagged_hash("another"));
+    for (const std::size_t at : {std::size_t{0}, placed.size() / 2, placed.size() - 1}) {
+        std::vector<PlacedEntry> changed = placed;
+        changed[at].leaf = other;
+        EXPECT_FALSE(must(monitor->stand(*client, changed)));
+        // A node that lies in its hashes as well.
+        world.lie<EntryHashesPage>([&](EntryHashesPage& page) {
+            const std::uint64_t place = changed[at].entry - page.first;
+            if (place < page.hashes.size()) page.hashes[place] = other;
+        });
+        EXPECT_FALSE(must(monitor->stand(*client, changed)));
+        world.falsify = nullptr;
+    }
+    EXPECT_FALSE(must(monitor->stand(*client, std::vector{PlacedEntry{1U << 20, other}})));
+}
+
 TEST_F(Monitored, AnObjectThatWasLeftOutIsNamedOnceItsDigestHasClosed) {
     must(monitor->follow(*client, world.params.genesis_height));
     const Bytes left_out = wrap_object(Kind::kBundle, Bytes(200, 7));
@@ -142,6 +172,7 @@ TEST_F(Monitored, HeadsThatContradictWhatWasSeenAreRefusedAlsoByTheNextRun) {
     });
     const auto second = next.follow(*client, world.params.genesis_height);
     EXPECT_EQ(second.error().verdict.reason, Reason::kBadPath);
+    EXPECT_TRUE(next.two_heads());
     std::size_t evidences = 0;
     for (const auto& file : std::filesystem::directory_iterator(evidence())) {
         evidences += file.path().extension() == ".evidence" ? 1 : 0;

@@ -169,6 +169,18 @@ TEST(LinkFailure, CeilingOfThePeer) {
     expect_said(node_options(), peer_at(2, *server), LinkFailure::kCeiling, "too many connections");
 }
 
+TEST(LinkFailure, CeilingThatIsReachedBeforeTls) {
+    TcpNetworkOptions options = node_options();
+    options.accept_anyone = true;
+    options.limits.max_per_address = 1;
+    const TcpNode server = start_node(2, options);
+    const TcpNode first = start_node(3);
+    ASSERT_TRUE(first->add_peer(peer_at(2, *server)));
+    ASSERT_TRUE(first->wait_connected(key_of(2), kLong));
+    expect_said(node_options(), peer_at(2, *server), LinkFailure::kCeiling, "too many connections");
+    EXPECT_GE(server->statistics().refused_ceiling, 2U);
+}
+
 TEST(LinkFailure, OneKeyInTwoProcessesIsToldToBoth) {
     TcpNetworkOptions open = node_options();
     open.accept_anyone = true;
