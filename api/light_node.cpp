@@ -128,6 +128,28 @@ Status LightNodeView::take_head(Height height) {
     return {};
 }
 
+// Spec 15.5: behind a take-over heights are without a head for ever; the next that has one covers
+// them, digest by digest.
+Status LightNodeView::take_covering_head(Height height) {
+    const Status own = take_head(height);
+    if (own || own.error().code != ErrorCode::kNotFound) return own;
+    for (Height h = height + 1; h <= height + kMostHeadless; h = h + 1) {
+        if (!covered_.contains(h)) {
+            const auto said = client_.heights(h, height + kMostHeadless);
+            if (!said && said.error().code == ErrorCode::kNotFound) return own;
+            if (!said) return fail(said.error());
+            for (const PublicHeightFacts& one : *said) HOLDFAST_TRY(take(one));
+            if (!covered_.contains(h)) return own;  // open still: a head may come
+        }
+        const Status head = take_head(h);
+        if (!head && head.error().code == ErrorCode::kNotFound) continue;
+        HOLDFAST_TRY(head);
+        for (Height back = height; back < h; back = back + 1) vouched_.insert(back);
+        return {};
+    }
+    return own;
+}
+
 /// A digest that the operator has signed covers the one before it.
 Status LightNodeView::vouch(Height first, Height last) {
     if (!record_.params().has_operator()) return {};
@@ -135,7 +157,7 @@ Status LightNodeView::vouch(Height first, Height last) {
         if (knows(h)) {
             const bool led_to = vouched_.contains(h + 1) && covered_.contains(h + 1);
             if (led_to) vouched_.insert(h);
-            if (!vouched_.contains(h)) HOLDFAST_TRY(take_head(h));
+            if (!vouched_.contains(h)) HOLDFAST_TRY(take_covering_head(h));
         }
         if (h == first) return {};
     }

@@ -53,11 +53,14 @@ class LightNodeView {
     [[nodiscard]] Result<PathProof> path(const ChainId& chain_id, Height height);
 
   private:
+    static constexpr std::uint64_t kMostHeadless = 256;  // heights in a row, looked at
+
     [[nodiscard]] bool knows(Height height) const;
     [[nodiscard]] Status take(const PublicHeightFacts& said);
     [[nodiscard]] Status check_digest(const PublicHeightFacts& said);
     [[nodiscard]] Status vouch(Height first, Height last);
     [[nodiscard]] Status take_head(Height height);
+    [[nodiscard]] Status take_covering_head(Height height);
     [[nodiscard]] Status check_journal(const JournalHead& head);
 
     std::string name_;

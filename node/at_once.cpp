@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -13,7 +14,13 @@ void at_once(std::size_t count, const std::function<void(std::size_t)>& body) {
         for (std::size_t i = next++; i < count; i = next++) body(i);
     };
     std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < std::min(count, kQuestionsAtOnce); ++i) threads.emplace_back(run);
+    try {
+        for (std::size_t i = 1; i < std::min(count, kQuestionsAtOnce); ++i) {
+            threads.emplace_back(run);
+        }
+    } catch (const std::system_error&) {
+        // The system has no thread left: those that are here do all of it.
+    }
     run();
 }
 

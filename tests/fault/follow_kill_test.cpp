@@ -95,13 +95,10 @@ class FollowKill : public test::Node {
             if (heard) value = *heard;
             return heard.has_value();
         };
-        // An acknowledgement that the child has taken once it goes on, or ends by itself.
-        std::optional<Acknowledgement> answered;
+        answered_.clear();
         for (std::uint64_t n = 0;;) {
             const std::optional<Bytes> message = test::receive_piped(get);
             if (!message) break;
-            if (answered) taken_.push_back(*answered);  // it goes on: it has
-            answered.reset();
             look_at(*message);
             const bool counts = !plan.with_objects || test::brings_objects(*message);
             const bool last = counts && n++ == plan.at;
@@ -110,7 +107,7 @@ class FollowKill : public test::Node {
             if (const auto said = decode_answer(answer)) {
                 const auto* handed = std::get_if<HandedOvers>(&*said);
                 if (handed != nullptr && handed->acknowledgement) {
-                    answered = handed->acknowledgement;
+                    answered_.push_back(*handed->acknowledgement);
                 }
             }
             test::send_piped(put, answer);
@@ -119,9 +116,7 @@ class FollowKill : public test::Node {
                 break;
             }
         }
-        const bool was_at_work = child.kill();
-        if (!was_at_work && answered) taken_.push_back(*answered);
-        return was_at_work;
+        return child.kill();
     }
     /// Each short proof leaves in one message and no other, however often that is sent: it was on
     /// record before it left, so that it is sent again and not made again.
@@ -153,13 +148,23 @@ class FollowKill : public test::Node {
             EXPECT_EQ(known->second, member.link) << "two links of " << bundle->height.value;
         }
     }
-    void check_taken() const {
+    /// What was acknowledged is kept, or its message is there to be sent again; what was kept
+    /// stays.
+    void check_taken() {
         std::set<Digest> kept;
         test::succeed(Acknowledgements::for_each(dir_ / "prover" / "acks", params_.id(),
                                                  [&](const KeptAcknowledgement& k) -> Status {
                                                      kept.insert(k.acknowledgement.object);
                                                      return {};
                                                  }));
+        for (const Acknowledgement& one : answered_) {
+            if (kept.contains(one.object)) {
+                taken_.push_back(one);
+            } else {
+                const std::string sent = to_hex(view(one.object)) + ".sent";
+                EXPECT_TRUE(std::filesystem::exists(dir_ / "prover" / "acks" / sent));
+            }
+        }
         // Older ones may have been let go: files of so many heights of objects, the newest two.
         const std::uint64_t surely_kept = Acknowledgements::Options().kept_heights / 2;
         if (taken_.empty()) return;
@@ -180,8 +185,9 @@ class FollowKill : public test::Node {
         Digest message;
     };
     std::map<std::pair<ChainId, Height>, Proof> proofs_;
-    std::uint64_t sent_again_ = 0;  // proofs
-    std::vector<Acknowledgement> taken_;
+    std::uint64_t sent_again_ = 0;           // proofs
+    std::vector<Acknowledgement> answered_;  // while the newest child lived
+    std::vector<Acknowledgement> taken_;     // of those, kept
 };
 
 TEST_F(FollowKill, NothingIsSignedTwiceAndNoAcknowledgementIsLost) {

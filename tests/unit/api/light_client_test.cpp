@@ -2,6 +2,8 @@
 
 #include "api/light_client.hpp"
 
+#include <set>
+
 #include "api/recorded_link.hpp"
 #include "follow/public_source.hpp"
 #include "proofs/checkpoint.hpp"
@@ -23,7 +25,10 @@ class LightClients : public Node {
         prover_.emplace(value_of(Prover::open(params_, files("a"), registration_, key_of(1))));
         run(36);
         PublicSourceHooks hooks;
-        hooks.head = [this](Height h) { return node_->head(h); };
+        hooks.head = [this](Height h) -> Result<JournalHead> {
+            if (!headless_.contains(h)) return node_->head(h);
+            return fail(ErrorCode::kNotFound, "no head, for ever");
+        };
         hooks.output_proof = [this](Height h) { return clock_->proof(h); };
         hooks.ask_prover = [this](const PublicKey& key, ByteView message) {
             EXPECT_EQ(key, key_of(1).public_key());
@@ -145,6 +150,7 @@ class LightClients : public Node {
     std::optional<PublicSource> source_;
     std::map<Height, Bytes> proofs_;
     int proofs_made_ = 0;
+    std::set<Height> headless_;  // heights for which the node has signed nothing
 };
 
 TEST_F(LightClients, AProofIsFetchedAndVerifiedFromParametersAndAnAddressAlone) {
@@ -446,6 +452,28 @@ TEST_F(LightClients, ALeafIsShownWithItsPathAndAChainWithoutOneIsSaidToHaveNone)
     EXPECT_EQ(value_of(lied->leaf(chain_id_, compact_height())).leaf->status, ChainStatus::kActive);
     ASSERT_EQ(lied->faults().size(), 1U);
     EXPECT_TRUE(lied->faults()[0].lied);
+}
+
+TEST_F(LightClients, HeightsThatATakeOverLeftWithoutAHeadAreCoveredByTheNextOne) {
+    const Height h = compact_height();
+    headless_ = {h - 1, h, h + 1, h + 2};
+    const auto light = client({node("n")});
+    EXPECT_EQ(value_of(light->leaf(chain_id_, h)).leaf->link_height, h);
+    EXPECT_TRUE(value_of(light->verify_link(chain_id_, h)).judged.verdict);
+    EXPECT_EQ(value_of(light->leaf(chain_id_, h + 1)).leaf->link_height, h + 1);
+    EXPECT_TRUE(light->faults().empty());
+    // A false digest on the way is no way.
+    const Lie lie = about_heights([&](PublicHeightFacts& said) {
+        if (said.block.height == h + 2 && said.global) said.global->bytes[0] ^= 1;
+    });
+    const auto lied = client({node("liar", lie)});
+    EXPECT_FALSE(lied->leaf(chain_id_, h));
+    // Where no head has come yet, it is waited for.
+    const Height closed = *value_of(node_->registry().closed());
+    for (Height at = h; at <= closed; at = at + 1) headless_.insert(at);
+    const auto early = client({node("n")})->leaf(chain_id_, h);
+    ASSERT_FALSE(early);
+    EXPECT_EQ(early.error().code, ErrorCode::kUnavailable) << early.error().message;
 }
 
 TEST_F(LightClients, AProverProvesWhatIsOnRecordAndNeverMakesASecondLink) {
