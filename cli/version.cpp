@@ -18,6 +18,7 @@ Output version_output() {
     out.json["version"] = HOLDFAST_VERSION;
     out.field("commit", kBuildCommit);
     out.field("compiler", HOLDFAST_COMPILER);
+    out.field("drand_adapter", HOLDFAST_DRAND);
     out.json["kernels"] = {{"fill", fill}, {"sha256", sha256}, {"walk", walk}};
     out.line("kernels: fill " + std::string(fill) + ", sha256 " + std::string(sha256) + ", walk " +
              std::string(walk));

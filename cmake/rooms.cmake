@@ -19,7 +19,7 @@ set(HOLDFAST_DEPS_follow core vdf proofs storage callbacks hierarchy availabilit
 set(HOLDFAST_DEPS_api core vdf proofs storage chunking callbacks hierarchy clock settlement follow)
 set(HOLDFAST_DEPS_analysis core vdf storage)
 # Folders above the rooms; no room includes them.
-set(HOLDFAST_CLIENTS json capi simulation conformance node cli examples)
+set(HOLDFAST_CLIENTS json capi simulation conformance node cli examples adapters)
 set(HOLDFAST_DEPS_json core vdf proofs storage chunking hierarchy settlement api)
 set(HOLDFAST_DEPS_capi core vdf proofs storage chunking callbacks clock availability api json)
 set(HOLDFAST_DEPS_simulation core proofs storage chunking embedded hierarchy api json)
@@ -28,6 +28,7 @@ set(HOLDFAST_DEPS_node core proofs storage chunking callbacks embedded transport
 set(HOLDFAST_DEPS_cli core vdf proofs storage chunking callbacks embedded transport hierarchy clock settlement
   availability api analysis json simulation conformance node)
 set(HOLDFAST_DEPS_examples core proofs storage chunking api)
+set(HOLDFAST_DEPS_adapters core callbacks)
 
 # The trusted rooms: everything that a third party must trust to accept a proof, and nothing else. Pure
 # functions of bytes and parameters: no disk, system, thread, clock, randomness, callback or floating point.

@@ -14,6 +14,7 @@ TEST(Version, SaysCommitCompilerAndKernels) {
         "holdfast [0-9]+\\.[0-9]+\\.[0-9]+\n"
         "commit: ([0-9a-f]{40}(-modified)?|unknown)\n"
         "compiler: (GNU|Clang) [0-9.]+\n"
+        "drand adapter: (with|absent: )[^\n]+\n"
         "kernels: fill [a-z0-9]+, sha256 [a-z0-9]+, walk [a-z0-9]+\n");
     EXPECT_TRUE(std::regex_match(text.out, form)) << text;
     EXPECT_EQ(text.err, "") << text;
