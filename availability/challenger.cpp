@@ -225,6 +225,16 @@ Result<std::vector<ChallengeKey>> AvailabilityChallenger::due(ChallengerReport& 
     return out;
 }
 
+void ServiceTimes::add(std::uint32_t service_us) {
+    std::size_t place = 0;
+    while (place < kBoundsMs.size() && service_us > kBoundsMs[place] * kUsPerMs) ++place;
+    ++counts[place];
+}
+
+void ServiceTimes::add(const ServiceTimes& other) {
+    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
+}
+
 Status AvailabilityChallenger::exchange(const JournalEntry& entry, ChallengerReport& report,
                                         std::mutex& counting) {
     const Challenge2& challenge = entry.challenge;
@@ -243,6 +253,7 @@ Status AvailabilityChallenger::exchange(const JournalEntry& entry, ChallengerRep
     {
         const std::lock_guard lock(counting);
         count(report, judged.outcome);
+        if (judged.service_us > 0) report.times.add(judged.service_us);
     }
     const ChallengeKey key = key_of(challenge);
     if (!judged.outcome) {

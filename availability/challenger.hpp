@@ -26,6 +26,7 @@
 // must outlive it. Spec: docs/spec.md section 8.
 #pragma once
 
+#include <array>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -55,6 +56,15 @@ struct ChallengerOptions {
     std::uint32_t kept_blocks = 64;  // in the journal, for operators
 };
 
+/// How long answers took: the first whose bound is not below it.
+struct ServiceTimes {
+    static constexpr std::array<std::uint32_t, 9> kBoundsMs = {2,   5,   10,  25,   50,
+                                                               100, 250, 500, 1'000};
+    std::array<std::uint64_t, kBoundsMs.size() + 1> counts{};  // the last: longer
+    void add(std::uint32_t service_us);
+    void add(const ServiceTimes& other);
+};
+
 struct ChallengerReport {
     std::uint64_t sent = 0;
     std::uint64_t served = 0;
@@ -62,6 +72,7 @@ struct ChallengerReport {
     std::uint64_t invalid = 0;
     std::uint64_t unreachable = 0;
     std::uint64_t abandoned = 0;
+    ServiceTimes times = {};  // of answers that were measured
 };
 
 /// a_0 of the reveal chain of a challenger's registration with this base. Takes 2^20 hashes.

@@ -308,6 +308,10 @@ std::string_view to_string(HostFunction function) {
             return "send_challenge";
         case HostFunction::kVerifyPlace:
             return "verify_place";
+        case HostFunction::kSignerKey:
+            return "public_key";
+        case HostFunction::kSign:
+            return "sign";
     }
     return {};
 }

@@ -54,6 +54,8 @@ enum class HostFunction : std::uint8_t {
     kMeasureLatency = 49,
     kSendChallenge = 50,
     kVerifyPlace = 51,
+    kSignerKey = 64,  // a Signer has no interceptor; a guard may stand around it
+    kSign = 65,
 };
 /// "block_by_height"; empty for a number that is none of them.
 std::string_view to_string(HostFunction function);

@@ -1,5 +1,10 @@
 #include "capi/signer.hpp"
 
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "callbacks/guard.hpp"
 #include "callbacks/signer.hpp"
 #include "capi/host.hpp"
 #include "storage/key_file.hpp"
@@ -7,29 +12,57 @@
 namespace holdfast::capi {
 namespace {
 
-/// A host's key store. What it answers is verified by the key that key_of() makes of it.
-class HostSigner final : public Signer, public Host<holdfast_signer_callbacks> {
+/// A host's key store, within the time that a guard leaves it. What it answers is verified by the
+/// key that key_of() makes of it. A call that is given up writes to nothing that anybody else has.
+class HostSigner final : public Signer,
+                         public Host<holdfast_signer_callbacks>,
+                         public std::enable_shared_from_this<HostSigner> {
   public:
-    using Host::Host;
+    HostSigner(const holdfast_signer_callbacks& callbacks, std::shared_ptr<Interceptor> guard)
+        : Host(callbacks), guard_(std::move(guard)) {}
     [[nodiscard]] PublicKey public_key() const override { return key_; }
     [[nodiscard]] Result<Signature> sign(ByteView message) override {
+        const auto ask = [self = shared_from_this(), copy = Bytes(message.begin(), message.end())] {
+            return self->ask_signature(copy);
+        };
+        HOLDFAST_ASSIGN(answer, guard_->around({HostFunction::kSign, {}}, ask));
         Signature out;
-        std::size_t bytes = Signature::kSize;
-        HOLDFAST_TRY(ask_host("sign", [&] {
-            return c_.sign(c_.user_data, message.data(), message.size(), out.bytes.data(), &bytes);
-        }));
-        if (bytes == Signature::kSize) return out;
-        return fail(ErrorCode::kUnavailable,
-                    "the signer gave a signature of " + std::to_string(bytes) + " bytes");
+        std::copy(answer.begin(), answer.end(), out.bytes.begin());
+        return out;
     }
     [[nodiscard]] Status ask_key() {
-        return ask_host("public_key",
-                        [&] { return c_.public_key(c_.user_data, key_.bytes.data()); });
+        const auto ask = [self = shared_from_this()]() -> Result<Bytes> {
+            Bytes key(PublicKey::kSize);
+            HOLDFAST_TRY(ask_host(
+                "public_key", [&] { return self->c_.public_key(self->c_.user_data, key.data()); }));
+            return key;
+        };
+        HOLDFAST_ASSIGN(key, guard_->around({HostFunction::kSignerKey, {}}, ask));
+        std::copy(key.begin(), key.end(), key_.bytes.begin());
+        return {};
     }
 
   private:
+    [[nodiscard]] Result<Bytes> ask_signature(ByteView message) const {
+        Bytes out(Signature::kSize);
+        std::size_t bytes = out.size();
+        HOLDFAST_TRY(ask_host("sign", [&] {
+            return c_.sign(c_.user_data, message.data(), message.size(), out.data(), &bytes);
+        }));
+        if (bytes == out.size()) return out;
+        return fail(ErrorCode::kUnavailable,
+                    "the signer gave a signature of " + std::to_string(bytes) + " bytes");
+    }
+
+    const std::shared_ptr<Interceptor> guard_;
     PublicKey key_;
 };
+
+/// What was given up holds the host until it returns; then user_data is the caller's again.
+void wait_for_calls(const std::shared_ptr<HostSigner>& host) {
+    constexpr std::chrono::milliseconds kPause{5};
+    while (host.use_count() > 1) std::this_thread::sleep_for(kPause);
+}
 
 }  // namespace
 }  // namespace holdfast::capi
@@ -73,10 +106,18 @@ holdfast_status holdfast_signer_from_callbacks(const holdfast_signer_callbacks* 
         if (given.public_key == nullptr || given.sign == nullptr) {
             return missing("a function of the signer");
         }
-        const auto host = std::make_shared<HostSigner>(given);
-        HOLDFAST_TRY(host->ask_key());
-        HOLDFAST_ASSIGN(key, key_of(host));
-        *out = new holdfast_signer(std::move(key), true);
+        GuardOptions options;
+        if (given.timeout_ms != 0) options.timeout_ms = given.timeout_ms;
+        if (given.max_calls != 0) options.max_calls = given.max_calls;
+        HOLDFAST_ASSIGN(guard, make_guard(options));
+        const auto host = std::make_shared<HostSigner>(given, std::move(guard));
+        const Status asked = host->ask_key();
+        Result<KeyPair> key = asked ? key_of(host) : fail(asked.error());
+        if (!key) {
+            wait_for_calls(host);
+            return fail(key.error());
+        }
+        *out = new holdfast_signer(std::move(*key), true);
         host->adopt();
         return {};
     });

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "analysis/bounds.hpp"
+#include "analysis/durability.hpp"
 #include "cli/commands.hpp"
 #include "cli/svg_chart.hpp"
 #include "core/params.hpp"
@@ -28,6 +29,11 @@ struct BoundsArguments {
     std::uint64_t seal_cells = NetworkParams{}.seal_cells;
     std::uint64_t segments = 1024;
     std::uint64_t spot = 16;
+    bool durability = false;
+    double failures = 0.1;     // a year, of one shard
+    double repair_hours = 24;  // until it is proven again
+    std::uint32_t repairs_at_once = 1;
+    double years = 1;
     std::string svg;
     bool force = false;
 };
@@ -194,7 +200,102 @@ Status write_chart(const BoundsArguments& a) {
     return write_file(a.svg, view(text), a.force);
 }
 
+// --- losing a file -------------------------------------------------------------------------------
+
+constexpr double kHoursAYear = 365.25 * 24;
+
+DurabilityModel durability_model(const BoundsArguments& a, std::uint32_t parity, double hours) {
+    return {a.data, parity, a.failures, hours / kHoursAYear, a.repairs_at_once};
+}
+
+/// Decimal, also far below what a double holds: "3.4e-16".
+std::string decimal_power(double log2_p) {
+    if (std::isinf(log2_p)) return "0";
+    const double log10_p = log2_p * std::log10(2.0);
+    const double exponent = std::floor(log10_p);
+    char text[48];
+    std::snprintf(text, sizeof text, "%.2fe%+.0f", std::pow(10.0, log10_p - exponent), exponent);
+    return text;
+}
+
+std::string years_text(double years) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%g", years);
+    return text;
+}
+
+Status write_durability_chart(const BoundsArguments& a) {
+    Chart chart;
+    chart.title = "How a file of " + std::to_string(a.data) + " + m shards is lost";
+    char words[160];
+    std::snprintf(words, sizeof words,
+                  "%g failures a year of a shard, %u rebuilt at once, within %g years", a.failures,
+                  a.repairs_at_once, a.years);
+    chart.subtitle = words;
+    chart.x_label = "hours until a failed shard is proven again";
+    chart.y_label = "probability of loss, bits below 1";
+    chart.x_scale = ChartScale::kLogarithmic;
+    const std::uint32_t first = a.parity < 2 ? 0 : a.parity - 2;
+    for (std::uint32_t parity = first; parity <= a.parity + 1; ++parity) {
+        if (a.data + parity > kMostDurabilityShards) break;
+        ChartSeries line;
+        line.name = std::to_string(a.data) + "+" + std::to_string(parity);
+        for (double hours = 1; hours <= kHoursAYear; hours *= 1.4) {
+            HOLDFAST_ASSIGN(loss, log2_loss_within(durability_model(a, parity, hours), a.years));
+            line.points.push_back({hours, -loss});
+        }
+        chart.series.push_back(std::move(line));
+    }
+    const std::string text = svg_charts({chart});
+    return write_file(a.svg, view(text), a.force);
+}
+
+CommandResult run_durability(const BoundsArguments& a) {
+    HOLDFAST_TRY(check_durability_model(durability_model(a, a.parity, a.repair_hours)));
+    Output out;
+    char line[200];
+    std::snprintf(line, sizeof line,
+                  "A shard fails %g times a year and is proven again after %g hours, both on "
+                  "average; %u at once:",
+                  a.failures, a.repair_hours, a.repairs_at_once);
+    out.line(line);
+    std::snprintf(line, sizeof line, "  %-8s %-9s %-22s %-12s %s", "shards", "stored",
+                  ("lost within " + years_text(a.years) + " years").c_str(), "",
+                  "years to loss, mean");
+    out.line(line);
+    Json rows = Json::array();
+    for (std::uint32_t parity = 0; parity <= a.parity; ++parity) {
+        // Every m below the one that was asked for, up to twenty.
+        if (parity + 20 < a.parity) continue;
+        const DurabilityModel model = durability_model(a, parity, a.repair_hours);
+        HOLDFAST_ASSIGN(loss, log2_loss_within(model, a.years));
+        HOLDFAST_ASSIGN(mean, mean_years_to_loss(model));
+        const double stored = double(a.data + parity) / a.data;
+        std::snprintf(line, sizeof line, "  %-8s %-9.2f %-22s %-12s %.3g",
+                      (std::to_string(a.data) + "+" + std::to_string(parity)).c_str(), stored,
+                      decimal_power(loss).c_str(), power(loss).c_str(), mean);
+        out.line(line);
+        rows.push_back({{"data", a.data},
+                        {"parity", parity},
+                        {"stored", stored},
+                        {"log2_loss", power_json(loss)},
+                        {"mean_years_to_loss", power_json(mean)}});
+    }
+    out.line("Failures are taken to be independent: docs/security.md, \"Losing a file\".");
+    out.json["durability"] = {{"failures_a_year", a.failures},
+                              {"repair_hours", a.repair_hours},
+                              {"repairs_at_once", a.repairs_at_once},
+                              {"years", a.years},
+                              {"rows", rows}};
+    if (!a.svg.empty()) {
+        HOLDFAST_TRY(write_durability_chart(a));
+        out.field("chart", a.svg);
+    }
+    return out;
+}
+
 CommandResult run_bounds(const BoundsArguments& a) {
+    if (a.durability) return run_durability(a);
     HOLDFAST_TRY(check_arguments(a));
     Output out;
     add_links(out, a);
@@ -232,12 +333,30 @@ void add_bounds_commands(Commands& commands) {
     command->add_option("--segments", a->segments, "segments of a VDF proof")
         ->capture_default_str();
     command->add_option("--spot", a->spot, "segments of a spot check")->capture_default_str();
+    CLI::Option* durability = command->add_flag(
+        "--durability", a->durability,
+        "how likely a file of --data + --parity shards that are rebuilt is lost, instead");
+    command->add_option("--failures", a->failures, "failures a year of one shard")
+        ->capture_default_str()
+        ->needs(durability);
+    command
+        ->add_option("--repair-hours", a->repair_hours,
+                     "from a shard's failure until it is proven again, on average")
+        ->capture_default_str()
+        ->needs(durability);
+    command->add_option("--repairs-at-once", a->repairs_at_once, "of one file")
+        ->capture_default_str()
+        ->needs(durability);
+    command->add_option("--years", a->years, "within which it is lost")
+        ->capture_default_str()
+        ->needs(durability);
     command->add_option("--svg", a->svg, "writes a chart");
     command->add_flag("--force", a->force, "replace the chart's file");
     commands.run(command,
                  "  holdfast bounds\n"
                  "  holdfast bounds --missing 0.01 --links 173 --json\n"
-                 "  holdfast bounds --svg bounds.svg\n",
+                 "  holdfast bounds --svg bounds.svg\n"
+                 "  holdfast bounds --durability --failures 0.1 --repair-hours 24 --svg loss.svg\n",
                  [a] { return run_bounds(*a); });
 }
 

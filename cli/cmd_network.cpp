@@ -67,6 +67,12 @@ Result<NetworkParams> params_from(const InitOptions& options, const PublicKey& o
         params.seal_presets.push_back(preset);
     }
     HOLDFAST_TRY(apply_settings(params, options.settings));
+    if (params.has_beacon != beacon_key.has_value() ||
+        (beacon_key && !std::ranges::equal(params.beacon_key, *beacon_key))) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "the node that is made here has a beacon of its own (--beacon): --set "
+                    "beacon_key names another, which a host has that embeds the library");
+    }
     return params;
 }
 

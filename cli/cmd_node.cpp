@@ -89,7 +89,7 @@ void add_node_command(Commands& commands) {
     auto n = std::make_shared<NodeArguments>();
     CLI::App* node_command = commands.app().add_subcommand(
         "node", "make and process the blocks of a node folder, for those who follow it");
-    add_daemon_options(node_command, n->daemon, {.host = false});
+    add_daemon_options(node_command, n->daemon, {.host = false, .serves_public = true});
     node_command->add_option("-d,--dir", n->dir, "folder of the node");
     node_command
         ->add_option("--block-ms", n->block_ms, "between two blocks (default: the network's)")

@@ -1,5 +1,4 @@
-// prover: the daemon of a prover; prover status|list|add|remove|rescan|trust|stop: commands to one
-// that runs.
+// prover: the daemon of a prover; prover status|list|add|...: commands to one that runs.
 
 #include <algorithm>
 
@@ -22,7 +21,9 @@ struct ProverArguments {
 struct AskArguments {
     std::string config, key, socket;
     std::string path;
+    std::string level;
     bool end = false;
+    std::optional<std::uint64_t> wait_s;
 };
 
 Result<node::Config> prover_config(const ProverArguments& a) {
@@ -100,6 +101,20 @@ std::string table_of(const Json& replicas) {
     return out;
 }
 
+/// A line for each deposit: id, phase, bytes arrived of all, whose, and why it is over.
+std::string deposits_text(const Json& answer) {
+    std::string out;
+    for (const Json& one : answer.value("deposits", Json::array())) {
+        out += one.value("id", "") + "  " + one.value("phase", "") + "  " +
+               std::to_string(one.value("arrived", std::uint64_t{0})) + " of " +
+               std::to_string(one.value("bytes", std::uint64_t{0})) + " bytes  of " +
+               one.value("client", "");
+        if (one.contains("reason")) out += "  " + one.value("reason", "");
+        out += "\n";
+    }
+    return out.empty() ? "no deposits\n" : out;
+}
+
 CommandResult ask(const AskArguments& a, const std::string& command) {
     node::Config config;
     if (!a.config.empty()) {
@@ -118,9 +133,12 @@ CommandResult ask(const AskArguments& a, const std::string& command) {
         arguments["path"] = path.string();
     }
     if (a.end) arguments["end"] = true;
+    if (!a.level.empty()) arguments["level"] = a.level;
+    if (a.wait_s) arguments["wait_s"] = *a.wait_s;
     HOLDFAST_ASSIGN(answer,
                     node::control_request(node::control_socket(config), command, arguments));
     Output out = summary_output(answer);
+    if (command == "deposits") out.text = deposits_text(answer);
     if (command == "list") out.text = table_of(answer.value("replicas", Json::array()));
     return out;
 }
@@ -133,11 +151,19 @@ struct Spoken {
 constexpr Spoken kSpoken[] = {
     {"status", "what a running prover does, and what is wrong or will be", nullptr},
     {"list", "its replicas, and how their chains stand", nullptr},
+    {"deposits", "what others have brought, and how it stands", nullptr},
     {"add", "take a replica, or a folder of them, in", "X.replica or a folder"},
     {"remove", "take a replica or folder out; it is neither linked nor answered for any more",
      "X.replica or a folder"},
     {"rescan", "look at its folders again, now", nullptr},
     {"trust", "believe its nodes again, after two told different histories", nullptr},
+    {"health", "what is wrong with it", nullptr},
+    {"scrub", "read all its replicas for damage, now, at [scrub] rate", nullptr},
+    {"pause", "begin nothing until it is resumed; what falls due is missed", nullptr},
+    {"resume", "go on after a pause", nullptr},
+    {"drain", "hand over what it has begun, then end it", nullptr},
+    {"reload", "read its settings file again, as SIGHUP", nullptr},
+    {"log-level", "what its log tells from now on", nullptr},
     {"stop", "end it", nullptr},
 };
 
@@ -152,9 +178,14 @@ void add_spoken(Commands& commands, CLI::App* prover, const Spoken& spoken) {
     if (name == "remove") {
         command->add_flag("--end", a->end, "ask the network for the end of the chains as well");
     }
+    if (name == "scrub") command->add_option("path", a->path, "one replica or folder alone");
+    if (name == "log-level") {
+        command->add_option("level", a->level, "debug, info, warn, error or off")->required();
+    }
+    if (name == "drain") command->add_option("--wait", a->wait_s, "seconds at most (default: 600)");
     const std::string example = "  holdfast prover " + name +
                                 (spoken.path == nullptr ? "" : " /mnt/disk1/data.replica") +
-                                " --key alice.key\n";
+                                (name == "log-level" ? " debug" : "") + " --key alice.key\n";
     commands.run(command, example, [a, name] { return ask(*a, name); });
 }
 

@@ -1,76 +1,16 @@
 // scrub and repair.
 
 #include <algorithm>
-#include <mutex>
-#include <thread>
 
 #include "chunking/erasure.hpp"
 #include "chunking/repair.hpp"
 #include "chunking/shard_folder.hpp"
 #include "cli/commands.hpp"
 #include "cli/workspace.hpp"
+#include "node/scrubber.hpp"
 
 namespace holdfast::cli {
 namespace {
-
-/// Makes its callers wait so that together they take no more than a rate.
-class RateLimit {
-  public:
-    RateLimit(double mib_per_second, StopCheck stop)
-        : bytes_per_second_(mib_per_second * 1048576.0), stop_(std::move(stop)) {}
-
-    void take(std::uint64_t bytes) {
-        Clock::time_point until;
-        {
-            const std::scoped_lock lock(mutex_);
-            next_ = std::max(next_, Clock::now());
-            until = next_;
-            next_ += std::chrono::duration_cast<Clock::duration>(
-                std::chrono::duration<double>(static_cast<double>(bytes) / bytes_per_second_));
-        }
-        while (Clock::now() < until && !stop_()) {
-            std::this_thread::sleep_for(
-                std::min<Clock::duration>(until - Clock::now(), std::chrono::milliseconds(100)));
-        }
-    }
-
-  private:
-    using Clock = std::chrono::steady_clock;
-    double bytes_per_second_;
-    StopCheck stop_;
-    std::mutex mutex_;
-    Clock::time_point next_;
-};
-
-/// The files of X.replica; the registration beside them is believed more than their headers.
-Result<ReplicaFiles> files_of(const std::filesystem::path& replica, const NetworkParams& params,
-                              bool with_log, std::vector<std::string>& notes) {
-    if (replica.extension() != ".replica") {
-        return fail(ErrorCode::kInvalidArgument,
-                    "'" + replica.string() + "' is neither a folder nor named X.replica");
-    }
-    ReplicaFiles files;
-    files.replica = replica;
-    files.tree = ProverFiles::beside(replica).tree;
-    if (with_log) {
-        files.log = replica;
-        files.log.replace_extension(".scrub");
-    }
-    const Result<Registration> found = read_registration(registration_file(replica));
-    if (!found) {
-        if (found.error().code != ErrorCode::kNotFound) {
-            notes.push_back("its registration is not believed: " + found.error().message);
-        }
-        return files;
-    }
-    const NetworkId network = params.id();
-    if (const Verdict v = check_registration(params, network, *found); !v.accepted()) {
-        notes.push_back("its registration is not believed: " + to_string(v));
-        return files;
-    }
-    files.expected = make_file_header(found->header, found->sealed_root, network);
-    return files;
-}
 
 /// X.replica for every X of which the folder holds a replica, a tree or a registration.
 Result<std::vector<std::filesystem::path>> replicas_in(const std::filesystem::path& folder) {
@@ -207,7 +147,7 @@ CommandResult run_scrub(const Globals& globals, const ScrubArguments& arguments)
     options.workers = arguments.workers;
     options.stop = stop_requested();
     options.afresh = arguments.afresh;
-    RateLimit limit(arguments.rate, options.stop);
+    node::RateLimit limit(arguments.rate, options.stop);
     if (arguments.rate > 0) {
         options.pace = [&](std::uint64_t bytes) { limit.take(bytes); };
         // Ten seconds of work are lost at most.
@@ -226,7 +166,7 @@ CommandResult run_scrub(const Globals& globals, const ScrubArguments& arguments)
     for (const auto& [path, error] : refused) not_examined(path, error);
     for (const std::filesystem::path& path : replicas) {
         std::vector<std::string> notes;
-        const auto files = files_of(path, chain->params(), !arguments.no_log, notes);
+        const auto files = node::files_of_replica(path, chain->params(), !arguments.no_log, notes);
         if (!files) {
             if (alone) return fail(files.error());
             not_examined(path, files.error());
@@ -330,7 +270,7 @@ CommandResult run_repair(const Globals& globals, const RepairArguments& argument
     HOLDFAST_ASSIGN(chain, open_chain(NodePaths{arguments.dir}, LocalChain::Mode::kRead));
     Output out;
     std::vector<std::string> notes;
-    HOLDFAST_ASSIGN(files, files_of(arguments.replica, chain->params(), true, notes));
+    HOLDFAST_ASSIGN(files, node::files_of_replica(arguments.replica, chain->params(), true, notes));
     for (const std::string& note : notes) out.line("note: " + note);
     std::unique_ptr<RawSource> source;
     if (!arguments.source.empty()) {

@@ -6,6 +6,8 @@
 namespace holdfast::cli {
 
 void add_network_commands(Commands& commands);  // network init, params, keygen
+/// key encrypt|rotate-passphrase|show|backup|restore
+void add_key_commands(Commands& commands);
 void add_chain_commands(
     Commands& commands);  // chain new-block, chain status, ledger issue|fund|show
 void add_seal_commands(Commands& commands);      // seal, unseal
@@ -32,10 +34,15 @@ void add_node_command(Commands& commands);         // node
 void add_prover_commands(Commands& commands);      // prover, prover status|list|add|...
 void add_monitor_log_command(Commands& commands);  // monitor-log
 void add_challenger_commands(Commands& commands);  // challenger, challenger register
+void add_keeper_command(Commands& commands);       // keeper
+void add_status_command(Commands& commands);       // status
 void add_submit_command(Commands& commands);       // submit
 void add_tool_commands(Commands& commands);        // select, inspect, vectors check
 void add_config_commands(Commands& commands);      // config example|check
 void add_fetch_command(Commands& commands);        // fetch
+void add_put_command(Commands& commands);          // put
+void add_get_command(Commands& commands);          // get
+void add_kept_commands(Commands& commands);        // ls, info, rm, catalogue export|merge
 void add_latency_command(Commands& commands);      // latency
 /// vdf bench|calibrate, below the `vdf` command.
 void add_vdf_measure_commands(Commands& commands, CLI::App* vdf);

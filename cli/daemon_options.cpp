@@ -59,6 +59,10 @@ void add_daemon_options(CLI::App* command, DaemonOptions& options, const DaemonO
     command->add_flag("--accept-anyone", options.accept_anyone, "serve keys that are no --peer");
     command->add_option("--monitor", options.monitor,
                         "loopback HOST:PORT of /health, /status and /metrics");
+    if (set.serves_public) {
+        command->add_option("--public", options.public_listen,
+                            "HOST:PORT of /public/, what anybody may know, for light clients");
+    }
     command->add_option("--log-level", options.log_level, "debug, info, warn, error or off");
     command->add_option("--log-format", options.log_format, "text or json");
     command->add_option("--log-file", options.log_file, "appended to (default: standard error)");
@@ -92,6 +96,7 @@ Result<node::Config> daemon_config(const DaemonOptions& options) {
     if (options.key) config.key = *options.key;
     if (options.listen) config.listen = *options.listen;
     if (options.monitor) config.monitor = *options.monitor;
+    if (options.public_listen) config.public_listen = *options.public_listen;
     if (options.accept_anyone) config.accept_anyone = true;
     if (!options.hosts.empty()) config.hosts.clear();
     for (const std::string& word : options.hosts) {

@@ -15,7 +15,8 @@ namespace holdfast::cli {
 /// Words of the command line; what is not given is as in the settings file, or the default.
 struct DaemonOptions {
     std::string config;
-    std::optional<std::string> params, key, listen, monitor, log_level, log_format, log_file;
+    std::optional<std::string> params, key, listen, monitor, public_listen, log_level, log_format,
+        log_file;
     std::vector<std::string> hosts, peers;
     bool accept_anyone = false;
 };
@@ -24,6 +25,7 @@ struct DaemonOptions {
 struct DaemonOptionSet {
     bool params = true;
     bool host = true;
+    bool serves_public = false;
 };
 void add_daemon_options(CLI::App* command, DaemonOptions& options, const DaemonOptionSet& set = {});
 

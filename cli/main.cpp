@@ -9,6 +9,7 @@
 #include "cli/version.hpp"
 #include "cli/waiting.hpp"
 #include "storage/descriptors.hpp"
+#include "storage/passphrase.hpp"
 
 namespace {
 
@@ -81,12 +82,20 @@ int run(int argc, char** argv) {
     app.add_flag("--json", globals.json, "print one JSON object instead of text");
     app.add_flag("-q,--quiet", globals.quiet, "no progress");
     app.add_flag("--progress", globals.force_progress, "progress even when not on a terminal");
+    PassphraseSource passphrases;
+    passphrases.terminal = true;
+    app.add_option("--passphrase-file", passphrases.file,
+                   "file with the passphrase of key files, mode 0600 (default: asked at the "
+                   "terminal)");
+    app.add_option("--passphrase-fd", passphrases.descriptor,
+                   "descriptor that the passphrase is read from");
     app.footer(
         "Exit codes: 0 done or accepted, 1 refused (the reason is printed), 2 wrong arguments,\n"
         "3 files, disk, memory, locks, or an output that cannot be written, 130 interrupted,\n"
         "141 nobody reads the output any more.");
     Commands commands(app, globals);
     add_network_commands(commands);
+    add_key_commands(commands);
     add_chain_commands(commands);
     add_seal_commands(commands);
     add_scrub_commands(commands);
@@ -97,6 +106,8 @@ int run(int argc, char** argv) {
     add_aggregate_commands(commands);
     add_proof_commands(commands);
     add_watch_command(commands);
+    add_keeper_command(commands);
+    add_status_command(commands);
     add_entropy_command(commands);
     add_vdf_commands(commands);
     add_evidence_commands(commands);
@@ -112,12 +123,16 @@ int run(int argc, char** argv) {
     add_tool_commands(commands);
     add_config_commands(commands);
     add_fetch_command(commands);
+    add_put_command(commands);
+    add_get_command(commands);
+    add_kept_commands(commands);
     add_latency_command(commands);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return end_of_parsing(app, error, wants_json(argc, argv));
     }
+    use_passphrases(passphrases);
     if (globals.quiet) Waiting::keep_quiet();
     const CommandResult result = commands.chosen()();
     if (!result) return print_error(globals.json, result.error());

@@ -260,10 +260,7 @@ Result<KnownChain> PublicRecord::known_chain(const ChainId& id, Height height) c
     return known;
 }
 
-Status PublicRecord::save(const std::filesystem::path& folder) const {
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error) return fail_errno(error.value(), folder.string());
+std::string PublicRecord::to_text() const {
     Json heights = Json::array();
     for (const auto& [height, facts] : heights_) heights.push_back(json_of(facts));
     Json chains = Json::array();
@@ -272,9 +269,16 @@ Status PublicRecord::save(const std::filesystem::path& folder) const {
                          {"network_id", to_hex(network_id_)},
                          {"heights", heights},
                          {"chains", chains}};
+    return record.dump(1) + "\n";
+}
+
+Status PublicRecord::save(const std::filesystem::path& folder) const {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) return fail_errno(error.value(), folder.string());
     HOLDFAST_TRY(
         write_file(folder / kNetworkFile, wrap_object(Kind::kNetwork, params_.encode()), true));
-    const std::string text = record.dump(1) + "\n";
+    const std::string text = to_text();
     return write_file(folder / kRecordFile, view(std::string_view(text)), true);
 }
 

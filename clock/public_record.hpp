@@ -54,6 +54,9 @@ class PublicRecord {
     /// Publishes both files atomically, replacing older ones; makes the folder when missing.
     [[nodiscard]] Status save(const std::filesystem::path& folder) const;
 
+    /// What public.json holds, as JSON text with a line feed at its end.
+    [[nodiscard]] std::string to_text() const;
+
     [[nodiscard]] const NetworkParams& params() const { return params_; }
     [[nodiscard]] const NetworkId& network_id() const { return network_id_; }
     [[nodiscard]] const std::map<Height, PublicHeight>& heights() const { return heights_; }

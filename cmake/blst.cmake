@@ -3,7 +3,11 @@
 #   1. the system's library and header;
 #   2. its sources in the folder HOLDFAST_BLST (a checkout of blst, or the folder of npm's package c-kzg);
 #   3. HOLDFAST_BLST=npm: the sources inside npm's package c-kzg, fetched now.
-set(HOLDFAST_BLST "$ENV{HOLDFAST_BLST}" CACHE STRING "Sources of blst for the drand adapter: a folder, or npm")
+# HOLDFAST_BLST is the option or, where that is empty, the environment variable.
+set(HOLDFAST_BLST "" CACHE STRING "Sources of blst for the drand adapter: a folder, or npm")
+if(HOLDFAST_BLST STREQUAL "" AND NOT "$ENV{HOLDFAST_BLST}" STREQUAL "")
+  set_property(CACHE HOLDFAST_BLST PROPERTY VALUE "$ENV{HOLDFAST_BLST}")
+endif()
 set(blst_version 4.1.0)  # of c-kzg
 
 find_path(HOLDFAST_BLST_HEADER blst.h)

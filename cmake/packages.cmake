@@ -10,7 +10,10 @@ set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_COMPONENTS_GROUPING IGNORE)
 set(CPACK_COMPONENTS_ALL runtime dev command doc)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
-set(CPACK_DEBIAN_PACKAGE_MAINTAINER "Holdfast contributors <holdfast@users.noreply.github.com>")
+# Whoever hands packages on answers for them; the default names nobody (RFC 2606: no mail arrives there).
+set(HOLDFAST_PACKAGE_MAINTAINER "Unofficial Holdfast build <nobody@example.org>" CACHE STRING
+    "Maintainer of the Debian packages: Name <address>")
+set(CPACK_DEBIAN_PACKAGE_MAINTAINER "${HOLDFAST_PACKAGE_MAINTAINER}")
 set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)

@@ -2,7 +2,7 @@
 # The one table of who may include whom; tests/layering checks every #include against it, and that every
 # edge is used.
 set(HOLDFAST_ROOMS core vdf proofs storage chunking callbacks embedded transport hierarchy clock settlement
-  availability follow api analysis)
+  availability deposit keep follow api analysis)
 set(HOLDFAST_DEPS_core "")
 set(HOLDFAST_DEPS_vdf core)
 set(HOLDFAST_DEPS_proofs core vdf)
@@ -15,6 +15,8 @@ set(HOLDFAST_DEPS_hierarchy core vdf proofs storage)
 set(HOLDFAST_DEPS_clock core vdf proofs storage callbacks embedded)
 set(HOLDFAST_DEPS_settlement core vdf proofs storage callbacks hierarchy clock)
 set(HOLDFAST_DEPS_availability core proofs storage chunking callbacks hierarchy)
+set(HOLDFAST_DEPS_deposit core storage chunking availability)
+set(HOLDFAST_DEPS_keep core storage chunking transport availability deposit)
 set(HOLDFAST_DEPS_follow core vdf proofs storage callbacks hierarchy availability)
 set(HOLDFAST_DEPS_api core vdf proofs storage chunking callbacks hierarchy clock settlement follow)
 set(HOLDFAST_DEPS_analysis core vdf storage)
@@ -24,9 +26,9 @@ set(HOLDFAST_DEPS_json core vdf proofs storage chunking hierarchy settlement api
 set(HOLDFAST_DEPS_capi core vdf proofs storage chunking callbacks clock availability api json)
 set(HOLDFAST_DEPS_simulation core proofs storage chunking embedded hierarchy api json)
 set(HOLDFAST_DEPS_conformance core vdf proofs storage chunking hierarchy availability api)
-set(HOLDFAST_DEPS_node core proofs storage chunking callbacks embedded transport hierarchy clock settlement availability follow api json)
+set(HOLDFAST_DEPS_node core proofs storage chunking callbacks embedded transport hierarchy clock settlement availability deposit keep follow api json)
 set(HOLDFAST_DEPS_cli core vdf proofs storage chunking callbacks embedded transport hierarchy clock settlement
-  availability api analysis json simulation conformance node)
+  availability deposit keep api analysis json simulation conformance node)
 set(HOLDFAST_DEPS_examples core proofs storage chunking api)
 set(HOLDFAST_DEPS_adapters core callbacks)
 

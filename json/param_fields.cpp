@@ -126,6 +126,18 @@ std::optional<std::string> set_other(NetworkParams& params, std::string_view nam
     if (name == "genesis_height") {
         return parse_number(value, params.genesis_height.value) ? "" : "not a number of 64 bits";
     }
+    if (name == "beacon_key") {
+        params.beacon_key.resize(value.size() / 2);
+        if (value.empty() || value.size() % 2 != 0 || !from_hex(value, params.beacon_key)) {
+            return "not a key in hex";
+        }
+        params.has_beacon = true;
+        if (params.beacon_period_s == 0) params.beacon_period_s = params.beacon_delay_s = 3;
+        return "";
+    }
+    if (name == "beacon_genesis_s") {
+        return parse_number(value, params.beacon_genesis_s) ? "" : "not a number of 64 bits";
+    }
     if (name == "has_vdf") {
         if (value != "0") return "a preset has a VDF: only 0 changes it";
         params.has_vdf = false;

@@ -46,6 +46,7 @@ void add(ChallengerReport& sum, const ChallengerReport& one) {
     sum.invalid += one.invalid;
     sum.unreachable += one.unreachable;
     sum.abandoned += one.abandoned;
+    sum.times.add(one.times);
 }
 
 }  // namespace
@@ -123,7 +124,11 @@ Status ChallengeLoop::draw() {
         const std::lock_guard lock(mutex_);
         if (to_draw_ == height) to_draw_.reset();
         ++(passed ? counts_.skipped : counts_.rounds);
-        if (planned) counts_.planned += *planned;
+        if (planned) {
+            counts_.planned += *planned;
+            counts_.recent.push_front({*height, round->chains.size(), *planned});
+            if (counts_.recent.size() > ChallengeCounts::kRecentRounds) counts_.recent.pop_back();
+        }
     }
     if (passed) {
         log_.warn("round.skipped", {{"height", *height}, {"why", planned.error().message}});

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <optional>
 
@@ -55,6 +56,13 @@ struct ChallengeCounts {
     std::uint64_t publish_refused = 0;  // objects that the chain refused
     bool in_force = false;              // this key, at the newest height
     std::string error;                  // of the newest step; empty: none
+    struct Round {
+        Height height;
+        std::uint64_t chains = 0;
+        std::uint64_t challenges = 0;
+    };
+    static constexpr std::size_t kRecentRounds = 32;
+    std::deque<Round> recent;  // the newest first
 };
 
 class ChallengeLoop {

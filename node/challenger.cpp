@@ -2,8 +2,10 @@
 
 #include <thread>
 
+#include "node/api.hpp"
 #include "node/challenge_loop.hpp"
 #include "node/connect.hpp"
+#include "node/daemon_control.hpp"
 #include "node/metrics.hpp"
 #include "node/node_folder.hpp"
 #include "node/status.hpp"
@@ -51,6 +53,19 @@ Json to_json(const ChallengeCounts& c, std::uint64_t unknown) {
                 {"unknown_provers", unknown},
                 {"published", c.published},
                 {"publish_refused", c.publish_refused}};
+    out["service_times"] = Json::array();
+    for (std::size_t i = 0; i < c.report.times.counts.size(); ++i) {
+        const bool longer = i == ServiceTimes::kBoundsMs.size();
+        out["service_times"].push_back(
+            {{"up_to_ms", longer ? Json(nullptr) : Json(ServiceTimes::kBoundsMs.at(i))},
+             {"count", c.report.times.counts[i]}});
+    }
+    out["recent_rounds"] = Json::array();
+    for (const ChallengeCounts::Round& round : c.recent) {
+        out["recent_rounds"].push_back({{"height", round.height.value},
+                                        {"chains", round.chains},
+                                        {"challenges", round.challenges}});
+    }
     if (!c.error.empty()) out["error"] = c.error;
     return out;
 }
@@ -119,18 +134,30 @@ Result<Json> run_challenger(const Config& config, Log& log, const ChallengerHook
         if (!counts.error.empty()) out.problems.push_back(counts.error);
         return out;
     };
-    HOLDFAST_ASSIGN(monitor, start_monitor(config, {metrics, health, status}, network.get()));
+    DaemonControl daemon(config, {status, health}, log);
+    const Api api(
+        "challenger", DaemonControl::routes(),
+        [&](const std::string& command, const Json& arguments) {
+            return daemon.handle(command, arguments);
+        },
+        log);
+    MonitorSources sources{metrics, health, status, {}};
+    sources.mounts.push_back(
+        {"/api/", [&api](const HttpRequest& request) { return api.answer(request); }});
+    HOLDFAST_ASSIGN(monitor, start_monitor(config, std::move(sources), network.get(), log));
+    const StopCheck ends = [&] { return stop() || daemon.stop_wanted(); };
     const Json ready = {{"event", "ready"},
                         {"role", "challenger"},
                         {"key", to_hex(key)},
                         {"base", registration.base.value},
                         {"provers", config.peers.size()},
-                        {"monitor", address_of(monitor)}};
+                        {"monitor", monitor.address()}};
     log.info("ready", {{"key", key}, {"base", registration.base}});
     if (hooks.ready) hooks.ready(ready);
     {
-        const std::jthread following([&] { follower.run(stop); });
-        loop.run(stop);
+        const std::jthread following([&] { follower.run(ends); });
+        const std::jthread reloading([&] { watch_hangups(daemon, ends); });
+        loop.run(ends);
     }
     log.info("stopping", {});
     stop_network(*network, config, log);

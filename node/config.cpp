@@ -169,6 +169,45 @@ class Reader {
         return out;
     }
 
+    Result<DepositClientQuota> depositor(const toml::node& node) {
+        DepositClientQuota out{{}, std::uint64_t{100} << 30, 1'000};
+        bool has_key = false;
+        const auto number = [&](const toml::node& value, const std::string& name,
+                                std::int64_t most) -> Result<std::uint64_t> {
+            const auto* const given = value.as_integer();
+            if (given == nullptr || given->get() < 1 || given->get() > most) {
+                return wrong(value,
+                             name + " must be a whole number from 1 to " + std::to_string(most));
+            }
+            return static_cast<std::uint64_t>(given->get());
+        };
+        HOLDFAST_TRY(read_entry(
+            node, "[[depositors]]", "key, bytes, count",
+            [&](const std::string& name, const toml::node& value) -> Result<bool> {
+                const std::string full = "[[depositors]] " + name;
+                if (name == "key") {
+                    HOLDFAST_ASSIGN(hex, text(value, full));
+                    has_key = from_hex(hex, MutByteView(out.key.bytes)) &&
+                              check_registrable_key(out.key).accepted();
+                    if (!has_key) {
+                        return wrong(value,
+                                     full + " must be an Ed25519 public key in hex, 64 digits");
+                    }
+                } else if (name == "bytes") {
+                    HOLDFAST_ASSIGN(bytes, number(value, full, INT64_MAX));
+                    out.bytes = bytes;
+                } else if (name == "count") {
+                    HOLDFAST_ASSIGN(count, number(value, full, UINT32_MAX));
+                    out.count = static_cast<std::uint32_t>(count);
+                } else {
+                    return false;
+                }
+                return true;
+            }));
+        if (!has_key) return wrong(node, "[[depositors]] needs a key");
+        return out;
+    }
+
     template <class T, class Read>
     Status read_list(const toml::node& node, const char* section, std::vector<T>& out,
                      const Read& read_one) {
@@ -197,6 +236,9 @@ class Reader {
         } else if (name == "peers") {
             HOLDFAST_TRY(read_list(node, "[[peers]]", config_.peers,
                                    [&](const toml::node& one) { return peer(one, "[[peers]]"); }));
+        } else if (name == "depositors") {
+            HOLDFAST_TRY(read_list(node, "[[depositors]]", config_.deposits.clients,
+                                   [&](const toml::node& one) { return depositor(one); }));
         } else if (name == "replicas") {
             HOLDFAST_TRY(read_list(node, "[[replicas]]", config_.replicas,
                                    [&](const toml::node& one) { return replica(one); }));
@@ -277,6 +319,19 @@ class Reader {
                             "transport.limits.backoff_max_ms must not be below backoff_first_ms, " +
                                 std::to_string(limits.backoff_first_ms));
         }
+        std::vector<PublicKey> depositors;
+        for (const auto& one : config_.deposits.clients) depositors.push_back(one.key);
+        std::sort(depositors.begin(), depositors.end());
+        const auto double_key = std::adjacent_find(depositors.begin(), depositors.end());
+        if (double_key != depositors.end()) {
+            return wrong_at("depositors", "depositors",
+                            "[[depositors]] names " + to_hex(*double_key) + " twice");
+        }
+        if (config_.deposits.min_bytes > config_.deposits.max_bytes) {
+            return wrong_at("deposits.min_bytes", "deposits.max_bytes",
+                            "deposits.min_bytes must not be above max_bytes, " +
+                                std::to_string(config_.deposits.max_bytes));
+        }
         for (const auto& [section, entries] :
              {std::pair("peers", &config_.peers), std::pair("hosts", &config_.hosts)}) {
             std::vector<PublicKey> keys;
@@ -328,6 +383,9 @@ std::string example_entry(std::string_view section) {
     if (section == "hosts") {
         return "# [[hosts]]\n" + key + "# address = \"node.example:9001\"\n";
     }
+    if (section == "depositors") {
+        return "# [[depositors]]\n" + key + "# bytes = 107374182400  # of data\n# count = 1000\n";
+    }
     if (section == "folders") return "# [[folders]]\n# path = \"/mnt/disk1\"\n";
     if (section == "peers") return "# [[peers]]\n" + key + "# address = \"prover.example:9001\"\n";
     return "# [[replicas]]\n# replica = \"data.bin.replica\"  # with .tree and .registration "
@@ -355,14 +413,16 @@ Result<Config> parse_config(std::string_view text, const std::string& name,
 Result<Config> load_config(const std::filesystem::path& file) {
     HOLDFAST_ASSIGN(bytes, read_stored_file(file, kMaxConfigBytes));
     const std::string text(bytes.begin(), bytes.end());
-    return parse_config(text, file.string(), file.parent_path());
+    HOLDFAST_ASSIGN(config, parse_config(text, file.string(), file.parent_path()));
+    config.file = file;
+    return config;
 }
 
 std::string example_config() {
     Config defaults;
     std::string out =
-        "# Settings of holdfast node, prover and challenger. What is not set has the value given "
-        "here.\n"
+        "# Settings of holdfast node, prover, challenger and keeper. What is not set has the value "
+        "given here.\n"
         "# Paths are relative to this file's folder. Options of a command go before this file.\n";
     for (const Section& section : config_sections()) {
         out += "\n" + comment(section.help);
@@ -393,6 +453,12 @@ Json to_json(const Config& config) {
             out["folders"] = Json::array();
             for (const FolderEntry& one : config.folders) {
                 out["folders"].push_back({{"path", one.path.string()}});
+            }
+        } else if (section.name == "depositors") {
+            out["depositors"] = Json::array();
+            for (const DepositClientQuota& one : config.deposits.clients) {
+                out["depositors"].push_back(
+                    {{"key", to_hex(one.key)}, {"bytes", one.bytes}, {"count", one.count}});
             }
         } else if (section.name == "peers") {
             out["peers"] = Json::array();

@@ -18,6 +18,7 @@
 #include "availability/chunk_server.hpp"
 #include "availability/responder.hpp"
 #include "core/result.hpp"
+#include "deposit/service.hpp"
 #include "json/json.hpp"
 #include "node/log.hpp"
 #include "node/output_options.hpp"
@@ -57,7 +58,32 @@ struct ProverSettings {
     friend bool operator==(const ProverSettings&, const ProverSettings&) = default;
 };
 
+/// Care for replicas in the background.
+struct ScrubSettings {
+    std::uint32_t every_hours = 720;
+    std::uint32_t rate = 8;  // MiB/s at most
+    bool repair = true;
+    friend bool operator==(const ScrubSettings&, const ScrubSettings&) = default;
+};
+
+/// When a keeper mends what of its catalogue's files (keep/keeper.hpp).
+struct KeeperSettings {
+    std::filesystem::path catalogue;  // empty: beside the key file
+    std::filesystem::path folder;     // of orders and wishes; empty: beside the key file
+    std::uint32_t unreachable_s = 21'600;
+    std::uint32_t late_s = 0;
+    std::uint32_t proving_s = 86'400;
+    std::uint64_t expiring_heights = 1'000;
+    std::uint32_t retry_s = 600;
+    unsigned file_heals_at_once = 1;
+    unsigned heals_at_once = 2;
+    unsigned probes = 4;
+    friend bool operator==(const KeeperSettings&, const KeeperSettings&) = default;
+};
+
 struct Config {
+    std::filesystem::path file;  // that it was read from; empty: none
+
     std::filesystem::path params;  // [network] node folder, public folder or network.params file
     std::filesystem::path key;     // [identity] this node's key file
 
@@ -73,6 +99,8 @@ struct Config {
     std::vector<ReplicaEntry> replicas;  // [[replicas]]
     std::vector<FolderEntry> folders;    // [[folders]]
     ProverSettings proving;              // [prover]
+    ScrubSettings scrub;                 // [scrub]
+    DepositSettings deposits;            // [deposits] and [[depositors]]
     std::filesystem::path control;  // [control] socket; empty: beside the key, or in the folder
 
     ChunkServerOptions reading;   // [reading]
@@ -81,14 +109,25 @@ struct Config {
     std::filesystem::path journal;  // [challenger] folder of the journal of challenges
     ChallengerOptions challenging;
 
+    KeeperSettings keeping;  // [keeper]
+
     std::filesystem::path dir;          // [node] the node's folder
     std::uint32_t block_ms = 0;         // between two blocks; 0: the network's block time
     std::uint64_t journal_heights = 0;  // of which the journal's entries stay; 0: all
     PayTerms terms;                     // served_reward, challenger_reward
     std::uint64_t map_bytes = std::uint64_t{64} << 30;  // largest size of the registry's file
 
-    std::string monitor;  // [monitor] loopback address and port; empty: none
-    LogOptions log;       // [log]
+    std::string monitor;                            // [monitor] address and port; empty: none
+    std::filesystem::path monitor_token;            // 0600; empty: none
+    std::filesystem::path monitor_certificate;      // PEM; empty: no TLS
+    std::filesystem::path monitor_certificate_key;  // PEM
+    bool monitor_public = false;                    // /public/ for everybody
+
+    std::string public_listen;                     // [public] address and port; empty: none
+    std::filesystem::path public_certificate;      // PEM; empty: no TLS
+    std::filesystem::path public_certificate_key;  // PEM
+
+    LogOptions log;  // [log]
 };
 
 /// kNotFound and the like where the file cannot be read; kInvalidArgument as above.

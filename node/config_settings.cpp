@@ -48,6 +48,10 @@ const char* bond_problem(const std::string& value) {
     return value.empty() || from_hex(value, MutByteView(id.bytes)) ? nullptr
                                                                    : "a bond's id, 64 hex digits";
 }
+const char* seal_preset_problem(const std::string& value) {
+    return value.empty() || seal_preset(value) ? nullptr
+                                               : "standard, hardened, economy, dev or empty";
+}
 const char* retention_problem(const std::string& value) {
     return retention_from_name(value) ? nullptr : "temporary, default or archival";
 }
@@ -75,12 +79,26 @@ const Section kSections[] = {
      "every\n"
      "*.replica below. Looked at again while it runs. Used by prover."},
     {"prover", "What a prover does of its own accord."},
+    {"scrub", "Reading whole replicas for damage, in the background. Used by prover."},
+    {"deposits",
+     "Data of others that this prover takes in, seals and proves. Used by prover. Who may bring "
+     "them\n"
+     "is in [[depositors]]; a bond in [prover] is what they are registered with."},
+    {"depositors",
+     "Keys that may bring data, each with what it may have here at a time. They may connect, as\n"
+     "those of [[peers]] may."},
     {"control", "The socket for commands to this process, on this machine alone. Used by prover."},
     {"reading", "What readers may take from this node. Used by prover."},
     {"answering", "Answers to availability challenges. Used by prover."},
     {"challenger", "Challenging provers. Used by challenger."},
+    {"keeper",
+     "Mending the files of a catalogue. Shards are put with the [[peers]] that have an address.\n"
+     "Used by keeper."},
     {"node", "The chain node itself. Used by node."},
-    {"monitor", "/metrics, /health and /status over HTTP, for programs on this machine alone."},
+    {"monitor", "/metrics, /health, /status, the page and /api/v1 over HTTP."},
+    {"public",
+     "What anybody may know (network, heights, digests, chains, paths, proofs), over HTTP, for\n"
+     "light clients and pages of any site: /public/ and nothing else. Used by node."},
     {"log", "One line for each event."},
 };
 
@@ -197,6 +215,52 @@ const Setting kSettings[] = {
     {"prover", "records", path<HOLDFAST_FIELD(proving.records)>(),
      "Folder of signed links and acknowledgements; \"\": the key file's name with .records behind\n"
      "it. Never run two provers with one key and different folders."},
+    {"scrub", "every_hours", number<HOLDFAST_FIELD(scrub.every_hours)>(0, 87'600),
+     "Hours until every replica has been read and checked once; 0: only when told to."},
+    {"scrub", "rate", number<HOLDFAST_FIELD(scrub.rate)>(1, 100'000), "MiB/s at most."},
+    {"scrub", "repair", flag<HOLDFAST_FIELD(scrub.repair)>(),
+     "Whether what is damaged is made whole again from the raw file of [[replicas]], or without\n"
+     "one where the tree alone is damaged."},
+    {"deposits", "folder", path<HOLDFAST_FIELD(deposits.folder)>(),
+     "Where they lie, looked at as [[folders]] are. \"\": none are taken."},
+    {"deposits", "limit_bytes",
+     number<HOLDFAST_FIELD(deposits.limit_bytes)>(std::uint64_t{1} << 20, kMaxNumber),
+     "Of the folder: data, replicas and trees, counted from the moment that a deposit is opened."},
+    {"deposits", "reserve_bytes", number<HOLDFAST_FIELD(deposits.reserve_bytes)>(0, kMaxNumber),
+     "Of the folder's file system that stay free."},
+    {"deposits", "min_bytes", number<HOLDFAST_FIELD(deposits.min_bytes)>(1, kMaxDataBytes),
+     "Of one deposit."},
+    {"deposits", "max_bytes", number<HOLDFAST_FIELD(deposits.max_bytes)>(1, kMaxDataBytes),
+     "Of one deposit; at most 4 GiB."},
+    {"deposits", "price", number<HOLDFAST_FIELD(deposits.price)>(0, kMaxNumber),
+     "Smallest units of the host's token for a GiB and 1,000 heights. Signed in the terms and "
+     "shown;\n"
+     "no money is moved."},
+    {"deposits", "seal", text<HOLDFAST_FIELD(deposits.seal)>(seal_preset_problem),
+     "Preset that deposits are sealed with; \"\": the network's first."},
+    {"deposits", "hot", flag<HOLDFAST_FIELD(deposits.hot)>(),
+     "Whether the data stay beside the replica, for readers. Without, they are read by unsealing\n"
+     "what is sealed, which readers do themselves."},
+    {"deposits", "heights", number<HOLDFAST_FIELD(deposits.heights)>(1, kMaxNumber),
+     "Blocks for which a deposit is held, from its terms on. Afterwards it says that it expires; "
+     "it\n"
+     "is removed by its owner's wish or by command alone."},
+    {"deposits", "expiring_heights",
+     number<HOLDFAST_FIELD(deposits.expiring_heights)>(0, kMaxNumber),
+     "So many blocks before it says so."},
+    {"deposits", "upload_s", number<HOLDFAST_FIELD(deposits.upload_s)>(1, kMaxU32),
+     "Seconds from its opening after which a deposit that is not complete is dropped."},
+    {"deposits", "terms_s", number<HOLDFAST_FIELD(deposits.terms_s)>(1, kMaxU32),
+     "Seconds for which terms may be taken up."},
+    {"deposits", "unregistered_s", number<HOLDFAST_FIELD(deposits.unregistered_s)>(60, kMaxU32),
+     "Seconds after which a sealed deposit is dropped for which no registration has been written."},
+    {"deposits", "bytes_per_second",
+     number<HOLDFAST_FIELD(deposits.bytes_per_second)>(4'096, kMaxNumber), "Taken from one key."},
+    {"deposits", "seal_bytes_per_second",
+     number<HOLDFAST_FIELD(deposits.seal_bytes_per_second)>(0, kMaxNumber),
+     "Sealed at most; 0: as fast as it goes."},
+    {"deposits", "seal_threads", number<HOLDFAST_FIELD(deposits.seal_threads)>(1, 64),
+     "That seal deposits, one deposit at a time."},
     {"control", "socket", path<HOLDFAST_FIELD(control)>(),
      "\"\": X.sock beside the key file X.key."},
 
@@ -228,6 +292,28 @@ const Setting kSettings[] = {
     {"challenger", "kept_blocks", number<HOLDFAST_FIELD(challenging.kept_blocks)>(1, kMaxU32),
      "Blocks for which outcomes stay in the journal."},
 
+    {"keeper", "catalogue", path<HOLDFAST_FIELD(keeping.catalogue)>(),
+     "Folder of the owner's catalogue; \"\": the key file's name with .catalogue behind it."},
+    {"keeper", "folder", path<HOLDFAST_FIELD(keeping.folder)>(),
+     "Folder of what is under way; \"\": the key file's name with .keeper behind it."},
+    {"keeper", "unreachable_s", number<HOLDFAST_FIELD(keeping.unreachable_s)>(1, kMaxU32),
+     "For how long a prover does not answer until its shard is rebuilt."},
+    {"keeper", "late_s", number<HOLDFAST_FIELD(keeping.late_s)>(0, kMaxU32),
+     "For how long a chain is late until its shard is rebuilt. Late are those that have missed "
+     "too\n"
+     "many heights already."},
+    {"keeper", "proving_s", number<HOLDFAST_FIELD(keeping.proving_s)>(1, kMaxU32),
+     "For how long a shard may have been put and not be proven."},
+    {"keeper", "expiring_heights", number<HOLDFAST_FIELD(keeping.expiring_heights)>(0, kMaxNumber),
+     "A shard is put elsewhere so many heights before its prover lets go of it."},
+    {"keeper", "retry_s", number<HOLDFAST_FIELD(keeping.retry_s)>(1, kMaxU32),
+     "Until a rebuild that failed is tried again, and a prover asked again to let go of a shard."},
+    {"keeper", "file_heals_at_once", number<HOLDFAST_FIELD(keeping.file_heals_at_once)>(1, 254),
+     "Shards of one file rebuilt at a time; never more than its parity shards."},
+    {"keeper", "heals_at_once", number<HOLDFAST_FIELD(keeping.heals_at_once)>(1, 64),
+     "Shards of all files rebuilt at a time; each takes up to 90 MiB of memory."},
+    {"keeper", "probes", number<HOLDFAST_FIELD(keeping.probes)>(0, 1'024),
+     "Reads of 4 KiB of a random place of a random shard each block."},
     {"node", "dir", path<HOLDFAST_FIELD(dir)>(), "The node's folder (holdfast network init)."},
     {"node", "block_ms", number<HOLDFAST_FIELD(block_ms)>(0, kDayMs),
      "Between two blocks; 0: the network's block time."},
@@ -242,7 +328,23 @@ const Setting kSettings[] = {
      "Largest size of the registry's file, of which the system must allow as much address space\n"
      "(ulimit -v). The file grows only as needed."},
     {"monitor", "listen", text<HOLDFAST_FIELD(monitor)>(monitor_problem),
-     "A loopback address and port, e.g. 127.0.0.1:9100. \"\": none."},
+     "Address and port, e.g. 127.0.0.1:9100 for programs of this machine; any other needs a\n"
+     "token and a certificate. \"\": none."},
+    {"monitor", "token", path<HOLDFAST_FIELD(monitor_token)>(),
+     "A file of mode 0600 with the token that who steers this process gives; made where it is\n"
+     "missing. \"\": none, and nothing can be steered over HTTP."},
+    {"monitor", "certificate", path<HOLDFAST_FIELD(monitor_certificate)>(),
+     "The certificate's chain in PEM, for TLS. \"\": none."},
+    {"monitor", "certificate_key", path<HOLDFAST_FIELD(monitor_certificate_key)>(),
+     "Its key in PEM, which others cannot read."},
+    {"monitor", "public", flag<HOLDFAST_FIELD(monitor_public)>(),
+     "Whether /public/ is for everybody who reaches the address, without the token."},
+    {"public", "listen", text<HOLDFAST_FIELD(public_listen)>(listen_problem),
+     "Address and port, e.g. 0.0.0.0:9180. \"\": none."},
+    {"public", "certificate", path<HOLDFAST_FIELD(public_certificate)>(),
+     "The certificate's chain in PEM, for TLS, which pages served by https need. \"\": none."},
+    {"public", "certificate_key", path<HOLDFAST_FIELD(public_certificate_key)>(),
+     "Its key in PEM, which others cannot read."},
 
     {"log", "level",
      WordSlot{[](const Config& config) { return to_string(config.log.level); },

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "node/events.hpp"
+#include "node/gateway.hpp"
 #include "node/node_folder.hpp"
 #include "node/open_files.hpp"
 #include "node/status.hpp"
@@ -106,9 +108,22 @@ Result<std::unique_ptr<FollowClient>> follow_host(const Config& config, TcpNetwo
                                           client_options(config));
 }
 
-Result<std::unique_ptr<HttpServer>> start_monitor(const Config& config, MonitorSources sources,
-                                                  const TcpNetwork* network) {
-    if (config.monitor.empty()) return std::unique_ptr<HttpServer>();
+DaemonMonitor::DaemonMonitor(std::unique_ptr<HttpServer> server, Log& log)
+    : server_(std::move(server)), log_(&log) {
+    log.events().on_append([woken = server_.get()] { woken->wake_streams(); });
+}
+
+DaemonMonitor::~DaemonMonitor() {
+    if (server_) log_->events().on_append({});
+}
+
+json::Json DaemonMonitor::address() const {
+    return server_ ? json::Json(server_->address()) : json::Json(nullptr);
+}
+
+Result<DaemonMonitor> start_monitor(const Config& config, MonitorSources sources,
+                                    const TcpNetwork* network, Log& log) {
+    if (config.monitor.empty()) return DaemonMonitor();
     if (network != nullptr) {
         sources.health = [network, own = std::move(sources.health)] {
             Health out = own();
@@ -118,11 +133,14 @@ Result<std::unique_ptr<HttpServer>> start_monitor(const Config& config, MonitorS
             return out;
         };
     }
-    return serve_monitor(config.monitor, std::move(sources));
-}
-
-json::Json address_of(const std::unique_ptr<HttpServer>& monitor) {
-    return monitor ? json::Json(monitor->address()) : json::Json(nullptr);
+    HttpOptions options;
+    options.address = config.monitor;
+    options.token = config.monitor_token;
+    options.certificate = config.monitor_certificate;
+    options.certificate_key = config.monitor_certificate_key;
+    if (config.monitor_public) options.public_prefix = Gateway::kPrefix;
+    HOLDFAST_ASSIGN(server, serve_monitor(options, std::move(sources)));
+    return DaemonMonitor(std::move(server), log);
 }
 
 }  // namespace holdfast::node

@@ -9,6 +9,7 @@
 #include "core/keys.hpp"
 #include "follow/client.hpp"
 #include "node/config.hpp"
+#include "node/log.hpp"
 #include "node/monitor.hpp"
 #include "transport/tcp_network.hpp"
 
@@ -46,11 +47,27 @@ void stop_network(TcpNetwork& network, const Config& config, Log& log);
 [[nodiscard]] Result<std::unique_ptr<FollowClient>> follow_host(const Config& config,
                                                                 TcpNetwork& network);
 
-/// The monitor of [monitor] listen; null where none is wanted. The sources, and `network`, are used
-/// until it ends: its health is part of the daemon's.
-[[nodiscard]] Result<std::unique_ptr<HttpServer>> start_monitor(
-    const Config& config, MonitorSources sources, const TcpNetwork* network = nullptr);
-/// For ready lines: its address, or null.
-[[nodiscard]] json::Json address_of(const std::unique_ptr<HttpServer>& monitor);
+/// A daemon's monitor, and the log that wakes its event streams; both are let go of together.
+class DaemonMonitor {
+  public:
+    DaemonMonitor() = default;
+    DaemonMonitor(std::unique_ptr<HttpServer> server, Log& log);
+    DaemonMonitor(DaemonMonitor&&) = default;
+    DaemonMonitor& operator=(DaemonMonitor&&) = delete;
+    DaemonMonitor(const DaemonMonitor&) = delete;
+    DaemonMonitor& operator=(const DaemonMonitor&) = delete;
+    ~DaemonMonitor();
+    /// For ready lines: where it listens, or null.
+    [[nodiscard]] json::Json address() const;
+
+  private:
+    std::unique_ptr<HttpServer> server_;
+    Log* log_ = nullptr;
+};
+
+/// The monitor of [monitor] listen; one without an address where none is wanted. The sources, the
+/// log and `network` are used until it ends: the network's health is part of the daemon's.
+[[nodiscard]] Result<DaemonMonitor> start_monitor(const Config& config, MonitorSources sources,
+                                                  const TcpNetwork* network, Log& log);
 
 }  // namespace holdfast::node

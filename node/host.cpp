@@ -7,9 +7,12 @@
 #include <thread>
 
 #include "clock/vdf_clock_service.hpp"
+#include "node/api.hpp"
 #include "node/block_maker.hpp"
 #include "node/connect.hpp"
 #include "node/control.hpp"
+#include "node/daemon_control.hpp"
+#include "node/gateway.hpp"
 #include "node/history_source.hpp"
 #include "node/host_work.hpp"
 #include "node/metrics.hpp"
@@ -120,6 +123,22 @@ Result<Json> ledger_json(BondLedger& ledger) {
                 {"in_pool", totals.in_pool}};
 }
 
+/// Of the newest closed height; null: none yet.
+Json digest_json(const Registry& registry) {
+    const Result<std::optional<Height>> closed = registry.closed();
+    if (!closed || !*closed) return nullptr;
+    const auto record = registry.block(**closed);
+    if (!record || !*record) return nullptr;
+    const StatusCounts& counts = (*record)->counts;
+    return {{"height", (*record)->height.value},
+            {"global", to_hex((*record)->global)},
+            {"regions", (*record)->regions},
+            {"active", counts.active},
+            {"late", counts.late},
+            {"removing", counts.removing},
+            {"expired", counts.expired}};
+}
+
 /// A core is left for y, whose walk no other core can do a part of.
 unsigned threads_beside_the_clock() {
     const unsigned cores = worker_count(0, UINT64_MAX);
@@ -145,19 +164,6 @@ void come_after_the_clock() {
         return true;
     }();
     (void)once;
-}
-
-/// Commands of this machine, with the stores that are open here.
-Result<std::unique_ptr<ControlServer>> start_control(Node& node, Bell& bell, Log& log) {
-    return ControlServer::start(
-        control_socket(node.paths.dir),
-        [&node, &bell, &log](const std::string& command, const Json& arguments) {
-            const NodeStores stores{node.chain.get(), node.ledger.get(), node.aggregator.get()};
-            Result<Json> done = carry_out(stores, command, arguments);
-            log.info("control", {{"command", command}, {"done", done.has_value()}});
-            bell.ring();
-            return done;
-        });
 }
 
 /// Blocks that are final, one after another, until `stop`.
@@ -239,6 +245,7 @@ Result<Json> run_host(const Config& config, Log& log, const HostHooks& hooks,
                     {"network", to_json(network->statistics())},
                     {"peers", peers_json(*network)},
                     {"log", to_json(log)}};
+        out["digest"] = digest_json(node.registry());
         const Result<Json> ledger = ledger_json(*node.ledger);
         out["ledger"] = ledger ? *ledger : Json{{"error", ledger.error().message}};
         return out;
@@ -255,19 +262,38 @@ Result<Json> run_host(const Config& config, Log& log, const HostHooks& hooks,
     const auto health = [&] {
         return Health{problems_of(maker.status(), work.counts(), block_ms)};
     };
-    HOLDFAST_ASSIGN(monitor, start_monitor(config, {metrics, health, status}, network.get()));
-    HOLDFAST_ASSIGN(control, start_control(node, bell, log));
+    DaemonControl daemon(config, {status, health}, log);
+    const ApiCommands handle = [&](const std::string& command, const Json& arguments) {
+        if (DaemonControl::has(command)) return daemon.handle(command, arguments);
+        const NodeStores stores{node.chain.get(), node.ledger.get(), node.aggregator.get()};
+        Result<Json> done = carry_out(stores, command, arguments);
+        log.info("control", {{"command", command}, {"done", done.has_value()}});
+        bell.ring();
+        return done;
+    };
+    const Api api("node", DaemonControl::routes(), handle, log);
+    MonitorSources sources{metrics, health, status, {}};
+    sources.mounts.push_back(
+        {"/api/", [&api](const HttpRequest& request) { return api.answer(request); }});
+    Gateway gateway(node.registry(), data);
+    sources.mounts.push_back(gateway_mount(gateway));
+    HOLDFAST_ASSIGN(monitor, start_monitor(config, std::move(sources), network.get(), log));
+    HOLDFAST_ASSIGN(gateway_server, start_gateway(config, gateway));
+    HOLDFAST_ASSIGN(control, ControlServer::start(control_socket(node.paths.dir), handle));
+    const StopCheck ends = [&] { return stop() || daemon.stop_wanted(); };
     const Json ready = {{"event", "ready"},
                         {"role", "node"},
                         {"address", network->address()},
                         {"key", to_hex(key.public_key())},
                         {"network_id", to_hex(params.id())},
-                        {"monitor", address_of(monitor)}};
+                        {"monitor", monitor.address()},
+                        {"public", gateway_address(gateway_server)}};
     log.info("ready", {{"address", network->address()}, {"block_ms", block_ms}});
     if (hooks.ready) hooks.ready(ready);
     {
-        const std::jthread making([&] { maker.run(stop); });
-        process_blocks(work, bell, stop);
+        const std::jthread making([&] { maker.run(ends); });
+        const std::jthread reloading([&] { watch_hangups(daemon, ends); });
+        process_blocks(work, bell, ends);
     }
     log.info("stopping", {});
     control.reset();  // nothing is written any more

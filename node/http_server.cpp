@@ -1,26 +1,29 @@
 #include "node/http_server.hpp"
 
-#include <array>
-#include <boost/asio.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http.hpp>
-#include <list>
-#include <optional>
-#include <vector>
+#include <openssl/x509v3.h>
+#include <sys/stat.h>
 
+#include <algorithm>
+#include <atomic>
+
+#include "json/json.hpp"
 #include "node/exchanges_impl.hpp"
+#include "node/http_admission.hpp"
+#include "node/http_session_impl.hpp"
 #include "transport/tcp_network.hpp"
 
 namespace holdfast::node {
 namespace {
 
-namespace http = boost::beast::http;
+namespace ssl = boost::asio::ssl;
 using boost::asio::ip::tcp;
 using Failure = boost::system::error_code;
 
-/// The loopback addresses that a text means, itself or by its name; none where any of them is
-/// another.
-std::vector<tcp::endpoint> parse_loopback(const std::string& text) {
+constexpr auto kBetweenPulls = std::chrono::milliseconds(250);
+constexpr auto kLookAtQuiet = std::chrono::seconds(5);
+
+/// The addresses that a text means, itself or by its name.
+std::vector<tcp::endpoint> parse_endpoints(const std::string& text) {
     std::vector<tcp::endpoint> out;
     for (const std::string& one : numeric_tcp_addresses(text)) {
         const std::size_t colon = one.rfind(':');
@@ -28,114 +31,196 @@ std::vector<tcp::endpoint> parse_loopback(const std::string& text) {
         if (host.front() == '[') host = host.substr(1, host.size() - 2);
         Failure failed;
         const auto address = boost::asio::ip::make_address(host, failed);
-        if (failed || !address.is_loopback()) return {};
+        if (failed) return {};
         out.emplace_back(address, static_cast<std::uint16_t>(std::stoul(one.substr(colon + 1))));
     }
     return out;
 }
 
-/// Of "name:port", "1.2.3.4" or "[::1]:port".
-std::string_view without_port(std::string_view host) {
-    if (!host.empty() && host.front() == '[') {
-        const std::size_t end = host.find(']');
-        return end == std::string_view::npos ? host : host.substr(1, end - 1);
-    }
-    return host.substr(0, host.find(':'));
+bool all_loopback(const std::vector<tcp::endpoint>& places) {
+    return !places.empty() && std::all_of(places.begin(), places.end(), [](const auto& place) {
+        return place.address().is_loopback();
+    });
 }
 
-/// Names under which a program of this machine reaches a loopback address.
-bool is_loopback_host(std::string_view host) {
-    if (boost::beast::iequals({host.data(), host.size()}, "localhost")) return true;
-    Failure failed;
-    const auto address = boost::asio::ip::make_address(std::string(host), failed);
-    return !failed && address.is_loopback();
+bool only_reads(std::string_view method) {
+    return method == "GET" || method == "HEAD" || method == "OPTIONS";
 }
 
-HttpResponse error_response(unsigned status, const std::string& what) {
-    return {status, "application/json", "{\n  \"error\": \"" + what + "\"\n}\n"};
+/// Whether a browser says that another site's page asks.
+bool asked_by_another_site(const HttpRequest& request) {
+    const std::string_view site = request.header("sec-fetch-site");
+    if (!site.empty() && site != "same-origin" && site != "none") return true;
+    const std::string_view origin = request.header("origin");
+    if (origin.empty()) return false;
+    const std::size_t scheme = origin.find("://");
+    return scheme == std::string_view::npos || origin.substr(scheme + 3) != request.header("host");
 }
 
-using Head = http::request_header<>;
-
-HttpResponse answer(const HttpServer::Pages& pages, const Head& head) {
-    const std::string target(head.target());
-    if (target.front() != '/' || head.count(http::field::host) > 1) {
-        return error_response(400, "not HTTP");
+/// What a handler sees. Secrets stay here.
+HttpHeaders headers_of(const HttpMessage& message) {
+    HttpHeaders out;
+    for (const auto& field : message) {
+        std::string name(field.name_string());
+        std::transform(name.begin(), name.end(), name.begin(),
+                       [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+        if (name == "authorization" || name == "proxy-authorization" || name == "cookie") continue;
+        out.emplace_back(std::move(name), std::string(field.value()));
     }
-    const std::string host(head[http::field::host]);
-    if (!host.empty() && !is_loopback_host(without_port(host))) {
-        return error_response(403, "asked for under a name that is not this machine's own");
-    }
-    if (head.method() != http::verb::get && head.method() != http::verb::head) {
-        return error_response(405, "only GET and HEAD");
-    }
-    try {  // the host's code may throw what it likes
-        return pages(target.substr(0, target.find('?')));
-    } catch (...) {
-        return error_response(500, "the source of this page failed");
-    }
-}
-
-http::response<http::string_body> encode(HttpResponse response) {
-    http::response<http::string_body> out(static_cast<http::status>(response.status), 11);
-    out.set(http::field::content_type, response.type);
-    out.set(http::field::cache_control, "no-store");
-    out.set("X-Content-Type-Options", "nosniff");
-    if (out.result() == http::status::method_not_allowed) out.set(http::field::allow, "GET, HEAD");
-    out.keep_alive(false);
-    out.body() = std::move(response.body);
-    out.prepare_payload();
     return out;
 }
 
-/// One request and its response. Lives in the list of its server until it is closed.
-struct Exchange {
-    Exchange(tcp::socket accepted, boost::asio::io_context& io, std::size_t request_bytes)
-        : socket(std::move(accepted)), deadline(io), buffer(request_bytes) {
-        parser.header_limit(static_cast<std::uint32_t>(request_bytes));
+Result<ssl::context> make_server_tls(const HttpOptions& options) {
+    ssl::context context(ssl::context::tls_server);
+    SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
+    struct stat found{};
+    if (::stat(options.certificate_key.c_str(), &found) == 0 && (found.st_mode & 07) != 0) {
+        return fail(ErrorCode::kPermission, "everybody can read the certificate's key " +
+                                                options.certificate_key.string() + ": chmod 600");
     }
-    tcp::socket socket;
-    boost::asio::steady_timer deadline;
-    boost::beast::flat_buffer buffer;
-    http::request_parser<http::empty_body> parser;
-    http::response<http::string_body> response;
-    std::optional<http::response_serializer<http::string_body>> serializer;
-    std::array<char, 1'024> drained{};
-};
-using ExchangePtr = std::shared_ptr<Exchange>;
+    Failure failed;
+    context.use_certificate_chain_file(options.certificate.string(), failed);
+    if (failed) {
+        return fail(ErrorCode::kInvalidArgument, "no certificate in PEM can be read from " +
+                                                     options.certificate.string() + ": " +
+                                                     failed.message());
+    }
+    // Without a passphrase: nobody is there to be asked for one.
+    context.set_password_callback([](std::size_t, ssl::context::password_purpose) { return ""; },
+                                  failed);
+    context.use_private_key_file(options.certificate_key.string(), ssl::context::pem, failed);
+    if (failed) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "the certificate's key cannot be used: " + options.certificate_key.string() +
+                        ": " + failed.message());
+    }
+    return context;
+}
 
 }  // namespace
 
-class HttpServer::Impl {
+// --- requests and responses ----------------------------------------------------------------------
+
+std::string_view HttpRequest::header(std::string_view name) const {
+    for (const auto& [one, value] : headers) {
+        if (one == name) return value;
+    }
+    return {};
+}
+
+std::optional<std::string> HttpRequest::parameter(std::string_view name) const {
+    const std::string_view all = query;
+    for (std::size_t begin = 0; begin < all.size();) {
+        const std::size_t end = std::min(all.find('&', begin), all.size());
+        const std::string_view one = all.substr(begin, end - begin);
+        const std::size_t equals = std::min(one.find('='), one.size());
+        if (unescape(one.substr(0, equals), true) == name) {
+            return unescape(equals < one.size() ? one.substr(equals + 1) : std::string_view(), true)
+                .value_or("");
+        }
+        begin = end + 1;
+    }
+    return std::nullopt;
+}
+
+HttpResponse http_error(unsigned status, const std::string& what) {
+    HttpResponse out;
+    out.status = status;
+    out.body = json::dump(json::Json{{"error", what}}, json::kIndented) + "\n";
+    return out;
+}
+
+// --- the server ----------------------------------------------------------------------------------
+
+class HttpServer::Impl final : public HttpSessionHost {
   public:
-    Impl(Pages pages, const HttpLimits& limits) : pages_(std::move(pages)), limits_(limits) {}
-    ~Impl() { loop_.stop(); }
+    Impl(const HttpOptions& options, Handler handler, bool loopback)
+        : options_(options),
+          handler_(std::move(handler)),
+          loopback_(loopback),
+          wake_timer_(loop_.io()),
+          quiet_timer_(loop_.io()) {}
+    ~Impl() override {
+        loop_.stop();
+        reads_.join();
+        commands_.join();
+    }
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
 
+    /// Token and certificate.
+    Status prepare();
     /// At the first of `places` that will do.
-    Status listen(const std::vector<tcp::endpoint>& places, const std::string& text);
+    Status listen(const std::vector<tcp::endpoint>& places);
     void run() {
-        loop_.start([this](tcp::socket socket) {
-            if (open_.size() >= limits_.connections) close(ExchangePtr(open_.front()));
-            begin(std::move(socket));
-        });
+        look_at_quiet();
+        loop_.start([this](tcp::socket socket) { begin(std::move(socket)); });
+    }
+    void wake() {
+        if (woken_.exchange(true)) return;
+        boost::asio::post(loop_.io(), [this] { pull_soon(); });
     }
     [[nodiscard]] const std::string& address() const { return address_; }
 
+    void handle(const HttpSessionPtr& session, HttpMessage message) override;
+    [[nodiscard]] bool room_for_stream() const override {
+        const auto streams = std::count_if(open_.begin(), open_.end(), [](const auto& one) {
+            return one->state() == HttpSession::State::kStreaming;
+        });
+        return static_cast<std::size_t>(streams) < options_.limits.streams;
+    }
+    void forget(HttpSession& session) override { open_.erase(session.place); }
+    [[nodiscard]] const HttpLimits& limits() const override { return options_.limits; }
+
   private:
     void begin(tcp::socket socket);
-    void respond(const ExchangePtr& exchange, HttpResponse response);
-    void close(const ExchangePtr& exchange);
+    void make_room();
+    void pull_soon();
+    void pull_all();
+    void look_at_quiet();
+    std::optional<HttpResponse> refuse(const HttpMessage& message, HttpRequest& request) const;
+    [[nodiscard]] bool is_own_name(std::string_view host) const;
+    [[nodiscard]] HttpResponse answer(const HttpRequest& request) const;
 
-    const Pages pages_;
-    const HttpLimits limits_;
+    const HttpOptions options_;
+    const Handler handler_;
+    const bool loopback_;
+    std::optional<AccessToken> token_;
+    std::optional<ssl::context> tls_;
+    X509* certificate_ = nullptr;  // of tls_
     AcceptLoop<tcp> loop_;
     std::string address_;
-    std::list<ExchangePtr> open_;
+    std::atomic<bool> woken_{false};
+    boost::asio::steady_timer wake_timer_;
+    boost::asio::steady_timer quiet_timer_;
+    boost::asio::thread_pool reads_{1};
+    boost::asio::thread_pool commands_{1};
+    std::list<HttpSessionPtr> open_;
 };
 
-Status HttpServer::Impl::listen(const std::vector<tcp::endpoint>& places, const std::string& text) {
+Status HttpServer::Impl::prepare() {
+    if (!loopback_ && !options_.only_public &&
+        (options_.token.empty() || options_.certificate.empty())) {
+        return fail(ErrorCode::kInvalidArgument,
+                    "\"" + options_.address +
+                        "\" is no loopback address: other machines are served only with a "
+                        "token and a certificate");
+    }
+    if (options_.certificate.empty() != options_.certificate_key.empty()) {
+        return fail(ErrorCode::kInvalidArgument, "a certificate and its key belong together");
+    }
+    if (!options_.token.empty()) {
+        HOLDFAST_ASSIGN(token, AccessToken::open(options_.token));
+        token_ = token;
+    }
+    if (options_.certificate.empty()) return {};
+    HOLDFAST_ASSIGN(tls, make_server_tls(options_));
+    tls_.emplace(std::move(tls));
+    certificate_ = SSL_CTX_get0_certificate(tls_->native_handle());
+    return {};
+}
+
+Status HttpServer::Impl::listen(const std::vector<tcp::endpoint>& places) {
     Failure failed;
     tcp::acceptor& acceptor = loop_.acceptor();
     for (const tcp::endpoint& where : places) {
@@ -148,9 +233,9 @@ Status HttpServer::Impl::listen(const std::vector<tcp::endpoint>& places, const 
         if (!failed) break;
     }
     if (failed == boost::asio::error::address_in_use) {
-        return fail(ErrorCode::kAlreadyExists, text + ": the address is in use");
+        return fail(ErrorCode::kAlreadyExists, options_.address + ": the address is in use");
     }
-    if (failed) return fail_errno(failed.value(), "listening at " + text);
+    if (failed) return fail_errno(failed.value(), "listening at " + options_.address);
     const tcp::endpoint bound = acceptor.local_endpoint(failed);
     const std::string host = bound.address().to_string();
     address_ =
@@ -159,70 +244,145 @@ Status HttpServer::Impl::listen(const std::vector<tcp::endpoint>& places, const 
 }
 
 void HttpServer::Impl::begin(tcp::socket socket) {
-    const auto exchange =
-        std::make_shared<Exchange>(std::move(socket), loop_.io(), limits_.request_bytes);
-    open_.push_back(exchange);
-    exchange->deadline.expires_after(std::chrono::milliseconds(limits_.exchange_ms));
-    exchange->deadline.async_wait([this, exchange](const Failure& failed) {
-        if (!failed) close(exchange);
-    });
-    // The head alone: whatever follows it is not looked at.
-    http::async_read_header(
-        exchange->socket, exchange->buffer, exchange->parser,
-        [this, exchange](const Failure& failed, std::size_t) {
-            if (!failed) return respond(exchange, answer(pages_, exchange->parser.get()));
-            if (failed == http::error::header_limit || failed == http::error::buffer_overflow) {
-                return respond(exchange, error_response(431, "too long a request"));
-            }
-            const bool gone =
-                failed == http::error::end_of_stream || failed == http::error::partial_message;
-            if (gone || failed.category() != make_error_code(http::error::bad_target).category()) {
-                return close(exchange);
-            }
-            respond(exchange, error_response(400, "not HTTP"));
-        });
+    if (open_.size() >= options_.limits.connections) make_room();
+    HttpSessionPtr session;
+    if (tls_) {
+        session = std::make_shared<HttpSessionOn<ssl::stream<tcp::socket>>>(
+            *this, loop_.io(), std::move(socket), *tls_);
+    } else {
+        session =
+            std::make_shared<HttpSessionOn<tcp::socket>>(*this, loop_.io(), std::move(socket));
+    }
+    session->place = open_.insert(open_.end(), session);
+    session->begin();
 }
 
-void HttpServer::Impl::respond(const ExchangePtr& exchange, HttpResponse response) {
-    exchange->response = encode(std::move(response));
-    exchange->serializer.emplace(exchange->response);
-    const auto written = [this, exchange](const Failure& failed, std::size_t) {
-        if (failed) return close(exchange);
-        finish(exchange, [this](const ExchangePtr& done) { close(done); });
-    };
-    if (exchange->parser.get().method() == http::verb::head) {
-        http::async_write_header(exchange->socket, *exchange->serializer, written);
-    } else {
-        http::async_write(exchange->socket, *exchange->serializer, written);
+/// Closes the oldest of those who hold on to nothing but a connection.
+void HttpServer::Impl::make_room() {
+    using State = HttpSession::State;
+    auto victim = std::find_if(open_.begin(), open_.end(), [](const HttpSessionPtr& one) {
+        return one->state() != State::kAnswering && one->state() != State::kStreaming;
+    });
+    if (victim == open_.end()) victim = open_.begin();
+    const HttpSessionPtr closed = *victim;
+    closed->close();
+}
+
+/// Our own names: numbers and "localhost", and those that the certificate is for.
+bool HttpServer::Impl::is_own_name(std::string_view host) const {
+    if (host.empty() || is_unbendable_host(host, !loopback_)) return true;
+    if (certificate_ == nullptr) return false;
+    return X509_check_host(certificate_, host.data(), host.size(), 0, nullptr) == 1;
+}
+
+/// What is said before the handler is asked; none: it may be.
+std::optional<HttpResponse> HttpServer::Impl::refuse(const HttpMessage& message,
+                                                     HttpRequest& request) const {
+    HttpTarget target;
+    const std::string_view text(message.target().data(), message.target().size());
+    const TargetFault fault = parse_target(text, target);
+    if (fault == TargetFault::kDots) return http_error(404, "no path with dots is served");
+    if (fault != TargetFault::kNone || message.count(http::field::host) > 1) {
+        return http_error(400, "not HTTP");
+    }
+    request.method = std::string(message.method_string());
+    request.path = std::move(target.path);
+    request.query = std::move(target.query);
+    request.headers = headers_of(message);
+    request.has_token = token_.has_value();
+    const bool open_to_all = !options_.public_prefix.empty() && only_reads(request.method) &&
+                             request.path.starts_with(options_.public_prefix);
+    if (open_to_all) return std::nullopt;
+    if (options_.only_public) {
+        return only_reads(request.method) ? http_error(404, "there is " + options_.public_prefix)
+                                          : http_error(405, "only GET and HEAD");
+    }
+    if (!is_own_name(host_without_port(request.header("host")))) {
+        return http_error(403, "asked for under a name that is not this machine's own");
+    }
+    if (!only_reads(request.method) && asked_by_another_site(request)) {
+        return http_error(403, "asked for by a page of another site");
+    }
+    const auto given = message.find(http::field::authorization);
+    request.authorized = token_ && given != message.end() &&
+                         token_->given_by({given->value().data(), given->value().size()});
+    const bool wrong = token_ && given != message.end() && !request.authorized;
+    if (wrong || (!loopback_ && !request.authorized)) {
+        HttpResponse out = http_error(401, "the token is needed");
+        out.headers = {{"WWW-Authenticate", "Basic realm=\"holdfast\", charset=\"UTF-8\""}};
+        return out;
+    }
+    return std::nullopt;
+}
+
+HttpResponse HttpServer::Impl::answer(const HttpRequest& request) const {
+    try {  // the host's code may throw what it likes
+        return handler_(request);
+    } catch (...) {
+        return http_error(500, "the source of this page failed");
     }
 }
 
-void HttpServer::Impl::close(const ExchangePtr& exchange) {
-    Failure ignored;
-    exchange->deadline.cancel();
-    exchange->socket.close(ignored);
-    open_.remove(exchange);
+void HttpServer::Impl::handle(const HttpSessionPtr& session, HttpMessage message) {
+    open_.splice(open_.end(), open_, session->place);  // the newest of those who ask
+    const auto request = std::make_shared<HttpRequest>();
+    if (auto refused = refuse(message, *request)) return session->respond(*std::move(refused));
+    request->body = std::move(message.body());
+    boost::asio::post(only_reads(request->method) ? reads_ : commands_, [this, session, request] {
+        if (loop_.io().stopped()) return;
+        const auto response = std::make_shared<HttpResponse>(answer(*request));
+        boost::asio::post(loop_.io(),
+                          [session, response] { session->respond(std::move(*response)); });
+    });
 }
 
-bool is_loopback_address(const std::string& address) { return !parse_loopback(address).empty(); }
+/// Many events at once are one look at the streams.
+void HttpServer::Impl::pull_soon() {
+    wake_timer_.expires_after(kBetweenPulls);
+    wake_timer_.async_wait([this](const Failure& failed) {
+        if (failed) return;
+        woken_ = false;
+        pull_all();
+    });
+}
+
+void HttpServer::Impl::pull_all() {
+    const std::vector<HttpSessionPtr> sessions(open_.begin(), open_.end());
+    for (const HttpSessionPtr& one : sessions) one->pull();
+}
+
+void HttpServer::Impl::look_at_quiet() {
+    quiet_timer_.expires_after(kLookAtQuiet);
+    quiet_timer_.async_wait([this](const Failure& failed) {
+        if (failed) return;
+        pull_all();
+        look_at_quiet();
+    });
+}
+
+bool is_loopback_address(const std::string& address) {
+    return all_loopback(parse_endpoints(address));
+}
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() = default;
 
-Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string& address, Pages pages,
-                                                      const HttpLimits& limits) {
-    const auto places = parse_loopback(address);
+Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpOptions& options, Handler handler) {
+    const auto places = parse_endpoints(options.address);
     if (places.empty()) {
         return fail(ErrorCode::kInvalidArgument,
-                    "\"" + address + "\" is not a loopback address or name with a port");
+                    "\"" + options.address +
+                        "\" is no address or name with a port (a loopback one, for this machine)");
     }
     occupy_standard_descriptors();
-    auto impl = std::make_unique<Impl>(std::move(pages), limits);
-    HOLDFAST_TRY(impl->listen(places, address));
+    auto impl = std::make_unique<Impl>(options, std::move(handler), all_loopback(places));
+    HOLDFAST_TRY(impl->prepare());
+    HOLDFAST_TRY(impl->listen(places));
     impl->run();
     return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
 const std::string& HttpServer::address() const { return impl_->address(); }
+void HttpServer::wake_streams() { impl_->wake(); }
 
 }  // namespace holdfast::node

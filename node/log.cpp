@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "json/json.hpp"
+#include "node/events.hpp"
 
 namespace holdfast::node {
 namespace {
@@ -186,7 +187,8 @@ class Log::Sink final : public spdlog::sinks::base_sink<std::mutex> {
     bool torn_ = false;
 };
 
-Log::Log(const LogOptions& options) : options_(options) {}
+Log::Log(const LogOptions& options)
+    : options_(options), level_(options.level), events_(std::make_unique<EventLog>()) {}
 Log::~Log() = default;
 
 Result<std::unique_ptr<Log>> Log::open(const LogOptions& options) {
@@ -205,6 +207,7 @@ Result<std::unique_ptr<Log>> Log::open(const LogOptions& options) {
 }
 
 Status Log::reopen() {
+    ++reopenings_;
     if (options_.file.empty()) return {};
     HOLDFAST_ASSIGN(out, open_lines(options_.file));
     sink_->replace(std::move(out));
@@ -212,10 +215,12 @@ Status Log::reopen() {
 }
 
 void Log::write(LogLevel level, std::string_view event, Fields fields) {
-    if (!enabled(level) || level == LogLevel::kOff) return;
-    const std::string line = options_.format == LogFormat::kJson
-                                 ? format_json(level, event, fields).substr(1)
-                                 : format_text(level, event, fields);
+    if (level == LogLevel::kOff || (!enabled(level) && level < LogLevel::kInfo)) return;
+    const std::string json = format_json(level, event, fields);
+    events_->append(level, event, json);
+    if (!enabled(level)) return;
+    const std::string line =
+        options_.format == LogFormat::kJson ? json.substr(1) : format_text(level, event, fields);
     logger_->log(library_level(level), spdlog::string_view_t(line));
 }
 

@@ -33,6 +33,8 @@ class logger;
 
 namespace holdfast::node {
 
+class EventLog;
+
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError, kOff };
 enum class LogFormat : std::uint8_t { kText, kJson };
 
@@ -89,11 +91,18 @@ class Log {
     void error(std::string_view event, Fields fields = {}) {
         write(LogLevel::kError, event, fields);
     }
-    [[nodiscard]] bool enabled(LogLevel level) const { return level >= options_.level; }
+    [[nodiscard]] bool enabled(LogLevel level) const { return level >= level_.load(); }
+    [[nodiscard]] LogLevel level() const { return level_.load(); }
+    /// From now on.
+    void set_level(LogLevel level) { level_ = level; }
+    /// The newest events, from info upwards whatever the level (node/events.hpp).
+    [[nodiscard]] EventLog& events() { return *events_; }
     void write(LogLevel level, std::string_view event, Fields fields);
     /// Opens the file by its name anew; lines go there from then on. Where that fails (kIo,
     /// kPermission) they go on to the one that was open. Nothing to do without a file.
     [[nodiscard]] Status reopen();
+    /// How often that was asked for: the process was told to look at its files anew (SIGHUP).
+    [[nodiscard]] std::uint64_t reopenings() const { return reopenings_.load(); }
     /// Lines that could not be written.
     [[nodiscard]] std::uint64_t lost() const { return lost_.load(); }
 
@@ -101,7 +110,10 @@ class Log {
     class Sink;
     explicit Log(const LogOptions& options);
 
-    LogOptions options_;
+    const LogOptions options_;
+    std::atomic<LogLevel> level_;
+    std::atomic<std::uint64_t> reopenings_{0};
+    std::unique_ptr<EventLog> events_;
     std::shared_ptr<Sink> sink_;
     std::unique_ptr<spdlog::logger> logger_;
     std::atomic<std::uint64_t> lost_{0};

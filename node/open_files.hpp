@@ -20,8 +20,8 @@ struct OpenFiles {
 /// A replica with its tree, its data before sealing, its records.
 inline constexpr std::uint64_t kFilesOfReplica = 4;
 inline constexpr std::uint64_t kFilesOfWorker = 4;
-/// Stores and their locks, log, monitor, control socket, what libraries hold.
-inline constexpr std::uint64_t kFilesOfDaemon = 200;
+/// Stores and their locks, log, monitor (256 connections), control socket, what libraries hold.
+inline constexpr std::uint64_t kFilesOfDaemon = 456;
 
 [[nodiscard]] std::uint64_t files_needed(const OpenFiles& files);
 /// Raises the limit where it is too low and may be raised. kInvalidArgument where it may not: how

@@ -90,6 +90,9 @@ Status Outbox::take(const DutyNode& node, const HandedBatch& batch,
         HOLDFAST_TRY(store_.take(node.host, batch.message, kept, *batch.acknowledgement));
     }
     note([](OutboxStatus& s) { ++s.acknowledged; });
+    if (on_acknowledged_) {
+        for (const AcknowledgedObject& one : kept) on_acknowledged_(one);
+    }
     return {};
 }
 

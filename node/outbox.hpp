@@ -49,6 +49,10 @@ class Outbox {
     using Nodes = std::vector<DutyNode>;
 
     Outbox(const NetworkParams& params, Acknowledgements& store);
+    /// Called for every object whose acknowledgement has been kept. Before any is handed over.
+    void on_acknowledged(std::function<void(const AcknowledgedObject&)> seen) {
+        on_acknowledged_ = std::move(seen);
+    }
 
     /// One outcome each, as the first node has it that takes objects.
     [[nodiscard]] Result<std::vector<ObjectOutcome>> hand_over(const Nodes& nodes, Height tip,
@@ -89,6 +93,7 @@ class Outbox {
     void note(const std::function<void(OutboxStatus&)>& change);
 
     const NetworkParams params_;
+    std::function<void(const AcknowledgedObject&)> on_acknowledged_;
     mutable std::mutex mutex_;  // guards the next
     OutboxStatus status_;
     mutable std::mutex store_mutex_;  // guards the two below; held while the device is waited for

@@ -9,7 +9,7 @@ bool owes(const FollowedChain& chain) {
            !chain.part_taken;
 }
 
-void OwnChains::take(const std::vector<FollowedChain>& list) {
+void OwnChains::take(const std::vector<FollowedChain>& list, std::optional<Height> tip) {
     std::map<ReplicaId, FollowedChain> chains;
     for (const FollowedChain& one : list) {
         // Of a replica that was registered anew, the chain that owes.
@@ -19,6 +19,22 @@ void OwnChains::take(const std::vector<FollowedChain>& list) {
     const std::lock_guard lock(mutex_);
     chains_ = std::move(chains);
     known_ = true;
+    if (!tip) return;
+    std::map<ChainId, MissTrend> trends;
+    for (const FollowedChain& one : list) {
+        const auto known = trends_.find(one.chain_id);
+        if (known == trends_.end() && one.misses == 0) continue;
+        MissTrend trend = known == trends_.end() ? MissTrend() : known->second;
+        trend.note(*tip, one.misses);
+        if (trend.misses_now() + trend.misses_then() > 0) trends.emplace(one.chain_id, trend);
+    }
+    trends_ = std::move(trends);
+}
+
+MissTrend OwnChains::trend(const ChainId& id) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = trends_.find(id);
+    return found == trends_.end() ? MissTrend() : found->second;
 }
 
 bool OwnChains::known() const {
@@ -57,14 +73,6 @@ std::vector<FollowedChain> OwnChains::unheld(const std::vector<ReplicaId>& held)
         }
     }
     return out;
-}
-
-std::optional<std::string> unheld_problem(const std::vector<FollowedChain>& unheld) {
-    if (unheld.empty()) return std::nullopt;
-    return "the followed node knows " + std::to_string(unheld.size()) +
-           " chain(s) of this key whose replica is not at hand, " +
-           to_hex(unheld.front().chain_id) +
-           " among them: each of their heights is a miss; mount their disk, or name their folder";
 }
 
 }  // namespace holdfast::node

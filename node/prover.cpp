@@ -5,14 +5,21 @@
 #include <thread>
 
 #include "availability/peer_service.hpp"
+#include "node/api.hpp"
+#include "node/chain_book.hpp"
 #include "node/connect.hpp"
 #include "node/control.hpp"
+#include "node/costly_metrics.hpp"
+#include "node/daemon_control.hpp"
+#include "node/disk_watch.hpp"
+#include "node/drain.hpp"
 #include "node/follow_duties.hpp"
 #include "node/host_follower.hpp"
 #include "node/link_answers.hpp"
 #include "node/metrics.hpp"
 #include "node/promise_watch.hpp"
 #include "node/prover_control.hpp"
+#include "node/prover_deposits.hpp"
 #include "node/prover_hosts.hpp"
 #include "node/prover_status.hpp"
 #include "node/prover_work.hpp"
@@ -25,6 +32,27 @@ namespace {
 
 constexpr std::uint64_t kMissedInRow = 3;  // something is wrong
 constexpr std::size_t kKeptOutputs = 512;  // heights
+constexpr std::uint64_t kDiskLookMs = 10'000;
+constexpr auto kStopLooked = std::chrono::milliseconds(100);
+constexpr std::size_t kToldTimes = 24;  // heights
+
+std::uint64_t links_time_ms(const NetworkParams& params) {
+    return params.closing_blocks() * params.block_ms;
+}
+
+void append_times(Json& out, const NetworkParams& params, const HeightTimeline& timeline,
+                  const DiskWatch& disks) {
+    out["block_ms"] = params.block_ms;
+    out["timeline"] = Json::array();
+    for (const HeightTimes& one : timeline.times(kToldTimes)) {
+        out["timeline"].push_back(to_json(one));
+    }
+    out["misses"] = misses_json(timeline.counts());
+    out["disks"] = Json::array();
+    for (const DiskFacts& one : disks.disks()) {
+        out["disks"].push_back(to_json(one, links_time_ms(params)));
+    }
+}
 
 Json to_json(const VerifiedOutputStatus& s, OutputTrust trust) {
     Json out = {{"trust", to_string(trust)},
@@ -147,6 +175,43 @@ Status check_stock(const Config& config, const ReplicaStock& stock) {
     return fail(*first);
 }
 
+/// From what the settings named to what they name now; what commands have added stays.
+Status change_folders(ReplicaStock& stock, std::vector<FolderEntry>& known,
+                      const std::vector<FolderEntry>& now) {
+    const auto has = [](const std::vector<FolderEntry>& all, const FolderEntry& one) {
+        return std::find(all.begin(), all.end(), one) != all.end();
+    };
+    for (const FolderEntry& one : now) {
+        std::error_code ignored;
+        if (!has(known, one) && !std::filesystem::is_directory(one.path, ignored)) {
+            return fail(ErrorCode::kNotFound, one.path.string() + ": no such folder");
+        }
+    }
+    for (const FolderEntry& one : now) {
+        const Status added = has(known, one) ? Status() : stock.add(one.path);
+        if (!added && added.error().code != ErrorCode::kAlreadyExists) return added;
+    }
+    for (const FolderEntry& one : known) {
+        if (!has(now, one)) (void)stock.remove(one.path);  // gone already: by a command
+    }
+    known = now;
+    return {};
+}
+
+/// Disks, what takes long to count, and what the log says of chains.
+void look_around(DiskWatch& disks, CostlyMetrics& counted, AttentionLog& told,
+                 const ChainBook& book, std::chrono::milliseconds between, const StopCheck& ends) {
+    for (auto next = std::chrono::steady_clock::now(); !ends();) {
+        if (std::chrono::steady_clock::now() >= next) {
+            disks.look();
+            counted.refresh();
+            told.tell(*book.view());
+            next = std::chrono::steady_clock::now() + between;
+        }
+        std::this_thread::sleep_for(kStopLooked);
+    }
+}
+
 }  // namespace
 
 std::filesystem::path control_socket(const Config& config) {
@@ -155,8 +220,9 @@ std::filesystem::path control_socket(const Config& config) {
     return out.replace_extension(".sock");
 }
 
-Result<Json> run_prover(const Config& config, Log& log, const ProverHooks& hooks,
+Result<Json> run_prover(const Config& settings, Log& log, const ProverHooks& hooks,
                         const StopCheck& stop) {
+    const Config config = with_deposits(settings);
     HOLDFAST_TRY(require_setting(!config.listen.empty(), "[transport] listen", "--listen"));
     HOLDFAST_TRY(require_setting(!config.hosts.empty(), "[[hosts]]", "--host KEY@ADDRESS"));
     HOLDFAST_TRY(require_setting(!config.replicas.empty() || !config.folders.empty(),
@@ -171,6 +237,8 @@ Result<Json> run_prover(const Config& config, Log& log, const ProverHooks& hooks
                        });
     HOLDFAST_ASSIGN(records, open_records(config, identity));
     ReplicaStock stock(config, identity, *records.set, responder, chunks, log);
+    OwnChains chains;
+    HOLDFAST_ASSIGN(deposits, ProverDeposits::open(config, identity, chains, log));
     stock.look();
     HOLDFAST_TRY(check_stock(config, stock));
     PeerService service(&responder, &chunks);
@@ -178,9 +246,13 @@ Result<Json> run_prover(const Config& config, Log& log, const ProverHooks& hooks
         return service.handle(from, message);
     };
     RecordedLinks recorded(params, *records.set);
-    handler = answering_links(std::move(handler),
-                              [&](const RecordedLink& link) { return recorded.prove(link); },
-                              {keys_of(config.hosts), {}, machine_clock()});
+    LinkAnswerOptions answering;
+    answering.hosts = keys_of(config.hosts);
+    answering.clock = machine_clock();
+    handler = answering_links(
+        std::move(handler), [&](const RecordedLink& link) { return recorded.prove(link); },
+        answering);
+    if (deposits) handler = taking_deposits(std::move(handler), deposits->service());
     if (hooks.handler) handler = hooks.handler(std::move(handler));
     const ProverHosts* asked = nullptr;
     HOLDFAST_ASSIGN(network, start_network(config, params.id(), *identity.key, kRoleProver,
@@ -189,11 +261,13 @@ Result<Json> run_prover(const Config& config, Log& log, const ProverHooks& hooks
     asked = &hosts;
     FollowClient client(hosts.requests_to_followed(), client_options(config));
 
+    HeightTimeline timeline(params, machine_clock());
     Outputs outputs;
     ProverWork* working = nullptr;
     HOLDFAST_ASSIGN(
         output, open_output(config, params, client, log, [&](Height height, const VdfOutput& y) {
             outputs.note(height, y);
+            timeline.step(height, HeightStep::kOutput);
             responder.note_y(height, y);
             if (working != nullptr) working->wake();
         }));
@@ -207,7 +281,12 @@ Result<Json> run_prover(const Config& config, Log& log, const ProverHooks& hooks
                         "y of height " + std::to_string(height.value) + " is not verified yet");
         },
         *records.acknowledgements, signed_at);
-    GuardedDuties duties(hosts, followed);
+    followed.outbox().on_acknowledged([&](const AcknowledgedObject& seen) {
+        if (seen.kind == Kind::kBundle && seen.height) {
+            timeline.step(*seen.height, HeightStep::kAcknowledged);
+        }
+    });
+    GuardedDuties duties(hosts, followed, timeline);
     HOLDFAST_ASSIGN(promises, PromiseWatch::open(params, records.folder, hosts.named(),
                                                  followed.outbox(), log));
     std::unique_ptr<DutySource> in_front;
@@ -216,9 +295,10 @@ Result<Json> run_prover(const Config& config, Log& log, const ProverHooks& hooks
         in_front = std::move(made);
     }
     DutySource& for_links = in_front ? *in_front : duties;
-    OwnChains chains;
     Registrar registrar(config, identity, client, stock, chains, log);
-    ProverWork work(config, identity, stock, client, for_links, duties, chains, registrar, log);
+    ProverWork work(config, identity, stock, client, for_links, duties, chains, registrar, timeline,
+                    log);
+    const ChainBook book(params, stock, chains, machine_clock(), [&] { return work.facts(); });
     working = &work;
     HostFollower follower(
         params, client, machine_clock(), log,
@@ -226,12 +306,16 @@ Result<Json> run_prover(const Config& config, Log& log, const ProverHooks& hooks
              ChallengeHeight known = height;
              known.y.reset();  // the followed node's word; nothing is signed from it
              responder.on_final_block(known);
+             timeline.block(height.height);
              output->want(height.height, height.y);
              work.wake();
              log.debug("block.final", {{"height", height.height}, {"has_y", height.y.has_value()}});
          },
          [&](Height height, const VdfOutput& y) { output->want(height, y); }});
 
+    const auto at_hand = [&stock] { return stock.replicas(); };
+    Scrubber scrubber(config.scrub, params, at_hand, records.folder, log);
+    DiskWatch disks({at_hand, [&stock] { return stock.folders(); }}, machine_clock(), log);
     const auto status = [&] {
         Json out = {{"role", "prover"},
                     {"address", network->address()},
@@ -247,21 +331,34 @@ Result<Json> run_prover(const Config& config, Log& log, const ProverHooks& hooks
                     {"readers", to_json(chunks.statistics())},
                     {"network", to_json(network->statistics())},
                     {"peers", peers_json(*network)},
+                    {"scrub", to_json(scrubber.status())},
                     {"log", to_json(log)}};
+        if (deposits) out["deposits"] = to_json(deposits->service().counts());
         append_stock(out, StockView::of(stock, chains));
+        append_chains(out, *book.view());
+        append_times(out, params, timeline, disks);
         return out;
     };
-    const auto metrics = [&] {
+    CostlyMetrics counted([&] {
         std::vector<Metric> out;
-        append_metrics(out, follower.status());
         append_metrics(out, StockView::of(stock, chains));
+        append_metrics(out, chains.all());
+        return out;
+    });
+    const auto metrics = [&] {
+        std::vector<Metric> out = counted.get();
+        append_metrics(out, follower.status());
         append_metrics(out, work.counts());
+        append_metrics(out, output->status(), follower.status().tip);
+        append_metrics(out, scrubber.status());
+        append_metrics(out, disks);
         append_metrics(out, followed.status());
         append_metrics(out, promises->status());
         append_metrics(out, hosts.states(), hosts.split().has_value());
         append_metrics(out, responder.statistics());
         append_metrics(out, chunks.statistics());
         append_metrics(out, network->statistics());
+        if (deposits) append_metrics(out, deposits->service().counts());
         append_metrics(out, log);
         append_process_metrics(out);
         return out;
@@ -277,10 +374,14 @@ Result<Json> run_prover(const Config& config, Log& log, const ProverHooks& hooks
                                    "prover trust");
         }
         add(problems(StockView::of(stock, chains)));
+        add(problems(*book.view()));
+        add(problems(disks.disks(), links_time_ms(params)));
         add(output_problems(output->status()));
         add(problems(registrar.counts()));
         add(problems(promises->status()));
         add(problems(work.counts()));
+        add(problems(scrubber.status()));
+        if (deposits) add(problems(deposits->service().counts()));
         const std::uint64_t failed = responder.statistics().failed + chunks.statistics().failed;
         if (failed > 0) {
             out.problems.push_back(std::to_string(failed) +
@@ -289,32 +390,65 @@ Result<Json> run_prover(const Config& config, Log& log, const ProverHooks& hooks
         }
         return out;
     };
+    std::vector<FolderEntry> folders = config.folders;  // the settings', as of the newest reload
+    DaemonControl daemon(config,
+                         {status,
+                          health,
+                          [&](const Config& now) -> Status {
+                              HOLDFAST_TRY(change_folders(stock, folders, now.folders));
+                              scrubber.set(now.scrub);
+                              work.look_again();
+                              return {};
+                          },
+                          {"scrub.every_hours", "scrub.rate", "scrub.repair", "folders"}},
+                         log);
     ProverControl control(
-        identity, stock, client, duties, chains, work,
+        identity, stock, client, duties, chains, work, scrubber, daemon,
         [&] {
             promises->begin_anew();
             hosts.trust_again();
         },
-        [&] {
-            Json out = status();
-            out["problems"] = health().problems;
-            return out;
-        },
         log);
-    HOLDFAST_ASSIGN(commands,
-                    ControlServer::start(control_socket(config),
-                                         [&](const std::string& command, const Json& arguments) {
-                                             return control.handle(command, arguments);
-                                         }));
-    HOLDFAST_ASSIGN(monitor, start_monitor(config, {metrics, health, status}, network.get()));
-    const StopCheck ends = [&] { return stop() || control.stop_wanted(); };
+    const ApiCommands handle = [&](const std::string& command,
+                                   const Json& arguments) -> Result<Json> {
+        if (command == "deposits") return deposits_json(deposits.get());
+        return control.handle(command, arguments);
+    };
+    HOLDFAST_ASSIGN(commands, ControlServer::start(control_socket(config), handle));
+    const Api api("prover", ProverControl::routes(), handle, log);
+    MonitorSources sources{metrics, health, status,
+                           [&](const std::string& state, std::uint64_t number) {
+                               return chain_page(params, *book.view(), state, number);
+                           }};
+    sources.mounts.push_back(
+        {"/api/", [&api](const HttpRequest& request) { return api.answer(request); }});
+    HOLDFAST_ASSIGN(monitor, start_monitor(config, std::move(sources), network.get(), log));
+    Drain draining(config.drain_ms, log, [&] {
+        return work.counts().paused || !follower.status().reachable ||
+               (!work.busy() && followed.status().unsettled == 0);
+    });
+    const StopCheck ends = [&] {
+        const auto drain = control.drain_wanted();
+        if (drain) return draining.over(*drain);
+        return (stop() || daemon.stop_wanted()) && draining.over();
+    };
+    if (deposits) {
+        deposits->begin(
+            {[&] { return follower.status().tip; }, [&] { return work.counts().newest_linked; },
+             [&](const ChainId& chain) { return control.end(chain); },
+             [&] {
+                 work.look_again();
+                 work.wake();
+             },
+             [&](const std::filesystem::path& replica) { (void)stock.remove(replica); }});
+    }
     const StockView view = StockView::of(stock, chains);
     Json ready = {{"event", "ready"},
                   {"role", "prover"},
                   {"address", network->address()},
                   {"key", to_hex(key)},
                   {"control", commands->socket().string()},
-                  {"monitor", address_of(monitor)}};
+                  {"monitor", monitor.address()}};
     append_stock(ready, view);
     log.info("ready", {{"address", network->address()},
                        {"replicas", view.replicas.size()},
@@ -324,7 +458,18 @@ Result<Json> run_prover(const Config& config, Log& log, const ProverHooks& hooks
         const std::jthread watching([&] { hosts.run(ends); });
         const std::jthread verifying([&] { output->run(ends); });
         const std::jthread linking([&] { work.run_links(ends); });
+        const std::jthread looking([&] {
+            AttentionLog told(log);
+            const auto between =
+                std::chrono::milliseconds(std::min<std::uint64_t>(kDiskLookMs, params.block_ms));
+            look_around(disks, counted, told, book, between, ends);
+        });
         const std::jthread sealing([&] { work.run_seals(ends); });
+        const std::jthread scrubbing([&] { scrubber.run(ends); });
+        const std::jthread reloading([&] { watch_hangups(daemon, ends); });
+        const std::jthread depositing([&] {
+            if (deposits) deposits->service().run(ends);
+        });
         const std::jthread checking([&] {
             promises->run(
                 [&] { return client.newest_told(); },

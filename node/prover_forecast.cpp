@@ -47,32 +47,11 @@ std::optional<std::string> late_seals(const NetworkParams& params, const ProverF
            "once";
 }
 
-std::optional<std::string> many_misses(const NetworkParams& params, const ProverFacts& facts) {
-    const ProverFacts::Chain* worst = nullptr;
-    std::uint64_t near = 0;
-    for (const ProverFacts::Chain& chain : facts.chains) {
-        if (chain.expired || chain.misses == 0) continue;
-        if (worst == nullptr || chain.misses > worst->misses) worst = &chain;
-        near += 2 * chain.misses >= params.misses_late ? 1 : 0;
-    }
-    if (near == 0) return std::nullopt;
-    const bool late = worst->misses >= params.misses_late;
-    return "chain " + to_hex(worst->chain_id) + " has missed " + std::to_string(worst->misses) +
-           " of its last " + std::to_string(params.rate_window) + " heights (" +
-           (late ? "late; expired"
-                 : "late at " + std::to_string(params.misses_late) + ", expired") +
-           " at " + std::to_string(params.misses_expired) + "), and " + std::to_string(near - 1) +
-           " more are half-way there or worse: see why in the log (links.fault), repair the "
-           "replica "
-           "(holdfast scrub) or bring its disk back";
-}
-
 }  // namespace
 
 std::vector<std::string> forecast(const NetworkParams& params, const ProverFacts& facts) {
     std::vector<std::string> out;
-    for (const auto& warning :
-         {late_links(params, facts), late_seals(params, facts), many_misses(params, facts)}) {
+    for (const auto& warning : {late_links(params, facts), late_seals(params, facts)}) {
         if (warning) out.push_back(*warning);
     }
     return out;

@@ -1,4 +1,5 @@
-// Whether what a prover owes will be there in time, from how long it has taken so far.
+// Whether what a prover owes will be there in time, from how long it has taken so far. What becomes
+// of each chain is said by node/explain.hpp.
 //
 // Pure. Spec: docs/spec.md sections 3.1, 10.2 and 15.3.
 #pragma once
@@ -22,12 +23,6 @@ struct ProverFacts {
         Height deadline;  // the last tip that takes the proof
     };
     std::vector<Duty> duties;  // seal proofs and audits whose y is settled
-    struct Chain {
-        ChainId chain_id;
-        std::uint64_t misses = 0;  // in the rate window
-        bool expired = false;
-    };
-    std::vector<Chain> chains;
 };
 
 /// Warnings for people: what will be missed, why, and what to do. Empty: all is well.

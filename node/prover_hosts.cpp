@@ -201,6 +201,16 @@ std::vector<DutyNode> ProverHosts::duty_nodes() {
 
 // --- duties --------------------------------------------------------------------------------------
 
+/// The height of a bundle; empty: it is something else.
+static std::optional<Height> note_bundle(HeightTimeline& timeline, ByteView object,
+                                         HeightStep step) {
+    const Checked<Kind> kind = peek_kind(object);
+    if (!kind || *kind != Kind::kBundle) return std::nullopt;
+    const AcknowledgedObject seen = AcknowledgedObject::of(object);
+    if (seen.height) timeline.step(*seen.height, step);
+    return seen.height;
+}
+
 template <class Call>
 auto GuardedDuties::guarded(const Call& call) -> decltype(call()) {
     if (const auto split = hosts_.split()) {
@@ -226,7 +236,9 @@ Result<KnownHeight> GuardedDuties::known_height(Height height) {
     return guarded([&] { return duties_.known_height(height); });
 }
 Result<std::vector<DueLink>> GuardedDuties::due_links(Height height, const Wanted& wanted) {
-    return guarded([&] { return duties_.due_links(height, wanted); });
+    auto due = guarded([&] { return duties_.due_links(height, wanted); });
+    if (due) timeline_.owed(height, due->size());
+    return due;
 }
 Result<std::vector<DueProof>> GuardedDuties::due_proofs(Height height, const Wanted& wanted) {
     return guarded([&] { return duties_.due_proofs(height, wanted); });
@@ -248,7 +260,19 @@ Result<std::vector<OwnedChain>> GuardedDuties::chains_of(const PublicKey& prover
 }
 Result<std::vector<ObjectOutcome>> GuardedDuties::accept(std::span<const ByteView> objects,
                                                          const SealCheck& check) {
-    return guarded([&] { return duties_.accept(objects, check); });
+    for (const ByteView object : objects) note_bundle(timeline_, object, HeightStep::kMade);
+    auto outcomes = guarded([&] { return duties_.accept(objects, check); });
+    if (!outcomes) return outcomes;
+    for (std::size_t i = 0; i < outcomes->size(); ++i) {
+        const auto height = note_bundle(timeline_, objects[i], HeightStep::kHandedOver);
+        const auto& members = (*outcomes)[i].members;
+        if (height) {
+            timeline_.taken(*height, static_cast<std::uint64_t>(
+                                         std::count_if(members.begin(), members.end(),
+                                                       [](const Verdict& v) { return bool(v); })));
+        }
+    }
+    return outcomes;
 }
 Status GuardedDuties::list(Kind kind, ByteView object) {
     return guarded([&] { return duties_.list(kind, object); });

@@ -22,6 +22,7 @@
 #include "json/json.hpp"
 #include "node/config.hpp"
 #include "node/follow_duties.hpp"
+#include "node/height_timeline.hpp"
 #include "node/history_comparison.hpp"
 #include "node/log.hpp"
 #include "transport/tcp_network.hpp"
@@ -106,7 +107,8 @@ class ProverHosts {
 /// and fails while the nodes are split. Any thread.
 class GuardedDuties final : public DutySource {
   public:
-    GuardedDuties(ProverHosts& hosts, FollowDuties& duties) : hosts_(hosts), duties_(duties) {}
+    GuardedDuties(ProverHosts& hosts, FollowDuties& duties, HeightTimeline& timeline)
+        : hosts_(hosts), duties_(duties), timeline_(timeline) {}
 
     [[nodiscard]] Result<std::optional<Height>> tip() override;
     [[nodiscard]] Result<std::vector<Height>> open_heights() override;
@@ -135,6 +137,7 @@ class GuardedDuties final : public DutySource {
 
     ProverHosts& hosts_;
     FollowDuties& duties_;
+    HeightTimeline& timeline_;
 };
 
 }  // namespace holdfast::node

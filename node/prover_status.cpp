@@ -1,6 +1,7 @@
 #include "node/prover_status.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace holdfast::node {
 namespace {
@@ -46,7 +47,12 @@ void count(std::vector<Metric>& out, const char* name, const char* help, std::ui
 }  // namespace
 
 StockView StockView::of(const ReplicaStock& stock, const OwnChains& chains) {
-    StockView out{stock.replicas(), stock.folders(), {}, {}};
+    return of(stock.replicas(), stock.folders(), chains);
+}
+
+StockView StockView::of(std::vector<StockedReplica> replicas, std::vector<StockedFolder> folders,
+                        const OwnChains& chains) {
+    StockView out{std::move(replicas), std::move(folders), {}, {}};
     std::vector<ReplicaId> held;
     for (const StockedReplica& one : out.replicas) {
         if (!one.id) continue;
@@ -57,30 +63,6 @@ StockView StockView::of(const ReplicaStock& stock, const OwnChains& chains) {
     std::sort(held.begin(), held.end());
     out.unheld = chains.unheld(held);
     return out;
-}
-
-/// Spec 3.1 and 10.5.
-std::string StockView::Over::why() const {
-    const std::string height = [](const std::optional<Height>& at) {
-        return at ? std::to_string(at->value) : std::string("?");
-    }(chain.phase == ChainPhase::kLiable ? chain.liable_until : chain.removal_at);
-    const std::string out = "; take it out: holdfast prover remove " + replica.string();
-    if (chain.part_taken) {
-        return "its part of the bond was taken (evidence, or an audit without an answer)" + out;
-    }
-    switch (chain.phase) {
-        case ChainPhase::kVoid:
-            return "its registration is void: no seal proof was taken by its deadline; the data "
-                   "must "
-                   "be sealed anew, and that replica registered" +
-                   out;
-        case ChainPhase::kLiable:
-            return "its slot is vacant; its bond answers for audits until height " + height +
-                   ": keep the replica until then";
-        default:
-            return "it has ended" + (chain.removal_at ? ", as asked for at height " + height : "") +
-                   out;
-    }
 }
 
 std::vector<ChainId> StockView::chains() const {
@@ -112,8 +94,7 @@ void append_stock(Json& out, const StockView& view) {
     out["over"] = first_of(view.over, [](const StockView::Over& one) {
         return Json{{"replica", one.replica.string()},
                     {"chain", to_hex(one.chain.chain_id)},
-                    {"phase", to_string(one.chain.phase)},
-                    {"why", one.why()}};
+                    {"phase", to_string(one.chain.phase)}};
     });
     out["unheld_chains"] = view.unheld.size();
     out["unheld"] =
@@ -130,6 +111,7 @@ Json to_json(const ProverCounts& c) {
                 {"updates", c.updates},
                 {"faults", c.faults},
                 {"newest_linked", c.newest_linked ? Json(c.newest_linked->value) : Json(nullptr)},
+                {"paused", c.paused},
                 {"warnings", c.warnings}};
     if (!c.fault.empty()) out["fault"] = c.fault;
     if (!c.error.empty()) out["error"] = c.error;
@@ -212,6 +194,56 @@ Json list_json(const StockView& view, const OwnChains& chains) {
     return out;
 }
 
+Json to_json(const DiskFacts& disk, std::uint64_t links_ms) {
+    Json out = {{"path", disk.path},
+                {"replicas", disk.replicas},
+                {"total_bytes", disk.total_bytes},
+                {"free_bytes", disk.free_bytes},
+                {"reads_timed", disk.probes},
+                {"read_median_us", disk.median_us},
+                {"read_worst_us", disk.worst_us},
+                {"failed_reads", disk.failed_reads}};
+    out.update(to_json(explain_disk(links_ms, disk)));
+    return out;
+}
+
+Json to_json(const HeightTimes& times) {
+    Json out = {{"height", times.height.value}, {"age_ms", times.age_ms}};
+    for (std::size_t i = 0; i < kHeightSteps; ++i) {
+        const std::string name = std::string(to_string(static_cast<HeightStep>(i))) + "_ms";
+        out[name] = times.done[i] ? Json(*times.done[i]) : Json(nullptr);
+    }
+    out["owed"] = times.owed;
+    out["taken"] = times.taken;
+    out["away"] = times.away;
+    out["deadline_ms"] = times.deadline_ms;
+    out["margin_ms"] = times.margin_ms;
+    return out;
+}
+
+/// As many bars as a page has room for, each of so many heights.
+Json misses_json(const std::vector<HeightCount>& counts) {
+    constexpr std::size_t kBars = 230;
+    const std::size_t heights = std::max<std::size_t>(1, (counts.size() + kBars - 1) / kBars);
+    Json bars = Json::array();
+    std::uint64_t owed = 0, missed = 0;
+    for (std::size_t i = 0; i < counts.size(); i += heights) {
+        std::uint64_t bar_owed = 0, bar_missed = 0;
+        for (std::size_t k = i; k < std::min(i + heights, counts.size()); ++k) {
+            bar_owed += counts[k].owed;
+            bar_missed += counts[k].missed;
+        }
+        bars.push_back({counts[i].height.value, bar_owed, bar_missed});
+        owed += bar_owed;
+        missed += bar_missed;
+    }
+    return {{"heights", counts.size()},
+            {"heights_a_bar", heights},
+            {"owed", owed},
+            {"missed", missed},
+            {"bars", std::move(bars)}};
+}
+
 // --- metrics -------------------------------------------------------------------------------------
 
 void append_metrics(std::vector<Metric>& out, const StockView& view) {
@@ -242,12 +274,63 @@ void append_metrics(std::vector<Metric>& out, const ProverCounts& c) {
           c.faults);
     gauge(out, "seal_proofs_waiting", "Seal proofs and audits that are due.",
           static_cast<double>(c.seals_waiting));
+    gauge(out, "paused", "1 while it is told to begin nothing.", c.paused ? 1 : 0);
+    const auto histogram = [&out](const char* name, const char* help, const MetricHistogram& of) {
+        out.push_back(
+            {std::string("holdfast_prover_") + name, help, Metric::Kind::kHistogram, 0, {}, of});
+    };
+    histogram("link_pass_seconds", "Passes that made links.", c.link_passes);
+    histogram("link_margin_seconds",
+              "Left until the height of links closes, since its tip was heard of.", c.link_margins);
+    histogram("seal_margin_seconds",
+              "Left until the deadline of seal proofs and audits, when handed over.",
+              c.seal_margins);
     gauge(out, "warnings", "Deadlines that the forecast warns of.",
           static_cast<double>(c.warnings.size()));
     if (c.newest_linked) {
         gauge(out, "newest_linked", "Tip at which links were last taken.",
               static_cast<double>(c.newest_linked->value));
     }
+}
+
+void append_metrics(std::vector<Metric>& out, const std::vector<FollowedChain>& chains) {
+    std::map<std::string, std::uint64_t> phases;
+    std::map<std::string, std::uint64_t> statuses;
+    std::uint64_t misses = 0;
+    std::uint64_t worst = 0;
+    for (const FollowedChain& one : chains) {
+        ++phases[std::string(to_string(one.phase))];
+        if (one.status) ++statuses[std::string(to_string(*one.status))];
+        if (!owes(one)) continue;
+        misses += one.misses;
+        worst = std::max<std::uint64_t>(worst, one.misses);
+    }
+    const auto labelled = [&out](const char* name, const char* help, const char* label,
+                                 const std::map<std::string, std::uint64_t>& counts) {
+        for (const auto& [word, n] : counts) {
+            out.push_back({std::string("holdfast_prover_") + name,
+                           help,
+                           Metric::Kind::kGauge,
+                           static_cast<double>(n),
+                           {{label, word}}});
+        }
+    };
+    labelled("chains", "Chains of this key, by phase.", "phase", phases);
+    labelled("chains_by_status", "Chains of this key, by status.", "status", statuses);
+    gauge(out, "window_misses", "Heights missed in the rate windows of all chains together.",
+          static_cast<double>(misses));
+    gauge(out, "window_misses_worst", "Heights missed in the rate window of the worst chain.",
+          static_cast<double>(worst));
+}
+
+void append_metrics(std::vector<Metric>& out, const VerifiedOutputStatus& s,
+                    std::optional<Height> tip) {
+    count(out, "outputs_verified_total", "Heights whose y is verified.", s.verified);
+    count(out, "outputs_missed_total", "Heights of which no y that holds came in time.", s.missed);
+    if (!tip || !s.newest) return;
+    const std::uint64_t lag = *tip < *s.newest ? 0 : tip->since(*s.newest);
+    gauge(out, "output_lag_blocks", "Blocks from the newest verified y to the tip.",
+          static_cast<double>(lag));
 }
 
 void append_metrics(std::vector<Metric>& out, const OutboxStatus& s) {
@@ -294,21 +377,14 @@ std::vector<std::string> problems(const StockView& view) {
     for (const StockedFolder& one : view.folders) {
         if (!one.error.empty()) out.push_back(one.error);
     }
-    for (std::size_t i = 0; i < std::min(view.over.size(), kToldProblems); ++i) {
-        const StockView::Over& one = view.over[i];
-        out.push_back("replica " + one.replica.string() + ", chain " + to_hex(one.chain.chain_id) +
-                      ": " + one.why());
-    }
-    if (view.over.size() > kToldProblems) {
-        out.push_back(std::to_string(view.over.size() - kToldProblems) +
-                      " more replicas have chains that are over (holdfast prover list)");
-    }
-    if (auto problem = unheld_problem(view.unheld)) out.push_back(*std::move(problem));
     return out;
 }
 
 std::vector<std::string> problems(const ProverCounts& c) {
     std::vector<std::string> out = c.warnings;
+    if (c.paused) {
+        out.emplace_back("it is paused: nothing is linked or proven until holdfast prover resume");
+    }
     if (!c.error.empty()) out.push_back("nothing can be handed over: " + c.error);
     if (!c.fault.empty()) out.push_back("a part that was owed was not made: " + c.fault);
     return out;

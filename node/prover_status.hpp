@@ -5,6 +5,8 @@
 #pragma once
 
 #include "json/json.hpp"
+#include "node/chain_book.hpp"
+#include "node/height_timeline.hpp"
 #include "node/history_comparison.hpp"
 #include "node/monitor.hpp"
 #include "node/own_chains.hpp"
@@ -13,6 +15,7 @@
 #include "node/prover_work.hpp"
 #include "node/registrar.hpp"
 #include "node/replica_stock.hpp"
+#include "node/verified_output.hpp"
 
 namespace holdfast::node {
 
@@ -23,14 +26,15 @@ struct StockView {
     std::vector<StockedReplica> replicas;
     std::vector<StockedFolder> folders;
     std::vector<FollowedChain> unheld;
-    /// A replica whose chain owes nothing any more, and why.
+    /// A replica whose chain owes nothing any more.
     struct Over {
         std::filesystem::path replica;
         FollowedChain chain;
-        [[nodiscard]] std::string why() const;
     };
     std::vector<Over> over;
     [[nodiscard]] static StockView of(const ReplicaStock& stock, const OwnChains& chains);
+    [[nodiscard]] static StockView of(std::vector<StockedReplica> replicas,
+                                      std::vector<StockedFolder> folders, const OwnChains& chains);
     [[nodiscard]] std::vector<ChainId> chains() const;
 };
 
@@ -42,11 +46,20 @@ void append_stock(Json& out, const StockView& view);
 [[nodiscard]] Json to_json(const PromiseWatchStatus& status);
 [[nodiscard]] Json hosts_json(const std::vector<HostState>& states,
                               const std::optional<SplitHistory>& split);
+[[nodiscard]] Json to_json(const DiskFacts& disk, std::uint64_t links_ms);
+[[nodiscard]] Json to_json(const HeightTimes& times);
+/// "bars": lowest height, links owed, links missed; each of "heights_a_bar" heights.
+[[nodiscard]] Json misses_json(const std::vector<HeightCount>& counts);
 /// Every replica and how its chain stands at the followed node.
 [[nodiscard]] Json list_json(const StockView& view, const OwnChains& chains);
 
 void append_metrics(std::vector<Metric>& out, const StockView& view);
 void append_metrics(std::vector<Metric>& out, const ProverCounts& counts);
+/// y, and how far it is behind the tip.
+void append_metrics(std::vector<Metric>& out, const VerifiedOutputStatus& status,
+                    std::optional<Height> tip);
+/// No series a chain.
+void append_metrics(std::vector<Metric>& out, const std::vector<FollowedChain>& chains);
 void append_metrics(std::vector<Metric>& out, const OutboxStatus& status);
 void append_metrics(std::vector<Metric>& out, const PromiseWatchStatus& status);
 void append_metrics(std::vector<Metric>& out, const std::vector<HostState>& states, bool split);

@@ -16,6 +16,8 @@ constexpr std::uint64_t kChainsEvery = 16;  // heights, while nothing is waited 
 constexpr std::size_t kLinkTimes = 8;
 constexpr std::uint64_t kBlocksToSettle = 4;  // until a block has listed what was taken
 constexpr std::size_t kToldFaults = 20;       // of one pass
+constexpr std::uint64_t kFaultsKept = 64;     // heights
+constexpr std::size_t kMostFaults = 10'000;   // chains whose newest fault is remembered
 
 std::uint64_t since_ms(std::chrono::steady_clock::time_point begin) {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -27,7 +29,7 @@ std::uint64_t since_ms(std::chrono::steady_clock::time_point begin) {
 
 ProverWork::ProverWork(const Config& config, const Identity& identity, ReplicaStock& stock,
                        FollowClient& client, DutySource& source, GuardedDuties& duties,
-                       OwnChains& chains, Registrar& registrar, Log& log)
+                       OwnChains& chains, Registrar& registrar, HeightTimeline& timeline, Log& log)
     : config_(config),
       identity_(identity),
       stock_(stock),
@@ -36,11 +38,13 @@ ProverWork::ProverWork(const Config& config, const Identity& identity, ReplicaSt
       duties_(duties),
       chains_(chains),
       registrar_(registrar),
+      timeline_(timeline),
       log_(log) {}
 
 void ProverWork::wake() {
     seal_news_ = true;
     const std::lock_guard lock(mutex_);
+    if (!news_) news_at_ = Clock::now();
     news_ = true;
     changed_.notify_all();
 }
@@ -51,6 +55,15 @@ void ProverWork::look_again() {
     changed_.notify_all();
 }
 
+void ProverWork::pause(bool paused) {
+    paused_ = paused;
+    {
+        const std::lock_guard lock(mutex_);
+        counts_.paused = paused;
+    }
+    if (!paused) wake();
+}
+
 ProverCounts ProverWork::counts() const {
     const std::lock_guard lock(mutex_);
     return counts_;
@@ -58,8 +71,13 @@ ProverCounts ProverWork::counts() const {
 
 /// False: `until` has come without any.
 bool ProverWork::wait_for_news(const StopCheck& stop, Clock::time_point until) {
-    std::unique_lock lock(mutex_);
-    while (!news_ && !stop() && Clock::now() < until) changed_.wait_for(lock, kStopAsked);
+    // Without the lock: whether to stop may depend on counts().
+    while (!stop() && Clock::now() < until) {
+        std::unique_lock lock(mutex_);
+        if (changed_.wait_for(lock, kStopAsked, [this] { return news_; })) break;
+    }
+    const std::lock_guard lock(mutex_);
+    if (news_) pass_news_at_ = news_at_;
     return std::exchange(news_, false);
 }
 
@@ -78,6 +96,10 @@ void ProverWork::run_links(const StopCheck& stop) {
     auto next_look = Clock::now() + every;
     bool failed = false;
     while (!stop()) {
+        if (paused_) {
+            std::this_thread::sleep_for(kStopAsked);
+            continue;
+        }
         if (!wait_for_news(stop, failed ? Clock::now() + kAgain : next_look) && !failed &&
             Clock::now() < next_look) {
             continue;  // stopped
@@ -92,7 +114,9 @@ void ProverWork::run_links(const StopCheck& stop) {
             stock_.look();
             next_look = Clock::now() + every;
         }
+        ++busy_;
         const Status done = pass(*processor, stop);
+        --busy_;
         if (stop()) return;
         note_error(done);
         failed = !done;
@@ -127,8 +151,14 @@ Status ProverWork::know_chains(Height tip) {
         chains_at_ && (chains_at_ == tip || (!waits_ && tip < *chains_at_ + kChainsEvery));
     if (fresh) return {};
     HOLDFAST_ASSIGN(list, duties_.followed_chains());
-    chains_.take(list);
+    chains_.take(list, tip);
     chains_at_ = tip;
+    std::vector<ReplicaId> held;
+    for (const StockedReplica& one : stock_.replicas()) {
+        if (one.id) held.push_back(*one.id);
+    }
+    std::sort(held.begin(), held.end());
+    timeline_.away(chains_.unheld(held).size());
     return {};
 }
 
@@ -152,6 +182,7 @@ void ProverWork::note_report(const SetReport& report, Height tip, std::uint64_t 
         link_ms_.push_back(ms);
         if (link_ms_.size() > kLinkTimes) link_ms_.pop_front();
     }
+    note_faults(report.faults, tip);
     const std::lock_guard lock(mutex_);
     ++counts_.passes;
     counts_.links += report.links;
@@ -160,7 +191,43 @@ void ProverWork::note_report(const SetReport& report, Height tip, std::uint64_t 
     counts_.updates += report.updates;
     counts_.faults += report.fault_count;
     counts_.fault = report.faults.empty() ? std::string() : report.faults.front().error.message;
-    if (report.links > 0) counts_.newest_linked = tip;
+    if (report.links == 0) return;
+    counts_.newest_linked = tip;
+    observe(counts_.link_passes, static_cast<double>(ms) / 1'000);
+    // Links are taken until the digest of their height closes, link_lag blocks later (spec 10.2).
+    const std::uint64_t have = std::uint64_t{identity_.params.block_ms} * identity_.params.link_lag;
+    observe(counts_.link_margins,
+            (static_cast<double>(have) - static_cast<double>(since_ms(pass_news_at_))) / 1'000);
+}
+
+void ProverWork::note_seal_margin(const SealDuty& duty) {
+    const auto tip = client_.newest_told();
+    if (!duty.deadline || !tip) return;
+    const double blocks =
+        static_cast<double>(duty.deadline->value) - static_cast<double>(tip->value);
+    const std::lock_guard lock(mutex_);
+    observe(counts_.seal_margins, blocks * identity_.params.block_ms / 1'000);
+}
+
+void ProverWork::note_faults(const std::vector<BlockFault>& faults, Height tip) {
+    const std::lock_guard lock(mutex_);
+    worked_at_ = tip;
+    std::erase_if(faults_,
+                  [&](const auto& one) { return tip.since(one.second.height) > kFaultsKept; });
+    for (const BlockFault& fault : faults) {
+        if (!fault.chain_id) continue;
+        if (faults_.size() >= kMostFaults && !faults_.contains(*fault.chain_id)) continue;
+        faults_[*fault.chain_id] = {fault.height, fault.error.message};
+    }
+}
+
+WorkFacts ProverWork::facts() const {
+    const std::lock_guard lock(mutex_);
+    WorkFacts out;
+    out.tip = worked_at_.value_or(Height(0));
+    out.faults = faults_;
+    for (const ProverFacts::Duty& duty : seals_due_) out.due.emplace(duty.chain_id, duty.deadline);
+    return out;
 }
 
 void ProverWork::note_error(const Status& done) {
@@ -175,12 +242,6 @@ void ProverWork::foresee(Height tip) {
     facts.tip = tip;
     for (const std::uint64_t ms : link_ms_) facts.links_ms = std::max(facts.links_ms, ms);
     facts.seal_proof_ms = seal_ms_.load();
-    for (const FollowedChain& chain : chains_.all()) {
-        if (owes(chain)) {
-            facts.chains.push_back({chain.chain_id, chain.misses,
-                                    chain.status == std::optional(ChainStatus::kExpired)});
-        }
-    }
     {
         const std::lock_guard lock(mutex_);
         facts.duties = seals_due_;
@@ -209,7 +270,7 @@ std::map<ChainId, std::filesystem::path> ProverWork::files() const {
 void ProverWork::run_seals(const StopCheck& stop) {
     auto next = Clock::now();
     while (!stop()) {
-        if (!seal_news_.exchange(false) && Clock::now() < next) {
+        if (paused_ || (!seal_news_.exchange(false) && Clock::now() < next)) {
             std::this_thread::sleep_for(kStopAsked);
             continue;
         }
@@ -247,9 +308,12 @@ Status ProverWork::seal_pass(const StopCheck& stop) {
         }
     }
     for (const SealDuty& duty : due) {
-        if (stop()) return {};
+        if (stop() || paused_) return {};
         const auto file = at_hand.find(duty.chain_id);
+        ++busy_;
         const Status done = seal(duty, file->second, stop);
+        --busy_;
+        if (done) note_seal_margin(duty);
         if (done || stop()) continue;
         log_.warn(
             "seal.failed",

@@ -4,7 +4,10 @@
 #include <atomic>
 #include <thread>
 
+#include "node/api.hpp"
 #include "node/connect.hpp"
+#include "node/daemon_control.hpp"
+#include "node/gateway.hpp"
 #include "node/history_source.hpp"
 #include "node/metrics.hpp"
 #include "node/output_source.hpp"
@@ -215,7 +218,21 @@ Result<Json> run_replica(const Config& config, const ReplicaSettings& settings, 
         return out;
     };
     const auto health = [&] { return Health{problems_of(reader.counts())}; };
-    HOLDFAST_ASSIGN(monitor, start_monitor(config, {metrics, health, status}, network.get()));
+    DaemonControl daemon(config, {status, health}, log);
+    const Api api(
+        "replica", DaemonControl::routes(),
+        [&](const std::string& command, const Json& arguments) {
+            return daemon.handle(command, arguments);
+        },
+        log);
+    MonitorSources sources{metrics, health, status, {}};
+    sources.mounts.push_back(
+        {"/api/", [&api](const HttpRequest& request) { return api.answer(request); }});
+    Gateway gateway(*stores.registry, data);
+    sources.mounts.push_back(gateway_mount(gateway));
+    HOLDFAST_ASSIGN(monitor, start_monitor(config, std::move(sources), network.get(), log));
+    HOLDFAST_ASSIGN(gateway_server, start_gateway(config, gateway));
+    const StopCheck ends = [&] { return stop() || daemon.stop_wanted(); };
     log.info("ready", {{"address", network->address()}});
     if (hooks.ready) {
         hooks.ready({{"event", "ready"},
@@ -223,10 +240,14 @@ Result<Json> run_replica(const Config& config, const ReplicaSettings& settings, 
                      {"address", network->address()},
                      {"key", to_hex(identity.key->public_key())},
                      {"network_id", to_hex(params.id())},
-                     {"monitor", address_of(monitor)}});
+                     {"monitor", monitor.address()},
+                     {"public", gateway_address(gateway_server)}});
     }
     const std::uint32_t poll_ms = std::clamp(params.block_ms / 8, 10U, 500U);
-    follow_the_other(reader, follow, outputs, poll_ms, log, stop);
+    {
+        const std::jthread reloading([&] { watch_hangups(daemon, ends); });
+        follow_the_other(reader, follow, outputs, poll_ms, log, ends);
+    }
     log.info("stopping", {});
     stop_network(*network, config, log);
     if (const auto found = reader.counts().disagreement) {

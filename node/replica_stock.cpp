@@ -60,6 +60,9 @@ void ReplicaStock::look_at_folders() {
             if (entry.replica.empty()) {
                 entry.replica = replica;
                 entry.folder = folder.path;
+                // What was sealed, where it was kept (spec 16.1: hot deposits).
+                fs::path raw = replica;
+                if (is_there(raw.replace_extension(".raw"))) entry.raw = raw;
             }
         }
         std::erase_if(entries_, [&](const Entries::value_type& one) {
@@ -90,7 +93,7 @@ void ReplicaStock::link(StockedReplica& entry) {
 }
 
 /// In both halves of the service, or in neither. Empty: it has no registration yet.
-Result<std::optional<ChainId>> ReplicaStock::answer_for(const StockedReplica& entry) const {
+Result<std::optional<ChainId>> ReplicaStock::answer_for(StockedReplica& entry) const {
     const fs::path& file = entry.replica;
     if (entry.linked && !is_there(registration_file(file))) return std::optional<ChainId>();
     HOLDFAST_ASSIGN(registration, registration_beside(identity_.params, file));
@@ -109,6 +112,8 @@ Result<std::optional<ChainId>> ReplicaStock::answer_for(const StockedReplica& en
         HOLDFAST_TRY(responder_.remove_chain(id));
         return fail(added.error());
     }
+    entry.ends_at =
+        registration.genesis_height + retention_blocks(identity_.params, registration.retention);
     return std::optional(id);
 }
 

@@ -33,10 +33,11 @@ struct StockedReplica {
     std::filesystem::path raw;                    // empty: not served
     std::optional<std::filesystem::path> folder;  // in which it was found
     bool linked = false;
-    std::optional<ReplicaId> id;   // once it is linked
-    std::optional<ChainId> chain;  // once it is answered for
-    std::string error;             // empty: none
-    ErrorCode code{};              // with an error
+    std::optional<ReplicaId> id;    // once it is linked
+    std::optional<ChainId> chain;   // once it is answered for
+    std::optional<Height> ends_at;  // its chain's retention is over
+    std::string error;              // empty: none
+    ErrorCode code{};               // with an error
 };
 
 struct StockedFolder {
@@ -72,7 +73,7 @@ class ReplicaStock {
     void look_at_folders();
     void look_at(StockedReplica& entry);
     void link(StockedReplica& entry);
-    [[nodiscard]] Result<std::optional<ChainId>> answer_for(const StockedReplica& entry) const;
+    [[nodiscard]] Result<std::optional<ChainId>> answer_for(StockedReplica& entry) const;
     void take_out(const StockedReplica& entry);
     void show();
 

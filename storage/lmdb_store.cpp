@@ -35,6 +35,8 @@ constexpr std::array<const char*, 3> kJournalTables = {"meta", "entries", "answe
 constexpr StoreSchema kRegistrySchema{"registry", kRegistryTables};
 constexpr StoreSchema kSettlementSchema{"settlement", kSettlementTables};
 constexpr StoreSchema kJournalSchema{"challenges", kJournalTables};
+constexpr std::array<const char*, 2> kCatalogueTables = {"meta", "files"};
+constexpr StoreSchema kCatalogueSchema{"catalogue", kCatalogueTables};
 constexpr std::uintmax_t kLeastBytes = 2 * 4096;  // of a database, however small
 
 std::atomic<std::uint64_t> ended_operations = 0;  // of all databases
@@ -88,6 +90,7 @@ class Cursor {
 const StoreSchema& registry_schema() { return kRegistrySchema; }
 const StoreSchema& settlement_schema() { return kSettlementSchema; }
 const StoreSchema& journal_schema() { return kJournalSchema; }
+const StoreSchema& catalogue_schema() { return kCatalogueSchema; }
 
 std::uint64_t store_operations() { return ended_operations; }
 

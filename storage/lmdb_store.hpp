@@ -92,6 +92,12 @@ enum class JournalTable : std::uint8_t {
     kAnswers,  // height || chain_id -> the signed response that is evidence
 };
 
+/// The tables of an owner's catalogue of kept files.
+enum class CatalogueTable : std::uint8_t {
+    kMeta,   // name -> value
+    kFiles,  // file id -> manifest or removal
+};
+
 /// The tables of one kind of database (kMeta first), and what its errors and its lock file call it.
 struct StoreSchema {
     const char* what;
@@ -100,12 +106,14 @@ struct StoreSchema {
 [[nodiscard]] const StoreSchema& registry_schema();
 [[nodiscard]] const StoreSchema& settlement_schema();
 [[nodiscard]] const StoreSchema& journal_schema();
+[[nodiscard]] const StoreSchema& catalogue_schema();
 
 /// A table of any of these databases.
 struct TableIndex {
     constexpr TableIndex(Table table) : value(static_cast<std::size_t>(table)) {}
     constexpr TableIndex(SettlementTable table) : value(static_cast<std::size_t>(table)) {}
     constexpr TableIndex(JournalTable table) : value(static_cast<std::size_t>(table)) {}
+    constexpr TableIndex(CatalogueTable table) : value(static_cast<std::size_t>(table)) {}
     std::size_t value;
 };
 

@@ -102,7 +102,7 @@ Range payload_range(FrameType type, std::uint8_t kind, const FrameBounds& bounds
     }
     const std::uint32_t fixed = fixed_message_bytes(static_cast<Kind>(kind));
     std::uint32_t most = fixed != 0 ? fixed : most_message_bytes(static_cast<Kind>(kind));
-    if (kind == kLargeApplicationKind) most = kMostRequestBytes;
+    if (kind == kLargeApplicationKind || kind == kDepositApplicationKind) most = kMostRequestBytes;
     return {fixed != 0 ? fixed : kWrapBytes, std::min(most, bounds.max_request_bytes)};
 }
 

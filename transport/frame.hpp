@@ -72,9 +72,10 @@ struct FrameBounds {
     std::uint32_t max_response_bytes = std::uint32_t{16} << 20;
 };
 
-/// Of the messages of applications, the one that may be as large: it brings many objects at once
-/// (section 14).
+/// Of the messages of applications, those that may be as large: one brings many objects at once
+/// (section 14), the other a piece of a deposit (section 16.1).
 inline constexpr std::uint8_t kLargeApplicationKind = 66;
+inline constexpr std::uint8_t kDepositApplicationKind = 68;
 /// Kinds from here on are messages of applications, not of the protocol.
 inline constexpr std::uint8_t kFirstApplicationKind = 64;
 

@@ -317,6 +317,8 @@ export interface DigestInfo {
 export interface Outcome extends Verdict {
   kind: string | null; chainId: Buffer | null; height: bigint | null; entry: bigint | null;
   members: bigint; membersRefused: bigint;
+  /** Of a bundle: one for each member, in its order. */
+  memberVerdicts: Verdict[];
 }
 export interface Statistics { totalChains: number; active: number; [name: string]: unknown }
 export class Aggregator extends Handle {

@@ -162,6 +162,7 @@ contract Holdfast is Ledger {
     /// that it does not hold takes the bond by disputeSignature.
     function submitCheckpoint(bytes32 deployment, bytes calldata body) external {
         uint64 height = _needSubmitter(deployment, body);
+        Wire.need(body.word(8) != 0 && blockhash(height) == body.word(8), "wrong-block");
         Submission storage first = submissions[deployment][height][0];
         Wire.need(first.bodyHash == 0, "duplicate");
         _write(first, deployment, body);
@@ -175,6 +176,8 @@ contract Holdfast is Ledger {
         Submission[2] storage pair = submissions[deployment][height];
         Wire.need(pair[0].bodyHash == keccak256(standing) && pair[1].bodyHash == 0, "unknown-checkpoint");
         Wire.need(block.number <= pair[0].until, "too-late");
+        // The standing one's block was compared when it came, and may be too old for the chain to know by now.
+        Wire.need(standing.word(8) == body.word(8), "wrong-block");
         Wire.need(standing.word(80) != body.word(80), "own-checkpoint");
         Wire.need(keccak256(standing[0:80]) != keccak256(body[0:80]), "no-offence");
         Wire.need(_alive(deployment, standing), "bond");
@@ -253,7 +256,7 @@ contract Holdfast is Ledger {
         commitments[commitment] = uint64(block.number);
     }
 
-    /// Evidence of kinds 1, 2 (form 1), 5, 6, 9 and 10 (form 1), committed to in an earlier block. Takes the bond of
+    /// Evidence of kinds 1, 2 (form 1), 5, 6 (version 2), 9 and 10 (form 1), committed to in an earlier block. Takes the bond of
     /// the chain or submitter; a tenth is the accuser's.
     function accuse(bytes32 deployment, bytes calldata evidence, bytes32 salt) external guarded {
         uint64 committed = commitments[keccak256(abi.encode(msg.sender, keccak256(evidence), salt))];
@@ -266,7 +269,11 @@ contract Holdfast is Ledger {
             facts.blockHash = _blockHash(deployment, height);
         }
         // Without y form 2 of kinds 2 and 10 is refused: nothing is taken for it (spec 15.6).
-        if (kind == 6) facts.y = known[deployment][height].y;
+        if (kind == 6) {
+            // A challenge of version 1 names no y, so whoever got a false digest accepted could accuse the honest.
+            Wire.need(facts.network.version == 2, "no-offence");
+            facts.y = known[deployment][height].y;
+        }
         bytes32 offence = judge.judge(facts, evidence);
         Wire.need(!settled[deployment][offence], "already-settled");
         bytes32 bondId = bondOf[deployment][kind == 5 ? Role.Submitter : Role.Chain][offender];
@@ -294,7 +301,6 @@ contract Holdfast is Ledger {
         height = body.u64(0);
         Wire.need(height % spacing == 0 && height >= n.genesisHeight, "height");
         Wire.need(uint256(height) + 1 + n.linkLag + n.finalityBlocks < block.number, "too-early");
-        Wire.need(body.word(8) != 0 && blockhash(height) == body.word(8), "wrong-block");
         Wire.need(known[deployment][height].digest == 0, "already-settled");
         Wire.need(_alive(deployment, body), "bond");
         Bond storage bond = bonds[body.word(112)];
@@ -315,18 +321,18 @@ contract Holdfast is Ledger {
         to.until = uint64(block.number) + terms[deployment].disputeBlocks;
     }
 
-    /// What contested it has a window of its own from then on.
+    /// What remains of a contest has a window of its own from then on: it was in no danger while it was contested.
     function _drop(bytes32 deployment, bytes calldata body) private {
         uint64 height = body.u64(0);
         bytes32 hash = keccak256(body);
         Submission[2] storage pair = submissions[deployment][height];
         if (pair[0].bodyHash == hash) {
             pair[0] = pair[1];
-            if (pair[0].bodyHash != 0) pair[0].until = uint64(block.number) + terms[deployment].disputeBlocks;
         } else {
             Wire.need(pair[1].bodyHash == hash, "unknown-checkpoint");
         }
         delete pair[1];
+        if (pair[0].bodyHash != 0) pair[0].until = uint64(block.number) + terms[deployment].disputeBlocks;
         emit CheckpointDropped(deployment, height, hash);
     }
 

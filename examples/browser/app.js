@@ -1,5 +1,7 @@
-// The page: files in, verdicts out. What decides is holdfast-verifier; what is kept is store.js.
+// The page: files and nodes in, verdicts out. What decides is holdfast-verifier; what is kept is store.js, and
+// node.js asks a node.
 import { PublicRecord, Refusal, Verifier, toHex } from './holdfast-verifier/index.js';
+import { NodeRefused, askNode, chainIdOf, nodeAddress } from './node.js';
 import { explain, isExplained, MEANING } from './steps.js';
 import { Store } from './store.js';
 
@@ -10,6 +12,7 @@ const $ = (id) => document.getElementById(id);
 let store;
 let verifier = null;
 let record = null;
+let head = null; // the longest journal that the operator has signed, as far as this browser has seen
 
 // --- what is known -------------------------------------------------------------------------------
 
@@ -19,6 +22,7 @@ async function loadKnown() {
   record = verifier === null ? null : new PublicRecord(verifier);
   for (const height of known.heights) record?.heights.set(height.height, height);
   for (const chain of known.chains) record?.chains.set(chain.id, chain);
+  head = known.head;
   showKnown();
 }
 
@@ -41,7 +45,7 @@ async function takeRecord(text) {
 
 // --- judging -------------------------------------------------------------------------------------
 
-const place = (fields) => ({
+const place = (fields, record) => ({
   chain: record.knownChain(fields.chain_id, fields.height),
   height: record.knownHeight(fields.height),
 });
@@ -61,21 +65,22 @@ function firstThatHolds(candidates, verify) {
 }
 
 const JUDGES = {
-  registration: (object) => verifier.verify(object),
-  head: (object) => verifier.verify(object),
-  compact: (object, fields) => verifier.verify(object, place(fields)),
-  full: (object, fields) => verifier.verify(object, place(fields)),
-  window: (object, fields) => verifier.verify(object, { places: fields.commitments.map(place) }),
-  receipt: (object, fields, facts) => {
+  registration: (object, _fields, { verifier }) => verifier.verify(object),
+  head: (object, _fields, { verifier }) => verifier.verify(object),
+  compact: (object, fields, { verifier, record }) => verifier.verify(object, place(fields, record)),
+  full: (object, fields, { verifier, record }) => verifier.verify(object, place(fields, record)),
+  window: (object, fields, { verifier, record }) =>
+    verifier.verify(object, { places: fields.commitments.map((one) => place(one, record)) }),
+  receipt: (object, fields, { verifier, record, facts }) => {
     const height = record.knownHeight(fields.height);
     facts.chain_id = firstThatHolds([...record.chains.keys()], (id) =>
       verifier.verify(object, { chain: record.knownChain(id, fields.height), height }));
   },
-  path: (object, fields, facts) => {
+  path: (object, _fields, { verifier, record, facts }) => {
     const closed = [...record.heights.values()].filter((h) => h.global && h.y).map((h) => h.height).sort((a, b) => b - a);
     facts.height = firstThatHolds(closed, (height) => verifier.verify(object, { height: record.knownHeight(height) }));
   },
-  checkpoint: (object, fields) => {
+  checkpoint: (object, fields, { verifier, record }) => {
     verifier.verify(object);
     const own = record.heights.get(fields.height);
     if (!own?.global) throw new Error(`Signed, but the digest of height ${fields.height} is not known here.`);
@@ -84,7 +89,7 @@ const JUDGES = {
 };
 
 /** {kind, facts, verdict: 'good' | 'bad' | 'none', reason, message, steps, ms} */
-function judge(bytes) {
+function judge(bytes, verifier, record) {
   const started = performance.now();
   const out = { kind: 'unknown', facts: {}, verdict: 'good', steps: [] };
   let reason;
@@ -96,7 +101,7 @@ function judge(bytes) {
       out.verdict = 'none';
       out.message = 'This page shows what such an object says and does not judge it; the command line does.';
     } else {
-      JUDGES[fields.kind](bytes, fields, out.facts);
+      JUDGES[fields.kind](bytes, fields, { verifier, record, facts: out.facts });
       out.message = MEANING[fields.kind];
     }
   } catch (error) {
@@ -159,11 +164,75 @@ function showKnown() {
     ...[String(h.height), short(h.blockHash), short(h.y), short(h.global)].map((text) =>
       element('td', { className: 'mono', textContent: text })))));
   $('forget').hidden = verifier === null;
+  $('chains').replaceChildren(...[...(record?.chains.keys() ?? [])].map((id) => element('option', { value: id })));
 }
 
 function notice(text) {
   $('notice').textContent = text;
   $('notice').hidden = text === '';
+}
+
+// --- a node --------------------------------------------------------------------------------------
+
+/** A card whose steps are ticked as they are taken. */
+function progressCard(title) {
+  const steps = element('ol', { className: 'steps' });
+  const verdict = element('span', { className: 'verdict none', textContent: 'asking' });
+  const message = element('p');
+  $('results').prepend(element('article', { className: 'card node' }, element('h2', {}, `${title} `, verdict), message, steps));
+  let last = null;
+  const end = (state) => last?.classList.replace('open', state);
+  return {
+    tell(words) {
+      end('good');
+      last = element('li', { className: 'open', textContent: words });
+      steps.append(last);
+    },
+    finish(state, word, words) {
+      end(state === 'none' ? 'open' : state);
+      verdict.className = `verdict ${state}`;
+      verdict.textContent = word;
+      message.textContent = words;
+    },
+  };
+}
+
+/** Asks a node for a proof, judges it, and keeps what has held. */
+async function askForProof(address, chainId, height) {
+  const card = progressCard(`From ${address}:`);
+  try {
+    const found = await askNode({ address, chainId, height, kept: { verifier, record, head } }, card.tell);
+    card.tell('The proof holds.');
+    const result = judge(found.proof, found.verifier, found.record);
+    if (result.verdict !== 'good') throw new NodeRefused(`The proof that it gives does not hold: ${result.message}`);
+    const id = toHex(found.verifier.networkId);
+    const isNew = verifier === null;
+    if (isNew) await store.setNetwork(id, found.params);
+    await store.add(id, found.heights, [found.chain], found.head);
+    await loadKnown();
+    showResult(`height ${found.height}`, result);
+    const first = isNew ? ` This browser knew no network before: compare ${id} with a source that you trust.` : '';
+    card.finish('good', 'taken over', `Every step was checked here. It rests on ${found.restsOn.join('; ')}.${first}`);
+  } catch (error) {
+    const lies = error instanceof NodeRefused || error.reason === 'two-histories';
+    card.finish(lies ? 'bad' : 'none', lies ? 'node refused' : 'not judged', `${error.message}`);
+  }
+}
+
+async function submitNode(event) {
+  event.preventDefault();
+  notice('');
+  const button = $('ask');
+  button.disabled = true;
+  try {
+    const height = $('nodeHeight').value === '' ? undefined : Number($('nodeHeight').value);
+    if (height !== undefined && !Number.isSafeInteger(height)) throw new Error('A height is a whole number.');
+    await askForProof(nodeAddress($('nodeAddress').value), chainIdOf($('nodeChain').value), height);
+  } catch (error) {
+    notice(error.message);
+  } finally {
+    button.disabled = false;
+  }
 }
 
 const isNetwork = (bytes) => bytes[0] === 1 && bytes[1] === 19;
@@ -184,7 +253,7 @@ export async function takeFiles(files) {
       if (isNetwork(bytes)) await takeNetwork(bytes);
       else if (isRecord(bytes)) await takeRecord(new TextDecoder().decode(bytes));
       else if (verifier === null) notice(`${name}: give network.params first, the file that says which network this is.`);
-      else showResult(name, judge(bytes));
+      else showResult(name, judge(bytes, verifier, record));
     } catch (error) {
       notice(`${name}: ${error.message}`);
     }
@@ -209,6 +278,7 @@ function listen() {
     await takeFiles(event.target.files);
     event.target.value = '';
   });
+  $('node').addEventListener('submit', submitNode);
   $('forget').addEventListener('click', async () => {
     await store.forget();
     $('results').replaceChildren();

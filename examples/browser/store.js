@@ -2,7 +2,8 @@
 // the page's origin; a change in one is told to the others.
 
 const NAME = 'holdfast-known';
-const STORES = { network: 'id', heights: ['network', 'height'], chains: ['network', 'id'] };
+const VERSION = 2; // heads came with the second
+const STORES = { network: 'id', heights: ['network', 'height'], chains: ['network', 'id'], heads: 'network' };
 
 export class Store extends EventTarget {
   #db;
@@ -11,24 +12,28 @@ export class Store extends EventTarget {
   static async open() {
     const store = new Store();
     store.#db = await new Promise((resolve, reject) => {
-      const request = indexedDB.open(NAME, 1);
+      const request = indexedDB.open(NAME, VERSION);
       request.onupgradeneeded = () => {
-        for (const [name, keyPath] of Object.entries(STORES)) request.result.createObjectStore(name, { keyPath });
+        for (const [name, keyPath] of Object.entries(STORES)) {
+          if (!request.result.objectStoreNames.contains(name)) request.result.createObjectStore(name, { keyPath });
+        }
       };
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => reject(request.error);
+      request.onblocked = () => reject(new Error('another tab holds an older version of this page open: close it'));
     });
+    store.#db.onversionchange = () => store.#db.close(); // a newer page takes over
     store.#channel = new BroadcastChannel(NAME);
     store.#channel.onmessage = () => store.dispatchEvent(new Event('change'));
     return store;
   }
 
-  /** All of it: {network: {id, params} or null, heights, chains}. */
+  /** All of it: {network: {id, params} or null, heights, chains, head or null}. */
   async read() {
     const transaction = this.#db.transaction(Object.keys(STORES));
     const all = (name) => settled(transaction.objectStore(name).getAll());
-    const [networks, heights, chains] = await Promise.all(Object.keys(STORES).map(all));
-    return { network: networks[0] ?? null, heights, chains };
+    const [networks, heights, chains, heads] = await Promise.all(Object.keys(STORES).map(all));
+    return { network: networks[0] ?? null, heights, chains, head: heads[0] ?? null };
   }
 
   /** Another network takes the place of the one before, with everything known of it. */
@@ -39,10 +44,13 @@ export class Store extends EventTarget {
     });
   }
 
-  /** All of it or none: a height that is kept already and says something else ends the transaction. */
-  async add(network, heights, chains) {
+  /**
+   * All of it or none: a height that is kept already and says something else ends the transaction. `head` is
+   * {object, size} of the longest journal that the operator has signed, where there is one.
+   */
+  async add(network, heights, chains, head = null) {
     let conflict = null;
-    const write = this.#write(([, heightStore, chainStore], transaction) => {
+    const write = this.#write(([, heightStore, chainStore, headStore], transaction) => {
       for (const height of heights) {
         const kept = heightStore.get([network, height.height]);
         kept.onsuccess = () => {
@@ -57,10 +65,15 @@ export class Store extends EventTarget {
         };
       }
       for (const chain of chains) chainStore.put({ ...chain, network });
+      if (head === null) return;
+      const longest = headStore.get(network);
+      longest.onsuccess = () => {
+        if (!(longest.result?.size >= head.size)) headStore.put({ ...head, network });
+      };
     });
     await write.catch((error) => {
       if (conflict === null) throw error;
-      const told = new Error(`Height ${conflict} contradicts what this browser knows: two histories. Nothing of the file was taken over.`);
+      const told = new Error(`Height ${conflict} contradicts what this browser knows: two histories. Nothing was taken over.`);
       told.reason = 'two-histories';
       throw told;
     });

@@ -332,8 +332,9 @@ HOLDFAST_API holdfast_status holdfast_network_from_object(const uint8_t* object,
 /// A new network from a preset: "default" (NULL too) or "dev" (quick; protects nobody), changed by
 /// settings "NAME=VALUE" with the names that holdfast_network_to_json gives: "name=mine",
 /// "genesis_height=7", "block_ms=6000", "operator_key=HEX", "seal_presets=standard,hardened",
-/// "has_vdf=0". NOT_FOUND: no such preset. INVALID_ARGUMENT names the setting, or the bound that is
-/// broken.
+/// "has_vdf=0", "beacon_key=HEX" (a network with a beacon, with "beacon_genesis_s=0", a period and a
+/// delay of 3 s unless they are set). NOT_FOUND: no such preset. INVALID_ARGUMENT names the setting,
+/// or the bound that is broken.
 HOLDFAST_API holdfast_status holdfast_network_from_preset(const char* preset,
                                                           const char* const* settings,
                                                           size_t settings_count,
@@ -361,8 +362,9 @@ typedef struct holdfast_signer holdfast_signer;
 /// A host's own key store or HSM: the library sees the public key alone. Signatures must be those of
 /// Ed25519 (RFC 8032), which are deterministic: when the signer is made one is asked for twice and
 /// compared, and each is verified before it is used. One that throws, gives no status, false bytes or
-/// another length: HOLDFAST_UNAVAILABLE, and nothing is signed. The implementation bounds its own
-/// time; holdfast_callback_error applies.
+/// another length: HOLDFAST_UNAVAILABLE, and nothing is signed. One that does not answer in time:
+/// HOLDFAST_TIMEOUT, and what it says later is thrown away; with max_calls of them in flight
+/// HOLDFAST_BUSY. holdfast_callback_error applies.
 typedef struct holdfast_signer_callbacks {
     size_t struct_size;
     void* user_data;
@@ -373,6 +375,8 @@ typedef struct holdfast_signer_callbacks {
     /// *out_bytes is 64 before and must be 64 after. From any thread, several at once.
     holdfast_status (*sign)(void* user_data, const uint8_t* message, size_t message_bytes,
                             uint8_t* out, size_t* out_bytes);
+    uint32_t timeout_ms;  // of every call; 0: 10,000
+    uint32_t max_calls;   // in flight at once; 0: 16
 } holdfast_signer_callbacks;
 
 /// A new key from the system's randomness.
@@ -382,7 +386,8 @@ HOLDFAST_API holdfast_status holdfast_signer_from_secret(const uint8_t secret[32
                                                          holdfast_signer** out);
 /// Ed25519 PKCS#8 PEM. PERMISSION when others can read the file, CORRUPT, NOT_FOUND.
 HOLDFAST_API holdfast_status holdfast_signer_load(const char* path, holdfast_signer** out);
-/// The struct is copied. After an error user_data stays the caller's: destroy is not called.
+/// The struct is copied. After an error user_data stays the caller's: destroy is not called, and no
+/// call runs any more, for which this waits however long the host takes.
 HOLDFAST_API holdfast_status
 holdfast_signer_from_callbacks(const holdfast_signer_callbacks* callbacks, holdfast_signer** out);
 HOLDFAST_API void holdfast_signer_free(holdfast_signer* signer);

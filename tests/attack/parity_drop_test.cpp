@@ -11,7 +11,11 @@
 #include <set>
 
 #include "chunking/erasure.hpp"
+#include "keep/put.hpp"
+#include "support/fake_provers.hpp"
 #include "support/forged_replica.hpp"
+#include "support/registry_world.hpp"
+#include "support/temp_folder.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -44,12 +48,17 @@ std::vector<Bytes> with_parity(std::vector<Bytes> data) {
 struct SealedShards {
     std::vector<std::unique_ptr<ForgedReplica>> shards;
 
-    SealedShards() {
+    static std::vector<Bytes> made_up() {
         std::vector<Bytes> raw;
         for (unsigned i = 0; i < 4; ++i) {
             raw.push_back(raw_chunks_of(kChunks, "shard " + std::to_string(i)));
         }
-        raw = with_parity(std::move(raw));
+        return with_parity(std::move(raw));
+    }
+
+    SealedShards() : SealedShards(made_up()) {}
+    /// All six, as they were before sealing.
+    explicit SealedShards(const std::vector<Bytes>& raw) {
         for (unsigned i = 0; i < kShards; ++i) {
             shards.push_back(std::make_unique<ForgedReplica>(
                 shard_network(), raw[i], "owner of shard " + std::to_string(i)));
@@ -140,6 +149,66 @@ TEST(AttackParityDrop, DecodingSealedShardsGivesNothing) {
         const KnownHeight known = made_up_height(h);
         EXPECT_EQ(shard.check(known, shard.full(known, rebuilt)).reason, Reason::kSealedMismatch);
     }
+}
+
+/// What lies with six provers after a put: the shards of an encrypted file, by number.
+std::vector<Bytes> put_with_six_provers() {
+    const TempFolder folder;
+    const NetworkId network = shard_network().id();
+    const KeyPair owner = KeyPair::from_secret(Bytes(32, 90));
+    std::uint64_t bytes = 4 * kShardBytes;  // so many that the shards have their size
+    while (StreamShape{bytes, true, kCipherSegmentBytes}.cipher_len() > 4 * kShardBytes) --bytes;
+    must(write_file(folder / "file", Bytes(bytes, 42)));
+    FakeProvers provers(folder / "provers", network, owner.public_key(), kShards);
+    const auto catalogue = must(Catalogue::open(folder / "catalogue", owner.public_key()));
+    PutOptions options;
+    options.shape = kShape;
+    options.wait = false;
+    const PutReport put = must(put_file(folder / "file", owner, network, provers.addresses(),
+                                        provers.asker(), *catalogue, folder / "puts", options));
+    std::vector<Bytes> out;
+    for (unsigned shard = 0; shard < kShards; ++shard) {
+        for (std::size_t i = 0; i < kShards; ++i) {
+            if (provers[i].key() == put.file.at(shard, 0).prover) {
+                out.push_back(provers[i].all_data());
+            }
+        }
+    }
+    return out;
+}
+
+// The same through the door of kept files. There, provers keep the data beside the replica for
+// readers (`hot`), and whoever holds these needs no fill to decode: the rebuild then costs the one
+// fill of the dropped window, which is what refilling from a raw copy costs (attack 30).
+TEST(AttackParityDrop, OfAKeptFileTheSameAndOneFillAWindowFromHotCopies) {
+    const std::vector<Bytes> raw = put_with_six_provers();
+    ASSERT_EQ(raw.size(), kShards);
+    for (const Bytes& shard : raw) ASSERT_EQ(shard.size(), kShardBytes);
+    const SealedShards all(raw);
+    Cheater cheater(all);
+    const KnownHeight known = made_up_height(1);
+    const ForgedReplica& dropped = *all.shards[5];
+    Bytes on_demand(kShardBytes);
+    const std::set<std::uint64_t> touched = windows_of(dropped, known);
+    for (const std::uint64_t w : touched) cheater.rebuild(5, w, on_demand);
+    EXPECT_EQ(dropped.check(known, dropped.full(known, on_demand)), Verdict::ok());
+    EXPECT_EQ(cheater.fills(), 5 * touched.size());
+    // Sealed shards of it do not decode to one.
+    std::vector<ByteView> kept;
+    for (const unsigned shard : kKept) kept.emplace_back(all.shards[shard]->sealed);
+    Bytes rebuilt(kShardBytes);
+    const unsigned wanted[] = {5};
+    const MutByteView wanted_bytes[] = {rebuilt};
+    ASSERT_TRUE(recover_shards(kShape, kKept, kept, wanted, wanted_bytes));
+    EXPECT_EQ(dropped.check(known, dropped.full(known, rebuilt)).reason, Reason::kSealedMismatch);
+    // Raw ones do, to what is not sealed yet.
+    ASSERT_TRUE(recover_shards(kShape, kKept, views(raw, 4), wanted, wanted_bytes));
+    EXPECT_EQ(rebuilt, raw[5]);
+    EXPECT_FALSE(dropped.check(known, dropped.full(known, rebuilt)));
+    for (const std::uint64_t w : touched) {
+        seal_window(dropped.id, dropped.windows().window(w), rebuilt);
+    }
+    EXPECT_EQ(dropped.check(known, dropped.full(known, rebuilt)), Verdict::ok());
 }
 
 TEST(AttackParityDrop, NaiveSchemeCodesWhatIsSealed) {

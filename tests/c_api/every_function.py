@@ -3,9 +3,11 @@
 
     every_function.py symbols HEADER NM LIBRARY   the library exports the header's functions, no more
     every_function.py reasons HEADER REASONS.DEF  the header's reasons are the library's, in number and name
+    every_function.py buffers HEADER FOLDER       each function that fills a buffer is given too little room
     every_function.py nulls HEADER                a C program on stdout that calls every function with NULLs
                                                   and with handles of another type
 """
+import pathlib
 import re
 import subprocess
 import sys
@@ -58,6 +60,18 @@ def check_reasons(header, table):
     return shown != wanted
 
 
+def check_buffers(header, folder):
+    """In the table of buffers.c, or called with HOLDFAST_SHORT_BUFFER expected in another program."""
+    fillers = {name for _, name, types in functions(header) if "size_t*" in types}
+    texts = {path.name: path.read_text(encoding="utf-8") for path in pathlib.Path(folder).glob("*.c")}
+    table = {f"holdfast_{name}" for name in re.findall(r"\bENTRY\((\w+)\)", texts["buffers.c"])}
+    by_name = set(re.findall(r"HOLDFAST_SHORT_BUFFER,\s*(holdfast_\w+)\(", "".join(texts.values())))
+    print(f"{len(fillers)} functions fill buffers, {len(fillers & (table | by_name))} are given too little room")
+    for name in sorted(fillers - table - by_name):
+        print(f"never given too little room: {name}")
+    return not fillers <= table | by_name
+
+
 def null_program(header):
     known = handles(header)
     print('#include "host.h"\n#include <string.h>\n')
@@ -90,7 +104,7 @@ def null_program(header):
 
 
 def main(arguments):
-    what = {"symbols": check_symbols, "reasons": check_reasons, "nulls": null_program}
+    what = {"symbols": check_symbols, "reasons": check_reasons, "buffers": check_buffers, "nulls": null_program}
     if not arguments or arguments[0] not in what:
         print(__doc__)
         return 2

@@ -216,7 +216,8 @@ static void check_hosts(const holdfast_network* network, const char* folder) {
 
 typedef struct bad_store {
     holdfast_signer* inside;
-    enum { kGood, kForged, kShort, kRefuses } how;
+    enum { kGood, kForged, kShort, kRefuses, kHangs } how;
+    int finished;
 } bad_store;
 
 static holdfast_status bad_key(void* user_data, uint8_t out[32]) {
@@ -230,7 +231,9 @@ static holdfast_status bad_sign(void* user_data, const uint8_t* message, size_t 
         holdfast_callback_error(HOLDFAST_REASON_OK, "the store is locked");
         return HOLDFAST_UNAVAILABLE;
     }
+    if (b->how == kHangs) sleep_ms(300);
     const holdfast_status status = holdfast_signer_sign(b->inside, message, size, out);
+    b->finished = 1;
     if (b->how == kForged) out[5] ^= 1;
     if (b->how == kShort) *out_bytes = 63;
     return status;
@@ -246,9 +249,15 @@ static void check_signers(void) {
     holdfast_signer* signer = NULL;
     CHECK_STATUS(HOLDFAST_INVALID_ARGUMENT, holdfast_signer_from_callbacks(&callbacks, &signer));
     callbacks.sign = bad_sign;
+    callbacks.timeout_ms = 100;
     store.how = kForged;
     CHECK_STATUS(HOLDFAST_UNAVAILABLE, holdfast_signer_from_callbacks(&callbacks, &signer));
     CHECK(signer == NULL);
+    // One that hangs while it is made: an error, and when it comes no call runs with user_data any more.
+    store.how = kHangs;
+    store.finished = 0;
+    CHECK_STATUS(HOLDFAST_TIMEOUT, holdfast_signer_from_callbacks(&callbacks, &signer));
+    CHECK(signer == NULL && store.finished == 1);
     store.how = kGood;
     OK(holdfast_signer_from_callbacks(&callbacks, &signer));
     uint8_t signature[64];
@@ -259,6 +268,16 @@ static void check_signers(void) {
     CHECK_STATUS(HOLDFAST_UNAVAILABLE, holdfast_signer_sign(signer, message, 3, signature));
     CHECK(strstr(holdfast_last_error(), "locked") != NULL);
     CHECK_STATUS(HOLDFAST_UNSUPPORTED, holdfast_signer_save(signer, "/nowhere/key"));
+    store.how = kHangs;
+    store.finished = 0;
+    memset(signature, 0xee, sizeof signature);
+    CHECK_STATUS(HOLDFAST_TIMEOUT, holdfast_signer_sign(signer, message, 3, signature));
+    CHECK(store.finished == 0 && strstr(holdfast_last_error(), "sign within 100 ms") != NULL);
+    store.how = kGood;  // one that hangs keeps no other from signing
+    OK(holdfast_signer_sign(signer, message, 3, signature));
+    const uint8_t kept = signature[0];
+    sleep_ms(400);  // until the store has come back
+    CHECK(store.finished == 1 && signature[0] == kept);
     holdfast_signer_free(signer);
     holdfast_signer_free(store.inside);
 }

@@ -9,7 +9,7 @@
 LAYOUT(holdfast_verdict, index, 8);
 LAYOUT(holdfast_bytes, size, 8);
 LAYOUT(holdfast_control, progress, 32);
-LAYOUT(holdfast_signer_callbacks, sign, 32);
+LAYOUT(holdfast_signer_callbacks, max_calls, 44);
 LAYOUT(holdfast_seal_options, restart, 40);
 LAYOUT(holdfast_replica_info, windows_taken_over, 160);
 LAYOUT(holdfast_guard_options, max_calls, 12);

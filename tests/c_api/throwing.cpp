@@ -51,8 +51,8 @@ int main() {
     CHECK_STATUS(HOLDFAST_CALLBACK_FAILED, holdfast_vdf_evaluate(vdf, signer, 1, input, nullptr,
                                                                  &control, proof, &size, nullptr));
 
-    holdfast_signer_callbacks store = {sizeof store, nullptr, throwing_destroy, throwing_key,
-                                       throwing_sign};
+    holdfast_signer_callbacks store = {
+        sizeof store, nullptr, throwing_destroy, throwing_key, throwing_sign, 0, 0};
     holdfast_signer* none = nullptr;
     CHECK_STATUS(HOLDFAST_UNAVAILABLE, holdfast_signer_from_callbacks(&store, &none));
 

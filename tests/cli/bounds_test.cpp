@@ -35,6 +35,29 @@ TEST(BoundsCommand, DrawsAChartAndKeepsWhatIsThere) {
     EXPECT_EQ(holdfast_command(folder.path(), words).code, kExitEnvironment);
 }
 
+TEST(BoundsCommand, SaysHowLikelyAFileIsLost) {
+    const TempFolder folder;
+    const Ran ran =
+        holdfast_command(folder.path(), {"bounds", "--durability", "--json", "--svg", "loss.svg"});
+    EXPECT_EQ(ran.code, kExitOk) << ran;
+    const auto rows = nlohmann::json::parse(ran.out)["durability"]["rows"];
+    ASSERT_EQ(rows.size(), 3U);
+    // 4+2, a failure in ten years, a day to mend it: in decimal arithmetic of 90 digits.
+    EXPECT_NEAR(rows[2]["log2_loss"].get<double>(), -20.0962437275, 1e-9);
+    const Bytes svg = read_file(folder / "loss.svg", 1 << 20).value();
+    EXPECT_NE(std::string(svg.begin(), svg.end()).find("4+3"), std::string::npos);
+    EXPECT_TRUE(holdfast_command(folder.path(), {"bounds", "--durability"}).says("8.92e-7"));
+    for (const Words& words : std::vector<Words>{{"--failures", "0"},
+                                                 {"--repair-hours", "-1"},
+                                                 {"--years", "0"},
+                                                 {"--repairs-at-once", "0"}}) {
+        Words all = {"bounds", "--durability"};
+        all.insert(all.end(), words.begin(), words.end());
+        EXPECT_EQ(holdfast_command(folder.path(), all).code, kExitUsage) << words[0];
+    }
+    EXPECT_EQ(holdfast_command(folder.path(), {"bounds", "--failures", "1"}).code, kExitUsage);
+}
+
 TEST(BoundsCommand, RefusesWhatMakesNoSense) {
     const TempFolder folder;
     for (const Words& words : std::vector<Words>{{"--missing", "0"},

@@ -9,6 +9,7 @@
 
 #include "command.hpp"
 #include "core/keys.hpp"
+#include "support/tcp_world.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -154,7 +155,8 @@ TEST_F(ProverCommands, FromARawFileToACountedCompactProofWithNothingSharedButThe
     EXPECT_EQ(ready(*prover)["chains"].size(), 2U);
     const Json again = ask_until(
         "status", [](const Json& status) { return status["proving"]["links"].get<int>() >= 4; });
-    EXPECT_EQ(again["proving"]["seal_proofs"], 0) << again;
+    // An audit may have been drawn meanwhile; the two of the registrations are not made again.
+    EXPECT_LT(again["proving"]["seal_proofs"], 2) << again;
     EXPECT_EQ(again["registrations"]["made"], 0) << again;
 
     // One that runs has the records for itself.
@@ -178,9 +180,10 @@ TEST_F(ProverCommands, AFolderThatGoesIsAnAlarmAndIsTakenInAgainWhenItIsBack) {
     fs::rename(p() / "disk2", p() / "away");
     fs::create_directory(p() / "disk2");  // as an empty mount point
     (void)ask("rescan");
-    const Json gone =
-        ask_until("status", [](const Json& status) { return status["unheld_chains"] == 1; });
-    EXPECT_NE(gone["problems"].dump().find("not at hand"), std::string::npos) << gone;
+    const Json gone = ask_until("status", [](const Json& status) {
+        return status["unheld_chains"] == 1 &&
+               status["problems"].dump().find("not at hand") != std::string::npos;
+    });
     EXPECT_EQ(gone["chains"].size(), 1U) << gone;
 
     fs::remove(p() / "disk2");
@@ -247,6 +250,84 @@ TEST_F(ProverCommands, TwoNodesWithDifferentHistoriesAreBothBelievedNoMore) {
     EXPECT_NE(std::string(log.begin(), log.end()).find("hosts.split"), std::string::npos);
     (void)stopped(*node);
     (void)stopped(*fork);
+}
+
+/// What a monitor answers; the connection ends with it.
+std::string ask_monitor(const std::string& address, const std::string& method,
+                        const std::string& path, const std::string& more = {},
+                        const std::string& body = {}) {
+    const RawSocket socket(address);
+    const std::string request =
+        method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
+        "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+        "\r\n" + more + "\r\n" + body;
+    EXPECT_TRUE(socket.write(view(request)));
+    std::string out;
+    std::array<char, 4'096> part{};
+    for (ssize_t got = 0; (got = ::recv(socket.descriptor(), part.data(), part.size(), 0)) > 0;) {
+        out.append(part.data(), static_cast<std::size_t>(got));
+    }
+    return out;
+}
+
+TEST_F(ProverCommands, ARunningProverIsSteeredOverHttpAndTellsNoSecret) {
+    seal("disk1/a.replica", 1, 1);
+    const std::string token = "planted-token-0123456789abcdef";
+    spill(p() / "token", Bytes(token.begin(), token.end()));
+    fs::permissions(p() / "token", fs::perms::owner_read | fs::perms::owner_write);
+    const auto settings = [&](const std::string& level) {
+        const std::string text = "[monitor]\nlisten = \"127.0.0.1:0\"\ntoken = \"token\"\n[log]\n" +
+                                 ("level = \"" + level) + "\"\n[scrub]\nrate = 100\n";
+        spill(p() / "alice.toml", Bytes(text.begin(), text.end()));
+    };
+    settings("info");
+    auto node = start_node();
+    auto prover = start(p(), prover_line("--config alice.toml --folder disk1"));
+    const std::string monitor = ready(*prover)["monitor"];
+    const std::string given = "Authorization: Bearer " + token + "\r\n";
+    const auto steer = [&](const std::string& path, const std::string& body = {}) {
+        return ask_monitor(monitor, "POST", "/api/v1" + path, given, body);
+    };
+    // The same commands over the socket and over HTTP, by the same code.
+    EXPECT_TRUE(steer("/pause").starts_with("HTTP/1.1 200"));
+    EXPECT_EQ(ask("status")["proving"]["paused"], true);
+    EXPECT_EQ(ask("health")["healthy"], false);
+    EXPECT_EQ(ask("resume")["paused"], false);
+    EXPECT_TRUE(steer("/scrub").find("\"due\": 1") != std::string::npos);
+    (void)ask_until("status", [](const Json& s) { return s["scrub"]["scrubbed"] == 1; });
+    EXPECT_TRUE(steer("/log-level", R"({"level":"warn"})").starts_with("HTTP/1.1 200"));
+    settings("debug");
+    prover->send(SIGHUP);
+    (void)ask_until("status", [&](const Json&) {
+        return ask_monitor(monitor, "GET", "/api/v1/events?name=settings.reloaded")
+                   .find("settings.reloaded") != std::string::npos;
+    });
+    // Secrets that were planted are told nowhere, whoever asks and however wrongly.
+    const Bytes pem = slurp(p() / "alice.key");
+    const std::string key_text(pem.begin(), pem.end());
+    const std::string seed = key_text.substr(key_text.find('\n') + 1, 64);
+    const Bytes logged = slurp(p() / "prover.log");
+    std::string told(logged.begin(), logged.end());
+    for (const char* const path :
+         {"/", "/metrics", "/health", "/status", "/api/v1/status", "/api/v1/replicas",
+          "/api/v1/events", "/api/v1/openapi.json", "/api/v1/none", "/../alice.key", "/token"}) {
+        told += ask_monitor(monitor, "GET", path, given) + ask_monitor(monitor, "GET", path);
+    }
+    told += steer("/replicas", R"({"path":")" + (p() / "token").string() + "\"}");
+    told += steer("/replicas", R"({"path":")" + (p() / "alice.key").string() + "\"}");
+    told += ask_monitor(monitor, "POST", "/api/v1/stop", given + "X: y\r\n", "{\"x\":");
+    EXPECT_TRUE(ask_monitor(monitor, "POST", "/api/v1/stop").starts_with("HTTP/1.1 401"));
+    EXPECT_TRUE(
+        ask_monitor(monitor, "POST", "/api/v1/stop", "Authorization: Bearer " + token + "x\r\n")
+            .starts_with("HTTP/1.1 401"));
+    EXPECT_NE(told.find("api.command"), std::string::npos);
+    EXPECT_EQ(told.find(token), std::string::npos);
+    EXPECT_EQ(told.find(seed), std::string::npos);
+    // It ends in order: what it has begun is handed over.
+    EXPECT_TRUE(steer("/drain", R"({"wait_s":20})").starts_with("HTTP/1.1 200"));
+    const Ran ended = prover->wait();
+    EXPECT_EQ(ended.code, kExitOk) << ended;
+    (void)stopped(*node);
 }
 
 }  // namespace

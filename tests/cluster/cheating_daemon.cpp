@@ -2,6 +2,7 @@
 // a cheat in front of it.
 //
 //   cheating_daemon lying --config FILE            signs chunks of zeros for every challenge
+//   cheating_daemon false-reads --config FILE      sends readers other bytes than it was given
 //   cheating_daemon garbage REPLICA --config FILE  links and proves whatever lies in its replica
 //   cheating_daemon equivocating NTH FOLDER --config FILE
 //       signs a second link of a height, once, beside its NTH bundle, and leaves both in FOLDER
@@ -17,6 +18,7 @@
 #include "cluster/cheating_duties.hpp"
 #include "node/connect.hpp"
 #include "node/prover.hpp"
+#include "proofs/reading_verify.hpp"
 
 namespace holdfast::node {
 namespace {
@@ -50,6 +52,16 @@ TcpHandler lying(TcpHandler honest, const Identity& identity) {
     };
 }
 
+TcpHandler false_reads(TcpHandler honest) {
+    return [honest = std::move(honest)](const PublicKey& from, ByteView message) -> Result<Bytes> {
+        HOLDFAST_ASSIGN(answer, honest(from, message));
+        Checked<ReadAnswer> read = ReadAnswer::decode(answer);
+        if (!read || read->status != ReadStatus::kData) return answer;
+        read->chunks_and_siblings[0] ^= 1;
+        return read->encode();
+    };
+}
+
 Result<unsigned> parse_number(const std::string& word) {
     unsigned out = 0;
     const auto read = std::from_chars(word.data(), word.data() + word.size(), out);
@@ -66,6 +78,8 @@ Status run(const std::vector<std::string>& words, const std::string& file) {
     hooks.ready = [](const Json& ready) { std::cout << ready.dump() << std::endl; };
     if (words[0] == "lying" && words.size() == 1) {
         hooks.handler = [&](TcpHandler honest) { return lying(std::move(honest), identity); };
+    } else if (words[0] == "false-reads" && words.size() == 1) {
+        hooks.handler = false_reads;
     } else if (words[0] == "garbage" && words.size() == 2) {
         hooks.duties = [&](DutySource& honest) -> Result<std::unique_ptr<DutySource>> {
             HOLDFAST_ASSIGN(cheat, GarbageDuties::open(honest, place, words[1]));

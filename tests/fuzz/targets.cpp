@@ -10,11 +10,13 @@
 #include "chunking/file_header.hpp"
 #include "core/merkle.hpp"
 #include "core/params.hpp"
+#include "deposit/messages.hpp"
 #include "embedded/call_log.hpp"
 #include "follow/duty_client.hpp"
 #include "follow/history_client.hpp"
 #include "follow/public_client.hpp"
 #include "hierarchy/decision.hpp"
+#include "keep/catalogue.hpp"
 #include "proofs/acknowledgement.hpp"
 #include "proofs/availability_verify.hpp"
 #include "proofs/bundle_verify.hpp"
@@ -501,6 +503,40 @@ void frames(ByteView stream) {
     }
 }
 
+/// What an owner reads back: a manifest, a removal, a catalogue's export.
+void kept_files(ByteView input) {
+    static const PublicKey owner = KeyPair::from_secret(Bytes(32, 1)).public_key();
+    const auto [which, message] = choose(input, 3);
+    const auto same = [](ByteView before, const Bytes& again) {
+        HOLDFAST_CHECK(std::equal(again.begin(), again.end(), before.begin(), before.end()));
+    };
+    if (which == 0) {
+        if (const auto file = KeptFile::decode(message)) same(message, file->encode());
+    } else if (which == 1) {
+        if (const auto removal = KeptRemoval::decode(message)) same(message, removal->encode());
+    } else if (const auto entries = decode_catalogue(message, owner)) {
+        same(message, encode_catalogue(*entries));
+    }
+}
+
+/// What a client may ask and a prover may answer.
+void deposit(ByteView input) {
+    const auto [which, message] = choose(input, 3);
+    if (which == 0) {
+        if (const auto question = decode_deposit_question(message)) {
+            const Bytes again = encode_question(*question);
+            HOLDFAST_CHECK(std::equal(again.begin(), again.end(), message.begin(), message.end()));
+        }
+    } else if (which == 1) {
+        if (const auto answer = decode_deposit_answer(message)) {
+            const Bytes again = encode_answer(*answer);
+            HOLDFAST_CHECK(std::equal(again.begin(), again.end(), message.begin(), message.end()));
+        }
+    } else if (which == 2) {
+        (void)same_again<DepositTerms>(message);
+    }
+}
+
 constexpr Target kTargets[] = {
     {"links", links},
     {"bundles", bundles},
@@ -515,6 +551,8 @@ constexpr Target kTargets[] = {
     {"frames", frames},
     {"peer_messages", peer_messages},
     {"follow", follow},
+    {"kept_files", kept_files},
+    {"deposit", deposit},
 };
 
 }  // namespace

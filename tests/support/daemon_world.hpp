@@ -90,7 +90,9 @@ class DaemonWorld {
     static constexpr std::uint64_t kChallengerBond = 10'240;
     static constexpr PayTerms kTerms{7, 3};
 
-    DaemonWorld(std::size_t provers, std::size_t challengers) : params(daemon_network()) {
+    /// `one_file`: the provers' replicas are of the same data.
+    DaemonWorld(std::size_t provers, std::size_t challengers, bool one_file = false)
+        : params(daemon_network()), one_file_(one_file) {
         std::filesystem::create_directory(dir());
         {
             must(LocalChain::create(dir() / "chain", params, 1'700'000'000'000));
@@ -147,6 +149,8 @@ class DaemonWorld {
     std::vector<std::unique_ptr<Prover>> drivers;
 
   private:
+    const bool one_file_;
+
     node::Config common(const std::string& key) const {
         node::Config c;
         c.key = folder / key;
@@ -171,7 +175,7 @@ class DaemonWorld {
         SealedChainOptions options;
         options.chunks = 16;
         options.key = i;
-        sealed.push_back(std::make_unique<SealedChain>(params, i, options));
+        sealed.push_back(std::make_unique<SealedChain>(params, one_file_ ? 0 : i, options));
         const SealedChain& chain = *sealed.back();
         RegistrationTerms terms;
         const BlockInfo genesis = must(node::newest_final(*node.chain));

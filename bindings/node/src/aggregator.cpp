@@ -1,10 +1,16 @@
 // The aggregator: a node of the operator. Every call is on a thread of its own, since nearly all of
 // them may ask the host's chain.
+#include <algorithm>
+#include <vector>
+
 #include "call.hpp"
 #include "structs.hpp"
 
 namespace holdfast_node {
 namespace {
+
+constexpr std::size_t kMemberBytes =
+    64;  // of a bundle: no object has more members than this allows
 
 std::shared_ptr<holdfast_aggregator> aggregator_of(Call& c) {
     return c.at(0, "aggregator").handle<holdfast_aggregator>();
@@ -103,8 +109,15 @@ napi_value submit(Call& c) {
         [aggregator = aggregator_of(c), object = c.at(1, "object").bytes(),
          peer = optional_text(c.at(2, "peer"))](auto control) -> Value {
             auto out = sized_struct<holdfast_outcome>();
+            std::vector<holdfast_verdict> members(object.size() / kMemberBytes);
             check(holdfast_aggregator_submit(aggregator.get(), text_or_null(peer), object.data(),
-                                             object.size(), control, &out, nullptr, 0));
+                                             object.size(), control, &out, members.data(),
+                                             members.size()));
+            members.resize(std::min<std::size_t>(members.size(), out.members));
+            Items verdicts;
+            for (const holdfast_verdict& verdict : members) {
+                verdicts.push_back(verdict_value(verdict));
+            }
             const bool accepted = out.verdict.reason == HOLDFAST_REASON_OK;
             return Fields{
                 {"accepted", accepted},
@@ -115,7 +128,8 @@ napi_value submit(Call& c) {
                 {"height", out.has_height != 0 ? Value{out.height} : Value{}},
                 {"entry", out.has_entry != 0 ? Value{out.entry} : Value{}},
                 {"members", out.members},
-                {"membersRefused", out.members_refused}};
+                {"membersRefused", out.members_refused},
+                {"memberVerdicts", std::move(verdicts)}};
         });
 }
 

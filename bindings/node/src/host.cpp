@@ -390,18 +390,21 @@ HandleBox make_peers(napi_env env, const In& ask, const In& options) {
 napi_value make_signer(napi_env env, const In& ask, const In& options) {
     auto user = std::make_shared<std::unique_ptr<Host>>(
         std::make_unique<Host>(env, ask, guard_of(options).timeout_ms));
-    return Job::start(env, Job::Where::kThread, [user](const holdfast_control*) -> Value {
-        holdfast_signer_callbacks callbacks{};
-        callbacks.struct_size = sizeof callbacks;
-        callbacks.user_data = user->get();
-        callbacks.destroy = destroy_host;
-        callbacks.public_key = public_key;
-        callbacks.sign = sign;
-        holdfast_signer* signer = nullptr;
-        check(holdfast_signer_from_callbacks(&callbacks, &signer));
-        static_cast<void>(user->release());
-        return box(signer);
-    });
+    const std::uint32_t timeout_ms = guard_of(options).timeout_ms;
+    return Job::start(env, Job::Where::kThread,
+                      [user, timeout_ms](const holdfast_control*) -> Value {
+                          holdfast_signer_callbacks callbacks{};
+                          callbacks.struct_size = sizeof callbacks;
+                          callbacks.user_data = user->get();
+                          callbacks.destroy = destroy_host;
+                          callbacks.public_key = public_key;
+                          callbacks.sign = sign;
+                          callbacks.timeout_ms = timeout_ms;
+                          holdfast_signer* signer = nullptr;
+                          check(holdfast_signer_from_callbacks(&callbacks, &signer));
+                          static_cast<void>(user->release());
+                          return box(signer);
+                      });
 }
 
 void answer(napi_env env, const In& number, const In& value) {

@@ -119,17 +119,18 @@ function quickNetwork(settings = {}) {
  * The whole path: a file sealed and registered, its chain linked and proven over so many blocks by a
  * manager that drives the prover.
  */
-async function runMainJob({ data = Buffer.alloc(200_000, 'h'), blocks = 24 } = {}) {
+async function runMainJob({ data = Buffer.alloc(200_000, 'h'), blocks = 24, settings = {} } = {}) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-node-'));
   const operator = holdfast.Signer.generate();
-  const network = quickNetwork({ operator_key: operator.publicKey });
+  const network = quickNetwork({ operator_key: operator.publicKey, ...settings });
   const fields = network.toJSON();
   const chain = new MemoryChain({ finality: fields.finality_blocks, blockMs: fields.block_ms });
   for (let i = 0; i <= fields.finality_blocks; ++i) chain.newBlock();
   const token = new MemoryToken(chain);
 
+  const signer = holdfast.Signer.generate();
   const prover = await holdfast.ProofOfStorageProver.open({
-    network, signer: holdfast.Signer.generate(), records: path.join(folder, 'records'),
+    network, signer, records: path.join(folder, 'records'),
   });
   const stored = await prover.storeData(data, path.join(folder, 'disk'), { name: 'data' });
   const bond = token.createBond({
@@ -177,7 +178,7 @@ async function runMainJob({ data = Buffer.alloc(200_000, 'h'), blocks = 24 } = {
     await prover.close();
     fs.rmSync(folder, { recursive: true, force: true });
   }
-  return { folder, network, chain, token, prover, stored, registration, chainId, manager, last, data, allProofs, end };
+  return { folder, network, chain, token, signer, prover, stored, registration, chainId, manager, last, data, allProofs, end };
 }
 
 module.exports = { MemoryChain, MemoryToken, temporaryFolder, quickNetwork, runMainJob };

@@ -42,6 +42,7 @@ TEST(Config, TheExampleParsesToTheDefaults) {
     EXPECT_EQ(with_entries->peers.size(), 1u);
     EXPECT_EQ(with_entries->replicas.size(), 1u);
     EXPECT_EQ(with_entries->folders.size(), 1u);
+    EXPECT_EQ(with_entries->deposits.clients.size(), 1u);
 }
 
 /// A value that is allowed and is not the default.
@@ -58,6 +59,7 @@ std::string another_value(const std::string& name, const Json& value) {
     if (name == "format") return "\"json\"";
     if (name == "trust") return "\"operator\"";
     if (name == "bond") return "\"" + kKey + "\"";
+    if (name == "seal") return "\"economy\"";
     if (name == "retention") return "\"archival\"";
     return "\"127.0.0.1:9\"";  // a text or a path
 }
@@ -144,7 +146,7 @@ TEST(Config, RefusesWhatIsWrongAndSaysWhereAndWhatIsAllowed) {
         {"[transport]\nlisten = \"9001\"\n", "2", "host:port"},
         {"[transport.limits]\nkeepalive_ms = 70000\n", "2", "idle_timeout_ms must be above"},
         {"[transport.limits]\nbackoff_max_ms = 10\n", "2", "must not be below backoff_first_ms"},
-        {"[monitor]\nlisten = \"0.0.0.0:9100\"\n", "2", "loopback"},
+        {"[monitor]\nlisten = \"0.0.0.0\"\n", "2", "loopback"},
         {"[log]\nlevel = \"loud\"\n", "2", "debug, info, warn, error or off"},
         {"[log]\nformat = \"xml\"\n", "2", "text or json"},
         {"[identity]\nkey = [\"a\"]\n", "2", "a string in quotes"},

@@ -26,9 +26,17 @@ MonitorSources sources_of(std::vector<std::string> problems = {}) {
             [] { return Json{{"role", "test"}}; }};
 }
 
+HttpOptions listening_at(const std::string& address) {
+    HttpOptions out;
+    out.address = address;
+    return out;
+}
+
 std::unique_ptr<HttpServer> start(MonitorSources sources = sources_of(),
                                   const HttpLimits& limits = {}) {
-    auto monitor = serve_monitor("127.0.0.1:0", std::move(sources), limits);
+    HttpOptions options = listening_at("127.0.0.1:0");
+    options.limits = limits;
+    auto monitor = serve_monitor(options, std::move(sources));
     if (!monitor) throw std::runtime_error(monitor.error().message);
     return std::move(*monitor);
 }
@@ -51,7 +59,8 @@ std::string converse(const HttpServer& monitor, const std::string& bytes) {
 }
 std::string get(const HttpServer& monitor, const std::string& path,
                 const std::string& method = "GET") {
-    return converse(monitor, method + " " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    return converse(
+        monitor, method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
 }
 std::string body_of(const std::string& response) {
     return response.substr(response.find("\r\n\r\n") + 4);
@@ -99,23 +108,27 @@ TEST(Monitor, AsksItsSourcesAtEachRequest) {
 
 TEST(Monitor, RefusesWhatItDoesNotServe) {
     const auto monitor = start();
-    EXPECT_TRUE(has_status(get(*monitor, "/"), 404));
+    EXPECT_TRUE(has_status(get(*monitor, "/nothing"), 404));
     EXPECT_TRUE(has_status(get(*monitor, "/metrics/x"), 404));
     EXPECT_TRUE(has_status(get(*monitor, "/../etc/passwd"), 404));
     EXPECT_TRUE(has_status(get(*monitor, "/status", "POST"), 405));
     EXPECT_TRUE(has_status(get(*monitor, "/status", "DELETE"), 405));
     // A page of a browser that has bent a name of its own to a loopback address.
     EXPECT_TRUE(has_status(
-        converse(*monitor, "GET /status HTTP/1.1\r\nHost: evil.example:80\r\n\r\n"), 403));
+        converse(*monitor,
+                 "GET /status HTTP/1.1\r\nHost: evil.example:80\r\nConnection: close\r\n\r\n"),
+        403));
     // Which of the two would a browser mean?
+    EXPECT_TRUE(has_status(converse(*monitor,
+                                    "GET /status HTTP/1.1\r\nHost: localhost\r\nHost: "
+                                    "evil.example\r\nConnection: close\r\n\r\n"),
+                           400));
     EXPECT_TRUE(has_status(
-        converse(*monitor, "GET /status HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n"),
+        converse(*monitor, "GET http://evil.example/status HTTP/1.1\r\nConnection: close\r\n\r\n"),
         400));
-    EXPECT_TRUE(
-        has_status(converse(*monitor, "GET http://evil.example/status HTTP/1.1\r\n\r\n"), 400));
     for (const char* const host : {"127.0.0.1:1", "[::1]:1", "LOCALHOST", "127.9.9.9"}) {
         const std::string request =
-            "GET /status HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n";
+            "GET /status HTTP/1.1\r\nConnection: close\r\nHost: " + std::string(host) + "\r\n\r\n";
         EXPECT_TRUE(has_status(converse(*monitor, request), 200)) << host;
     }
 }
@@ -124,7 +137,8 @@ TEST(Monitor, SurvivesGarbage) {
     const auto monitor = start();
     for (const std::string& garbage :
          {std::string("\r\n\r\n"), std::string("GET\r\n\r\n"), std::string("GET  HTTP/1.1\r\n\r\n"),
-          std::string("GET /status HTTP/2\r\n\r\n"), std::string("GET status HTTP/1.1\r\n\r\n"),
+          std::string("GET /status HTTP/2\r\n\r\n"),
+          std::string("GET status HTTP/1.1\r\nConnection: close\r\n\r\n"),
           std::string("GET /a b HTTP/1.1\r\n\r\n"), std::string("GET /\0 HTTP/1.1\r\n\r\n", 20),
           std::string("\x16\x03\x01\x02\x00\x01\xff\xff\r\n\r\n", 12),
           std::string("GET /status HTTP/1.1\r\n: x\r\n\r\n"),
@@ -170,20 +184,20 @@ TEST(Monitor, ListensOnLoopbackAlone) {
     for (const char* const address :
          {"0.0.0.0:0", "[::]:0", "192.168.1.1:0", "[::ffff:127.0.0.1]:0", "no-such-host.invalid:80",
           "localhost", "127.0.0.1", "127.0.0.1:65536", "", ":9100", "127.0.0.1:x"}) {
-        const auto monitor = serve_monitor(address, sources_of());
+        const auto monitor = serve_monitor(listening_at(address), sources_of());
         ASSERT_FALSE(monitor) << address;
         EXPECT_EQ(monitor.error().code, ErrorCode::kInvalidArgument) << address;
         EXPECT_NE(monitor.error().message.find("loopback"), std::string::npos);
     }
     const auto first = start();
-    const auto second = serve_monitor(first->address(), sources_of());
+    const auto second = serve_monitor(listening_at(first->address()), sources_of());
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, ErrorCode::kAlreadyExists);
     EXPECT_NE(second.error().message.find(first->address()), std::string::npos);
 }
 
 TEST(Monitor, ListensAtANameThatMeansLoopback) {
-    const auto monitor = serve_monitor("localhost:0", sources_of());
+    const auto monitor = serve_monitor(listening_at("localhost:0"), sources_of());
     ASSERT_TRUE(monitor) << monitor.error().message;
     EXPECT_EQ((*monitor)->address().find("localhost"), std::string::npos);
     EXPECT_EQ(monitor_address_problem("localhost:9100"), nullptr);

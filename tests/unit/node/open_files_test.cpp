@@ -48,7 +48,7 @@ TEST(OpenFiles, AHighLimitStaysAsItIs) {
 }
 
 TEST(OpenFiles, ALimitThatCannotBeRaisedRefusesTheStartWithNumbersAndWhatToDo) {
-    EXPECT_EQ(with_limits(512, 512,
+    EXPECT_EQ(with_limits(768, 768,
                           [] {
                               const Status room = make_room_for(
                                   {.connections = 2'048, .replicas = 10, .workers = 2});
@@ -56,8 +56,8 @@ TEST(OpenFiles, ALimitThatCannotBeRaisedRefusesTheStartWithNumbersAndWhatToDo) {
                                   return 1;
                               const std::string& said = room.error().message;
                               for (const char* part :
-                                   {"2296 files", "2048 connections", "40 for 10 replicas",
-                                    "allows this process 512", "at most 264"}) {
+                                   {"2552 files", "2048 connections", "40 for 10 replicas",
+                                    "allows this process 768", "at most 264"}) {
                                   if (said.find(part) == std::string::npos) return 2;
                               }
                               return 0;

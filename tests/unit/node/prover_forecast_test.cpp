@@ -12,9 +12,6 @@ NetworkParams network() {
     NetworkParams p;
     p.block_ms = 10'000;
     p.link_lag = 2;
-    p.rate_window = 100;
-    p.misses_late = 10;
-    p.misses_expired = 50;
     return p;
 }
 ChainId chain(std::uint64_t n) { return ChainId(tagged_hash("test/chain", n)); }
@@ -33,7 +30,6 @@ TEST(ProverForecast, NothingToSayWhileAllIsWell) {
     facts.links_ms = 14'000;  // of 20 s
     facts.seal_proof_ms = 1'000;
     facts.duties = {{chain(1), Height(120)}, {chain(2), Height(101)}};
-    facts.chains = {{chain(1), 4, false}, {chain(2), 49, true}};
     EXPECT_EQ(warning(facts), "");
 }
 
@@ -57,15 +53,6 @@ TEST(ProverForecast, SealProofsThatDoNotFitBeforeTheirDeadlines) {
     EXPECT_NE(warning(facts).find(to_hex(chain(4)) + " at height 99"), std::string::npos);
     facts.seal_proof_ms = 0;  // none made yet: nothing to go by
     EXPECT_EQ(warning(facts), "");
-}
-
-TEST(ProverForecast, ChainsThatAreHalfWayToLateOrWorse) {
-    ProverFacts facts;
-    facts.chains = {{chain(1), 5, false}, {chain(2), 12, false}, {chain(3), 4, false}};
-    const std::string said = warning(facts);
-    EXPECT_NE(said.find(to_hex(chain(2)) + " has missed 12"), std::string::npos) << said;
-    EXPECT_NE(said.find("1 more"), std::string::npos) << said;
-    EXPECT_NE(said.find("late; expired at 50"), std::string::npos) << said;
 }
 
 }  // namespace

@@ -82,11 +82,11 @@ TEST(TcpNetwork, ASealProofOfTheDefaultPresetsAndTheLargestEvidenceTravel) {
     ASSERT_TRUE(a->add_peer(peer_at(2, *b)));
     ASSERT_TRUE(a->wait_connected(key_of(2), kLong));
     constexpr auto kBatch = static_cast<Kind>(kLargeApplicationKind);
-    const std::pair<Kind, std::size_t> travelling[] = {{kBatch, kMostRequestBytes},
-                                                       {Kind::kSealProof, 161'706 + 2},
-                                                       {Kind::kSealProof, 167'594 + 2},
-                                                       {Kind::kSealProof, 512 * 1024},
-                                                       {Kind::kEvidence, 1024 * 1024}};
+    constexpr auto kDeposit = static_cast<Kind>(kDepositApplicationKind);
+    const std::pair<Kind, std::size_t> travelling[] = {
+        {kBatch, kMostRequestBytes},     {kDeposit, kMostRequestBytes},
+        {Kind::kSealProof, 161'706 + 2}, {Kind::kSealProof, 167'594 + 2},
+        {Kind::kSealProof, 512 * 1024},  {Kind::kEvidence, 1024 * 1024}};
     for (const auto& [kind, bytes] : travelling) {
         const Bytes object = object_of(kind, bytes);
         const auto reply = a->request(key_of(2), object, kLong);
