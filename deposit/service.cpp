@@ -138,6 +138,7 @@ const DepositClientQuota* DepositService::quota_of(const PublicKey& key) const {
 
 /// Under mutex_. kNone: so many bytes of this key have room.
 DepositReason DepositService::room_for(const DepositClientQuota& quota, std::uint64_t bytes) const {
+    if (paused_) return DepositReason::kStopped;
     std::uint64_t own_bytes = 0;
     std::uint64_t own_count = 0;
     std::uint64_t reserved = 0;

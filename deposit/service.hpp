@@ -109,6 +109,8 @@ class DepositService {
     [[nodiscard]] Bytes handle(const PublicKey& from, ByteView message);
     /// Seals and tidies until `stop`.
     void run(const StopCheck& stop);
+    /// Nothing new is taken (kStopped) or sealed until it goes on; what is open may be completed.
+    void pause(bool paused) { paused_ = paused; }
     /// One round of run(): at most one deposit sealed. Whether there was something to do.
     bool step(const StopCheck& stop);
 
@@ -168,6 +170,7 @@ class DepositService {
     SealParams seal_;
     PeerBudget budget_;
     std::atomic<bool> news_{true};
+    std::atomic<bool> paused_{false};
     std::atomic<std::uint64_t> pieces_{0};
     std::atomic<std::uint64_t> sealed_{0};
     std::atomic<std::uint64_t> refused_{0};

@@ -54,7 +54,7 @@ bool DepositService::step(const StopCheck& stop) {
         const std::lock_guard lock(mutex_);
         for (const DepositId& id : forgotten) deposits_.erase(id);
     }
-    if (!next || stop()) return done;
+    if (!next || paused_ || stop()) return done;
     const std::uint64_t before = sealed_;
     seal(*next, stop);
     return done || sealed_ != before;

@@ -77,6 +77,10 @@ class ShardReader::Impl {
                 {
                     const std::lock_guard lock(order);
                     if (failure || next == columns.size()) return;
+                    if (options_.stop && options_.stop()) {
+                        failure = interrupted().value();
+                        return;
+                    }
                     mine = next++;
                 }
                 Status done = read_column(columns[mine], take);

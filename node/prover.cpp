@@ -412,6 +412,9 @@ Result<Json> run_prover(const Config& settings, Log& log, const ProverHooks& hoo
     const ApiCommands handle = [&](const std::string& command,
                                    const Json& arguments) -> Result<Json> {
         if (command == "deposits") return deposits_json(deposits.get());
+        if (deposits && (command == "pause" || command == "drain" || command == "resume")) {
+            deposits->service().pause(command != "resume");
+        }
         return control.handle(command, arguments);
     };
     HOLDFAST_ASSIGN(commands, ControlServer::start(control_socket(config), handle));

@@ -180,6 +180,23 @@ TEST_F(Deposits, TermsAreTheProversOwnUnalteredAndInTime) {
     EXPECT_EQ(why(a.open(longer)), text(DepositReason::kConflict));
 }
 
+TEST_F(Deposits, APausedProverTakesNothingNewAndCompletesWhatIsOpen) {
+    start();
+    const DepositOrder open = order(alice, kBytes, 1);
+    const DepositOrder fresh = order(alice, kBytes, 2);
+    ASSERT_TRUE(client(alice).open(open));
+    service->pause(true);
+    EXPECT_EQ(why(client(alice).terms(1)), text(DepositReason::kStopped));
+    EXPECT_EQ(why(client(alice).open(fresh)), text(DepositReason::kStopped));
+    ASSERT_TRUE(upload(client(alice), open, data));
+    service->step(never);
+    EXPECT_EQ(client(alice).state(open)->phase, DepositPhase::kSealing);  // and is not sealed yet
+    service->pause(false);
+    service->step(never);
+    EXPECT_EQ(client(alice).state(open)->phase, DepositPhase::kSealed);
+    EXPECT_TRUE(client(alice).open(fresh));
+}
+
 TEST_F(Deposits, QuotasHoldInTheMiddleOfAFile) {
     settings.clients[0].bytes = 2 * kBytes;
     settings.clients[1].count = 1;
